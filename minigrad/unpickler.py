@@ -1,0 +1,256 @@
+"""Read pickles that hold data, and run nothing.
+
+`pickle.load` executes whatever program the file contains. An allow-list of names (`find_class`) does not tame it: the
+file may still change the allowed functions, ask for terabytes, or build keys that take years to hash. So this module
+does not call `pickle` at all. `pickletools.genops`, which only splits the bytes into opcodes, feeds the small stack
+machine below; it knows the opcodes that plain data needs and refuses all others. Every name in the file stands for a
+constructor that the caller chose, wrapped so that the file can do nothing with it but call it.
+
+Not a word of a refused object is ever printed beyond its type: `repr`, `hash` and `==` of nested tuples that share
+their parts take exponential time.
+"""
+
+import pickletools
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import prod
+from pickle import UnpicklingError
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Buildable(ABC):
+    """An object that a pickle may give a state (opcode BUILD); every other object refuses one."""
+
+    @abstractmethod
+    def build(self, state: Any) -> None:
+        """Take the state over, or raise UnpicklingError."""
+
+
+@dataclass(frozen=True)
+class Name:
+    """What a pickle gets when it names a global: a constructor to call, or None if it may only be passed on."""
+
+    name: str
+    constructor: Callable[..., object] | None
+
+
+def loads(
+    data: bytes,
+    names: Mapping[str, Callable[..., object] | None],
+    persistent_load: Callable[[Any], object] | None = None,
+    max_operations: int = 1_000_000,
+) -> Any:
+    """The object that the pickle `data` describes, made of numbers, text, bytes, tuples and what `names` constructs.
+
+    Parameters
+    ----------
+    data : the pickle, protocol 1 to 4; Python 2's byte strings come out as `bytes`.
+    names : "module.name" -> the constructor it stands for, or None for a name that may be passed on but not called.
+        A constructor meets hostile arguments: it checks their types first, and bounds the memory it asks for.
+    persistent_load : what gives the object for a persistent id (opcode BINPERSID); without it they are refused.
+    max_operations : the most opcodes that are executed. One byte of a pickle can cost 100 bytes of memory.
+
+    Raises
+    ------
+    pickle.UnpicklingError : for everything else: an unknown name or opcode, a truncated or malformed pickle.
+
+    Examples
+    --------
+    >>> import pickle
+    >>> loads(pickle.dumps((1, "two", (b"three", None)), protocol=4), names={})
+    (1, 'two', (b'three', None))
+    >>> loads(pickle.dumps(print, protocol=4), names={})
+    Traceback (most recent call last):
+    _pickle.UnpicklingError: refused pickle: it names 'builtins.print', which is not among the names that may be loaded
+    """
+    try:
+        return _run(data, names, persistent_load, max_operations)
+    except (ValueError, TypeError, IndexError, KeyError, OverflowError) as error:
+        # genops on a truncated stream, an empty stack, a constructor called with the wrong number of arguments, ...
+        raise UnpicklingError(f"refused pickle: it is not well-formed ({type(error).__name__}: {error})") from error
+
+
+def _run(
+    data: bytes,
+    names: Mapping[str, Callable[..., object] | None],
+    persistent_load: Callable[[Any], object] | None,
+    max_operations: int,
+) -> Any:
+    """Execute the opcodes of `data` on a stack; the one object left at STOP is the result."""
+    stack: list[Any] = []
+    marks: list[int] = []
+    memo: dict[int, Any] = {}
+
+    def pop(count: int) -> tuple[Any, ...]:
+        if len(stack) - count < (marks[-1] if marks else 0):
+            refuse("it takes more from the stack than is there")
+        items = tuple(stack[len(stack) - count :])
+        del stack[len(stack) - count :]
+        return items
+
+    for number, (opcode, argument, position) in enumerate(pickletools.genops(data)):
+        if number >= max_operations:
+            refuse(f"it has more than {max_operations} opcodes")
+        match opcode.name:
+            case "PROTO" | "FRAME":
+                pass
+            case "NONE":
+                stack.append(None)
+            case "NEWTRUE" | "NEWFALSE":
+                stack.append(opcode.name == "NEWTRUE")
+            case "INT" | "BININT" | "BININT1" | "BININT2" | "LONG1":
+                stack.append(argument)
+            case "BINUNICODE" | "SHORT_BINUNICODE" | "BINBYTES" | "SHORT_BINBYTES":
+                stack.append(argument)
+            case "BINSTRING" | "SHORT_BINSTRING":  # a str of Python 2, which genops decodes as latin-1
+                stack.append(_as(str, argument).encode("latin-1"))
+            case "EMPTY_TUPLE":
+                stack.append(())
+            case "TUPLE1" | "TUPLE2" | "TUPLE3":
+                stack.append(pop(int(opcode.name[-1])))
+            case "MARK":
+                marks.append(len(stack))
+            case "TUPLE":
+                items = pop(len(stack) - marks[-1])
+                marks.pop()
+                stack.append(items)
+            case "MEMOIZE":
+                memo[len(memo)] = stack[-1]
+            case "BINPUT" | "LONG_BINPUT":
+                if _as(int, argument) > _as(int, position):  # a true pickle has no more memos than bytes
+                    refuse(f"it stores memo {argument} after only {position} bytes")
+                memo[_as(int, argument)] = stack[-1]
+            case "BINGET" | "LONG_BINGET":
+                stack.append(memo[_as(int, argument)])
+            case "GLOBAL":
+                module, _, name = _as(str, argument).partition(" ")
+                stack.append(_find(module, name, names))
+            case "STACK_GLOBAL":
+                module, name = pop(2)
+                stack.append(_find(_as(str, module), _as(str, name), names))
+            case "REDUCE":
+                function, arguments = pop(2)
+                if not isinstance(function, Name) or function.constructor is None:
+                    refuse(f"it calls {function.name if isinstance(function, Name) else type(function).__name__}")
+                stack.append(function.constructor(*_as(tuple, arguments)))
+            case "BUILD":
+                (state,) = pop(1)
+                if not isinstance(stack[-1], Buildable):
+                    refuse(f"it sets the state of an object of type {type(stack[-1]).__name__}")
+                stack[-1].build(state)
+            case "BINPERSID" if persistent_load is not None:
+                stack.append(persistent_load(*pop(1)))
+            case "STOP":
+                (result,) = stack
+                return result
+            case _:
+                refuse(f"its opcode {opcode.name} at byte {position} is not one that plain data needs")
+    raise AssertionError("genops ends with STOP or raises ValueError")
+
+
+def _find(module: str, name: str, names: Mapping[str, Callable[..., object] | None]) -> Name:
+    full_name = f"{module}.{name}"
+    if full_name not in names:
+        refuse(f"it names {full_name[:80]!r}, which is not among the names that may be loaded")
+    return Name(full_name, names[full_name])
+
+
+def _as(kind: type[Any], value: object) -> Any:
+    """`value` if its type is exactly `kind` (bool is not taken for int); for constructors too."""
+    if type(value) is not kind:
+        refuse(f"it has a {type(value).__name__} where a {kind.__name__} must stand")
+    return value
+
+
+def refuse(reason: str) -> NoReturn:
+    """Raise UnpicklingError with `reason`, a clause whose subject "it" is the pickle."""
+    raise UnpicklingError(f"refused pickle: {reason}")
+
+
+# --- NumPy arrays ---------------------------------------------------------------------------------------------------
+
+
+class PickledDtype(Buildable):
+    """A `numpy.dtype` of plain numbers on its way out of a pickle: first "f4", then, as its state, the byte order."""
+
+    def __init__(self, spelling: Any, align: Any = False, copy: Any = False):
+        text = spelling.decode("latin-1") if type(spelling) is bytes else _as(str, spelling)
+        if not re.fullmatch("[biuf][1248]", text):
+            refuse(f"it holds an array of dtype {text[:20]!r}, not of plain numbers")
+        self.dtype = np.dtype(text)
+
+    def build(self, state: Any) -> None:
+        """Take the byte order over; the other entries describe records, which are refused."""
+        _version, order, *record = _as(tuple, state)
+        order = order.decode("latin-1") if type(order) is bytes else _as(str, order)
+        if order not in ("<", ">", "|", "=") or any(type(entry) not in (int, type(None)) for entry in record):
+            refuse("it holds an array whose dtype is not one of plain numbers")
+        self.dtype = self.dtype.newbyteorder(order)  # type: ignore[arg-type]
+
+
+class PickledArray(Buildable):
+    """A `numpy.ndarray` on its way out of a pickle: its state is its shape, dtype and bytes. `array` is read-only."""
+
+    array: NDArray[Any]
+
+    def __init__(self, subtype: Any, shape: Any, typecode: Any):
+        if not isinstance(subtype, Name) or subtype.name != "numpy.ndarray":
+            refuse("it reconstructs something else than a numpy.ndarray")
+
+    def build(self, state: Any) -> None:
+        """View the bytes, uncopied, as an array; their number must be what shape and dtype ask for."""
+        _version, shape, dtype, is_fortran, raw = _as(tuple, state)
+        sizes = [_as(int, size) for size in _as(tuple, shape)[:65]]  # NumPy knows at most 64 dimensions
+        dtype, raw = _as(PickledDtype, dtype).dtype, _as(bytes, raw)
+        if min(sizes, default=0) < 0 or prod(sizes) * dtype.itemsize != len(raw):
+            refuse(f"it holds an array whose shape does not fit its {len(raw)} bytes")
+        order = "F" if _as(bool, is_fortran) else "C"
+        self.array = np.ndarray(tuple(sizes), dtype, buffer=raw, order=order)  # type: ignore[call-overload]
+
+
+class _Latin1:
+    """`_codecs.encode`, as which protocols 1 and 2 write bytes; gives out `budget` bytes at most.
+
+    Without the budget a pickle could encode one long string over and over, at the cost of six bytes a time.
+    """
+
+    def __init__(self, budget: int):
+        self.budget = budget
+
+    def encode(self, text: Any, encoding: Any) -> bytes:
+        if _as(str, encoding) != "latin1":
+            refuse("it encodes text in another way than latin1")
+        self.budget -= len(_as(str, text))
+        if self.budget < 0:
+            refuse("it encodes more text than it contains")
+        return _as(str, text).encode("latin-1")  # type: ignore[no-any-return]
+
+
+def load_arrays(data: bytes) -> Any:
+    """What the pickle `data` describes, where it holds NumPy arrays of plain numbers: each is a `PickledArray`.
+
+    Raises
+    ------
+    pickle.UnpicklingError : if it holds or does anything else.
+
+    Examples
+    --------
+    >>> import pickle
+    >>> x, y = load_arrays(pickle.dumps((np.eye(2), np.arange(3)), protocol=2))
+    >>> x.array
+    array([[1., 0.],
+           [0., 1.]])
+    """
+    names: dict[str, Callable[..., object] | None] = {
+        "numpy.ndarray": None,
+        "numpy.dtype": PickledDtype,
+        "numpy.core.multiarray._reconstruct": PickledArray,
+        "numpy._core.multiarray._reconstruct": PickledArray,  # the spelling since NumPy 2
+        "_codecs.encode": _Latin1(len(data)).encode,
+    }
+    return loads(data, names)
