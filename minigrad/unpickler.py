@@ -163,7 +163,7 @@ def _find(module: str, name: str, names: Mapping[str, Callable[..., object] | No
 def _as(kind: type[Any], value: object) -> Any:
     """`value` if its type is exactly `kind` (bool is not taken for int); for constructors too."""
     if type(value) is not kind:
-        refuse(f"it has a {type(value).__name__} where a {kind.__name__} must stand")
+        refuse(f"it has a value of type {type(value).__name__} where one of type {kind.__name__} is needed")
     return value
 
 
@@ -209,8 +209,7 @@ class PickledArray(Buildable):
         dtype, raw = _as(PickledDtype, dtype).dtype, _as(bytes, raw)
         if min(sizes, default=0) < 0 or prod(sizes) * dtype.itemsize != len(raw):
             refuse(f"it holds an array whose shape does not fit its {len(raw)} bytes")
-        order = "F" if _as(bool, is_fortran) else "C"
-        self.array = np.ndarray(tuple(sizes), dtype, buffer=raw, order=order)  # type: ignore[call-overload]
+        self.array = np.ndarray(tuple(sizes), dtype, buffer=raw, order="F" if _as(bool, is_fortran) else "C")
 
 
 class _Latin1:
@@ -253,4 +252,4 @@ def load_arrays(data: bytes) -> Any:
         "numpy._core.multiarray._reconstruct": PickledArray,  # the spelling since NumPy 2
         "_codecs.encode": _Latin1(len(data)).encode,
     }
-    return loads(data, names)
+    return loads(data, names, max_operations=10_000)  # an array takes about 30

@@ -117,7 +117,7 @@ def _receive(file: BinaryIO, url: str, name: str, progress: bool, max_bytes: int
         length = response.headers.get("Content-Length", "")
         total = start + int(length) if length.isdecimal() else None
         with tqdm(total=total, initial=start, desc=name, unit="B", unit_scale=True, disable=not progress) as bar:
-            for chunk in response.iter_content(2**16):
+            for chunk in response.iter_content(2**14):
                 if file.tell() + len(chunk) > max_bytes:
                     raise ValueError(f"it has more than {max_bytes} bytes")
                 file.write(chunk)

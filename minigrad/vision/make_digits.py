@@ -22,7 +22,7 @@ def make_digits(source: Path, destination: Path, digest: str = MNIST_DIGEST) -> 
         # Exact: a pixel of the genuine set is a whole number of 256ths.
         arrays[f"x_{name}"] = (x[:count] * 256).astype(np.uint8)
         arrays[f"y_{name}"] = y[:count].astype(np.uint8)
-    np.savez_compressed(destination, allow_pickle=False, **arrays)  # type: ignore[arg-type]
+    np.savez_compressed(destination, allow_pickle=False, **arrays)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,357 @@
+"""The embedded digits, and MNIST's way from a server into the data folder: whole, or not at all."""
+
+import gzip
+import http.server
+import os
+import pickle
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from minigrad.vision import datasets, download
+from minigrad.vision.datasets import DataError, content_digest, load_digits, load_mnist
+from minigrad.vision.make_digits import make_digits
+
+# A set in MNIST's form: the pixels random, so that it fills several of the chunks in which files are received.
+RNG = np.random.default_rng(0)
+SPLITS = tuple(
+    ((RNG.integers(0, 256, (n, 784)) / 256).astype(np.float32), RNG.integers(0, 10, n)) for n in (100, 10, 20)
+)
+DIGEST = content_digest(SPLITS)  # type: ignore[arg-type]
+PACKED = gzip.compress(pickle.dumps(SPLITS, 4))
+CORRUPT = PACKED[:5000] + b"oops" + PACKED[5004:]
+
+
+class Server(http.server.ThreadingHTTPServer):
+    """Serves PACKED under any path; the path says what goes wrong on the way. Notes the ranges it was asked for."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.content = {
+            "hostile": b"",
+            "corrupt": PACKED[:5000] + b"oops" + PACKED[5004:],
+            "half": PACKED[: len(PACKED) // 2],
+        }
+        self.asked: list[tuple[str, str | None]] = []
+        self.lock = threading.Lock()
+
+    def url(self, path: str) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}/{path}"
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    server: Server
+
+    def do_GET(self) -> None:
+        kind = self.path.strip("/")
+        wanted = self.headers["Range"]
+        with self.server.lock:
+            self.server.asked.append((kind, wanted))
+            number = len(self.server.asked)
+        if kind == "missing":
+            return self.send_error(404)
+        content = self.server.content.get(kind, PACKED)
+        start = 0
+        if wanted and "deaf" not in kind:  # a deaf server knows no ranges
+            start = int(wanted.removeprefix("bytes=").removesuffix("-"))
+            self.send_response(206)
+            self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
+        else:
+            self.send_response(200)
+        self.send_header("Content-Length", str(len(content) - start))
+        self.end_headers()
+        if "always-cut" in kind:
+            end = start + len(content) // 3
+        elif "cut" in kind and number == 1:
+            end = len(content) // 2
+        else:
+            end = len(content)
+        self.wfile.write(content[start:end])
+        return None
+
+    def log_message(self, *arguments: object) -> None:
+        pass
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    monkeypatch.setattr(download, "PAUSE", 0)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with Server() as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+Fetch = Callable[..., datasets.Splits]
+
+
+@pytest.fixture
+def fetch(server: Server, tmp_path: Path) -> Fetch:
+    """load_mnist into tmp_path / "data", from the server's given paths."""
+
+    def call(*paths: str, digest: str = DIGEST, progress: bool = False) -> datasets.Splits:
+        urls = [server.url(path) for path in paths]
+        return load_mnist(tmp_path / "data", progress=progress, urls=urls, digest=digest)
+
+    return call
+
+
+def assert_is_the_set(splits: datasets.Splits) -> None:
+    for (x, y), (x_true, y_true) in zip(splits, SPLITS, strict=True):
+        assert (x.dtype, y.dtype) == (np.float32, np.int64)
+        np.testing.assert_array_equal(x, x_true)
+        np.testing.assert_array_equal(y, y_true)
+
+
+# --- the embedded sample --------------------------------------------------------------------------------------------
+
+
+def test_embedded_digits_are_the_first_of_mnist() -> None:
+    splits = load_digits()
+    assert [(x.shape, y.shape) for x, y in splits] == [
+        ((10_000, 784), (10_000,)),
+        ((2_000, 784), (2_000,)),
+        ((2_000, 784), (2_000,)),
+    ]
+    (x_train, y_train), (_, y_valid), (_, y_test) = splits
+    # Public facts: how MNIST's parts begin, and that the first image is LeCun's 5.
+    assert y_train[:20].tolist() == [5, 0, 4, 1, 9, 2, 1, 3, 1, 4, 3, 5, 3, 6, 1, 7, 2, 8, 6, 9]
+    assert y_valid[:10].tolist() == [3, 8, 6, 9, 6, 4, 5, 3, 8, 4]
+    assert y_test[:10].tolist() == [7, 2, 1, 0, 4, 1, 4, 9, 5, 9]
+    row = [3, 18, 18, 18, 126, 136, 175, 26, 166, 255, 247, 127]  # the top stroke of that 5
+    assert (x_train[0].reshape(28, 28)[5, 12:24] * 256).tolist() == row
+    for x, y in splits:
+        assert (x.dtype, y.dtype) == (np.float32, np.int64)
+        assert x.min() == 0
+        assert x.max() == 255 / 256
+        assert np.bincount(y, minlength=10).min() > 170  # unsorted, and every digit is there
+        assert x.flags.writeable
+
+
+def test_the_sample_is_made_from_the_first_of_each_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("minigrad.vision.make_digits.COUNTS", {"train": 60, "valid": 5, "test": 7})
+    (tmp_path / "mnist.pkl.gz").write_bytes(PACKED)
+    for name in ("one.npz", "two.npz"):
+        make_digits(tmp_path / "mnist.pkl.gz", tmp_path / name, DIGEST)
+    assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "two.npz").read_bytes()
+    with np.load(tmp_path / "one.npz") as stored:
+        for name, count, (x, y) in zip(("train", "valid", "test"), (60, 5, 7), SPLITS, strict=True):
+            assert stored[f"x_{name}"].dtype == np.uint8
+            np.testing.assert_array_equal(stored[f"x_{name}"] / np.float32(256), x[:count])
+            np.testing.assert_array_equal(stored[f"y_{name}"], y[:count])
+
+
+def test_the_digest_knows_every_pixel_label_and_shape_but_no_byte_order() -> None:
+    (x, y), *rest = SPLITS
+    assert content_digest(((x.astype(">f4"), y.astype(np.int32)), *rest)) == DIGEST  # type: ignore[arg-type]
+    pixel, label = x.copy(), y.copy()
+    pixel[-1, -1] += 2**-20
+    label[-1] += 1
+    for other in [(pixel, y), (x, label), (x.reshape(200, 392), y), (np.asfortranarray(x).T, y)]:
+        assert content_digest((other, *rest)) != DIGEST  # type: ignore[arg-type]
+
+
+# --- from the server ------------------------------------------------------------------------------------------------
+
+
+def test_whole_file_is_fetched_once(fetch: Fetch, server: Server, tmp_path: Path) -> None:
+    for _ in range(2):
+        assert_is_the_set(fetch("whole"))
+    assert server.asked == [("whole", None)]
+    assert os.listdir(tmp_path / "data") == ["mnist.pkl.gz"]
+    assert (tmp_path / "data" / "mnist.pkl.gz").read_bytes() == PACKED
+
+
+@pytest.mark.parametrize("protocol", [1, 2, 3, 4])
+def test_any_protocol_and_compression_is_the_same_set(fetch: Fetch, server: Server, protocol: int) -> None:
+    server.content["other"] = gzip.compress(pickle.dumps(SPLITS, protocol), 1)
+    assert_is_the_set(fetch("other"))
+
+
+def assert_went_on_after_the_break(asked: list[tuple[str, str | None]]) -> None:
+    (_, first), (_, second) = asked
+    assert first is None
+    assert second is not None
+    start = int(second.removeprefix("bytes=").removesuffix("-"))
+    assert len(PACKED) // 2 - 2**14 < start <= len(PACKED) // 2  # at most the chunk that broke is fetched again
+
+
+def test_a_download_that_breaks_is_resumed(fetch: Fetch, server: Server, tmp_path: Path) -> None:
+    assert_is_the_set(fetch("cut"))
+    assert_went_on_after_the_break(server.asked)
+    assert os.listdir(tmp_path / "data") == ["mnist.pkl.gz"]
+
+
+def test_a_download_that_breaks_is_restarted_where_the_server_knows_no_ranges(fetch: Fetch, server: Server) -> None:
+    assert_is_the_set(fetch("deaf-cut"))
+    assert_went_on_after_the_break(server.asked)
+
+
+def test_a_download_that_always_breaks_is_given_up(fetch: Fetch, server: Server, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"deaf-always-cut: no connection, or it kept breaking"):
+        fetch("deaf-always-cut")
+    assert len(server.asked) == download.TRIES
+    assert os.listdir(tmp_path / "data") == []
+
+
+def test_the_next_mirror_is_asked_and_nothing_of_the_first_is_kept(fetch: Fetch, server: Server) -> None:
+    assert_is_the_set(fetch("missing", "half", "corrupt", "deaf-always-cut", "whole"))
+    assert server.asked[-1] == ("whole", None)
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("missing", r"missing: HTTP status 404 Not Found"),
+        ("half", r"half: what came is not the expected file, it is not a whole gzip file \(Compressed file ended"),
+        ("corrupt", r"corrupt: what came is not the expected file, it is not a whole gzip file \("),
+        ("hostile", r"hostile: what came is not the expected file, refused pickle: it names '\w+.mkdir'"),
+        ("page", r"page: what came is not the expected file, it is not a whole gzip file \(Not a gzipped file"),
+        ("bomb", r"bomb: what came is not the expected file, it unpacks to more than 500000 bytes"),
+        ("number", r"number: what came is not the expected file, it does not hold three pairs of arrays"),
+        ("empty", r"empty: what came is not the expected file, refused pickle: it is not well-formed"),
+    ],
+)
+def test_what_is_not_the_set_never_gets_its_name(
+    fetch: Fetch, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, reason: str
+) -> None:
+    class Hostile:
+        def __reduce__(self) -> object:
+            return os.mkdir, (str(tmp_path / "made"),)
+
+    monkeypatch.setattr(datasets, "MAX_UNPACKED", 500_000)
+    server.content |= {
+        "hostile": gzip.compress(pickle.dumps((SPLITS[1], Hostile()), 4)),
+        "page": b"<!DOCTYPE html><title>Log in</title>",
+        "bomb": gzip.compress(b"\0" * 500_001),
+        "number": gzip.compress(pickle.dumps(((1, 2), (3, 4), (5, 6)), 4)),
+        "empty": b"",
+    }
+    with pytest.raises(DataError, match=reason) as caught:
+        fetch(path)
+    assert str(caught.value).startswith("could not download mnist.pkl.gz (http://127.0.0.1:")
+    assert str(caught.value).endswith(f"or put the file at {tmp_path / 'data' / 'mnist.pkl.gz'} yourself")
+    assert os.listdir(tmp_path / "data") == []
+    assert not (tmp_path / "made").exists()
+
+
+def test_true_arrays_with_another_content_are_refused(fetch: Fetch, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=f"its content has the digest {DIGEST} instead of {datasets.MNIST_DIGEST}"):
+        fetch("whole", digest=datasets.MNIST_DIGEST)
+    assert os.listdir(tmp_path / "data") == []
+
+
+def test_no_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(download, "PAUSE", 0)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with socket.socket() as unused:  # bound but not listening: connections are refused
+        unused.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{unused.getsockname()[1]}/mnist.pkl.gz"
+        with pytest.raises(DataError, match=rf"{url}: no connection.*check the network") as caught:
+            load_mnist(tmp_path, progress=False, urls=[url])
+    assert "\n" not in str(caught.value)
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_wrong_address_is_not_tried_again(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="nowhere: Invalid URL 'nowhere': No scheme supplied"):
+        load_mnist(tmp_path, progress=False, urls=["nowhere"])
+    with pytest.raises(DataError, match="no address was given"):
+        load_mnist(tmp_path, progress=False, urls=[])
+
+
+def test_a_server_that_never_ends_does_not_fill_the_disk(server: Server, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="it has more than 50000 bytes"):
+        download.fetch([server.url("whole")], tmp_path / "file", str, progress=False, max_bytes=50_000)
+    assert os.listdir(tmp_path) == []
+
+
+def test_the_final_name_appears_only_after_verification(server: Server, tmp_path: Path) -> None:
+    def verify(path: Path) -> None:
+        assert path.read_bytes() == PACKED
+        assert not (tmp_path / "file").exists()
+
+    download.fetch([server.url("whole")], tmp_path / "file", verify, progress=False)
+    assert (tmp_path / "file").read_bytes() == PACKED
+
+
+def test_several_at_once_do_not_disturb_each_other(fetch: Fetch, tmp_path: Path) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        for splits in pool.map(fetch, ["whole"] * 4):
+            assert_is_the_set(splits)
+    assert os.listdir(tmp_path / "data") == ["mnist.pkl.gz"]
+
+
+def test_progress_bar_on_stderr_and_silence_without(
+    fetch: Fetch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fetch("whole", progress=False)
+    assert capsys.readouterr() == ("", "")
+    (tmp_path / "data" / "mnist.pkl.gz").unlink()
+    fetch("whole", progress=True)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "mnist.pkl.gz: 100%" in err
+
+
+# --- the data folder ------------------------------------------------------------------------------------------------
+
+
+def test_the_folder_is_root_then_MINIGRAD_DATA_then_the_users_cache(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load(**options: object) -> None:
+        load_mnist(progress=False, urls=[server.url("whole")], digest=DIGEST, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("MINIGRAD_DATA", raising=False)
+    load()
+    assert (tmp_path / "home" / ".cache" / "minigrad" / "mnist.pkl.gz").exists()
+    monkeypatch.setenv("MINIGRAD_DATA", str(tmp_path / "named"))
+    load()
+    assert (tmp_path / "named" / "mnist.pkl.gz").exists()
+    load(root="~/given")
+    assert (tmp_path / "home" / "given" / "mnist.pkl.gz").exists()
+
+
+def test_without_download_an_absent_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=rf"^there is no {tmp_path}/mnist.pkl.gz: put it there, or let load_mnist"):
+        load_mnist(tmp_path, download=False)
+
+
+@pytest.mark.parametrize("content", [b"", PACKED[:-1000], CORRUPT, b"no gzip"])
+def test_a_damaged_file_in_the_folder_is_named(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "mnist.pkl.gz"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=rf"^{path} is damaged, .*: delete it, and it will be downloaded again$"):
+        load_mnist(tmp_path, digest=DIGEST)
+    assert path.read_bytes() == content
+
+
+def test_a_folder_that_is_none_is_named(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(DataError, match=rf"^cannot write {tmp_path}/file/mnist.pkl.gz \(File exists\): give another"):
+        load_mnist(tmp_path / "file", progress=False, urls=[server.url("whole")])
+    (tmp_path / "mnist.pkl.gz").mkdir()
+    with pytest.raises(DataError, match=rf"^cannot read {tmp_path}/mnist.pkl.gz \(Is a directory\): make it readable"):
+        load_mnist(tmp_path)
+
+
+def test_an_unreadable_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Root may read everything, so the refusal is put in by hand, where the operating system's would come from."""
+    (tmp_path / "mnist.pkl.gz").write_bytes(PACKED)
+
+    def refuse(path: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(gzip, "open", refuse)
+    with pytest.raises(DataError, match=rf"^cannot read {tmp_path}/mnist.pkl.gz \(Permission denied\): make it"):
+        load_mnist(tmp_path)
