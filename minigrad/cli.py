@@ -1,0 +1,120 @@
+"""The command line that minigrad and its torch twin share: the options, and how a command fails.
+
+A mistake of the person at the keyboard ends in one sentence on stderr and exit status 2, Ctrl-C in one line and
+status 130.  A traceback is left to mistakes of ours.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NoReturn
+
+from minigrad.vision.datasets import DataError
+
+
+class CommandError(Exception):
+    """What keeps a command from its work, in one sentence that says what to do."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command: what it does in one line, the options it takes, and the function that does it."""
+
+    summary: str
+    add_options: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], None]
+
+
+class Parser(argparse.ArgumentParser):
+    """An `ArgumentParser` that reports a wrong option in one line, without the whole usage before it."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong and leave with status 2."""
+        self.exit(2, f"{self.prog}: {message} (see --help)\n")
+
+
+def whole_number(lowest: int, highest: int) -> Callable[[str], int]:
+    """Make an argparse type: an int from `lowest` to `highest`."""
+
+    def convert(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = lowest - 1
+        if not lowest <= value <= highest:
+            raise argparse.ArgumentTypeError(f"expected a whole number from {lowest} to {highest}, got {text!r}")
+        return value
+
+    return convert
+
+
+def real_number(text: str) -> float:
+    """Read a finite float that is not negative (an argparse type)."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value < math.inf:
+        raise argparse.ArgumentTypeError(f"expected a number that is at least 0, got {text!r}")
+    return value
+
+
+def train_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of a training run.
+
+    The defaults bring the tutorial's model to about 90 % on the embedded digits, whatever the seed. The tutorial's own,
+    2 epochs at a learning rate of 0.5, suit all of MNIST; on a fifth of it they end between 80 and 90 %.
+    """
+    count = whole_number(1, 10**9)
+    add = parser.add_argument
+    add(
+        "--model",
+        choices=("manual", "logistic", "mlp"),
+        default="logistic",
+        help="logistic regression by hand or with nn.Linear, or a 784-512-512-10 network (default: %(default)s)",
+    )
+    add(
+        "--data",
+        choices=("digits", "mnist"),
+        default="digits",
+        help="the sample of digits that comes with minigrad, or all of MNIST (default: %(default)s)",
+    )
+    add("--epochs", type=count, default=5, metavar="N", help="passes over the data (default: %(default)s)")
+    add("--batch-size", type=count, default=64, metavar="N", help="digits per step (default: %(default)s)")
+    add("--lr", type=real_number, default=0.2, metavar="X", help="learning rate of SGD (default: %(default)s)")
+    add("--momentum", type=real_number, default=0.0, metavar="X", help="momentum of SGD (default: %(default)s)")
+    add(
+        "--seed",
+        type=whole_number(0, 2**63 - 1),
+        default=0,
+        metavar="N",
+        help="fixes the first weights and the shuffles (default: %(default)s)",
+    )
+    add("--quiet", action="store_true", help="no progress bar")
+
+
+def main(program: str, commands: dict[str, Command], arguments: Sequence[str] | None = None) -> int:
+    """Run the command that `arguments` (by default those of the process) name, and return the exit status."""
+    parser = Parser(prog=f"python -m {program}")
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="|".join(commands))
+    for name, command in commands.items():
+        command.add_options(subparsers.add_parser(name, help=command.summary, description=command.summary))
+    options = parser.parse_args(arguments)
+    try:
+        commands[options.command].run(options)
+        sys.stdout.flush()
+    except (CommandError, DataError) as error:
+        print(f"{parser.prog} {options.command}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\ninterrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # whoever read our output has left (`| head`): leave too, and let nothing flush to it again
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return 0

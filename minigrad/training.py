@@ -1,0 +1,219 @@
+"""The training job of the tutorial "What is torch.nn really?", in its four parts.
+
+This text stands twice, in ``minigrad/training.py`` and in ``reference/training.py``: once on minigrad, once on torch.
+The two files differ in their import lines, and in the lines that place things on a device (only torch has one to
+choose); a test holds them to that.
+
+https://docs.pytorch.org/tutorials/beginner/nn_tutorial.html
+"""
+
+from __future__ import annotations
+
+import math
+from argparse import Namespace
+from collections.abc import Callable, Iterable
+from time import perf_counter
+
+from tqdm import tqdm
+
+import minigrad as torch
+import minigrad.nn.functional as F
+from minigrad import Tensor, nn, optim
+from minigrad.utils.data import DataLoader, TensorDataset
+from minigrad.vision import datasets
+
+PIXELS = 28 * 28
+CLASSES = 10
+
+# --- 1. Prepare the data ---------------------------------------------------------------------------------------------
+
+
+def get_datasets(data: str, quiet: bool = False) -> tuple[TensorDataset, TensorDataset, TensorDataset]:
+    """Handwritten digits to train on, to validate on and to test on.
+
+    Parameters
+    ----------
+    data
+        "digits" for the sample that comes with minigrad, "mnist" for all of MNIST (downloaded the first time).
+    quiet
+        No progress bar while it downloads.
+
+    Returns
+    -------
+    Three datasets of pairs: pixels, float32 of shape (784,) between 0 and 1, and the digit they show, int64.
+
+    Raises
+    ------
+    minigrad.vision.datasets.DataError
+        If the data can be neither read nor downloaded.
+    """
+    parts = datasets.load_digits() if data == "digits" else datasets.load_mnist(progress=not quiet)
+    train_ds, valid_ds, test_ds = (TensorDataset(*map(torch.tensor, part)) for part in parts)
+    return train_ds, valid_ds, test_ds
+
+
+def get_data(train_ds: TensorDataset, valid_ds: TensorDataset, bs: int) -> tuple[DataLoader, DataLoader]:
+    """Loaders of batches: shuffled anew in each epoch to train on, twice as large and in order to validate on."""
+    # Validation keeps nothing for a backward pass, so twice the batch fits into the same memory.
+    return DataLoader(train_ds, batch_size=bs, shuffle=True), DataLoader(valid_ds, batch_size=bs * 2)
+
+
+# --- 2. Define the model ---------------------------------------------------------------------------------------------
+
+
+def log_softmax(x: Tensor) -> Tensor:
+    """Log of the softmax of each row, by hand: x - log(sum(exp(x))), shape (n, classes) to (n, classes).
+
+    >>> log_softmax(torch.zeros(1, 2))
+    tensor([[-0.6931, -0.6931]])
+    """
+    x = x - x.detach().amax(dim=-1, keepdim=True)  # changes nothing in the result, and exp(x) cannot overflow
+    return x - x.exp().sum(dim=-1, keepdim=True).log()
+
+
+def nll(log_probs: Tensor, target: Tensor) -> Tensor:
+    """Negative log likelihood, by hand: minus the mean of what each row says about its own class.
+
+    >>> nll(torch.tensor([[-0.25, -1.5], [-2.0, -0.75]]), torch.tensor([0, 1]))
+    tensor(0.5000)
+    """
+    return -log_probs[range(len(target)), target].mean()
+
+
+class ManualLogistic:
+    """Logistic regression from two raw tensors, with nothing of `nn`."""
+
+    def __init__(self) -> None:
+        self.weights = torch.randn(PIXELS, CLASSES) / math.sqrt(PIXELS)  # Xavier: outputs as large as the inputs
+        self.weights.requires_grad_()  # only now, so that the division is no part of the graph
+        self.bias = torch.zeros(CLASSES, requires_grad=True)
+
+    def __call__(self, xb: Tensor) -> Tensor:
+        """Log probabilities, (n, 10), of images, (n, 784)."""
+        return log_softmax(xb @ self.weights + self.bias)
+
+    def parameters(self) -> list[Tensor]:
+        """List the tensors to train."""
+        return [self.weights, self.bias]
+
+    def train(self, mode: bool = True) -> ManualLogistic:
+        """Do as every `nn.Module` does; this model has nothing that behaves differently in training."""
+        return self
+
+    def eval(self) -> ManualLogistic:
+        """Leave training mode; see `train`."""
+        return self.train(False)
+
+
+class Logistic(nn.Module):
+    """Logistic regression: one linear layer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lin = nn.Linear(PIXELS, CLASSES)
+
+    def forward(self, xb: Tensor) -> Tensor:
+        """Scores before the softmax, (n, 10), of images, (n, 784)."""
+        return self.lin(xb)
+
+
+def mlp() -> nn.Sequential:
+    """Build a network with two hidden layers, 784-512-512-10."""
+    return nn.Sequential(
+        nn.Linear(PIXELS, 512),
+        nn.ReLU(),
+        nn.Linear(512, 512),
+        nn.ReLU(),
+        nn.Linear(512, CLASSES),
+    )
+
+
+Model = nn.Module | ManualLogistic
+LossFunc = Callable[[Tensor, Tensor], Tensor]
+
+# The name of each model, how it is made, and the loss that fits what it gives.
+MODELS: dict[str, tuple[Callable[[], Model], LossFunc]] = {
+    "manual": (ManualLogistic, nll),
+    "logistic": (Logistic, F.cross_entropy),
+    "mlp": (mlp, F.cross_entropy),
+}
+
+
+def get_model(name: str, lr: float, momentum: float = 0.0) -> tuple[Model, LossFunc, optim.SGD]:
+    """A new model ("manual", "logistic" or "mlp"), its loss, and the optimiser of its parameters."""
+    make, loss_func = MODELS[name]
+    model = make()
+    return model, loss_func, optim.SGD(model.parameters(), lr=lr, momentum=momentum)
+
+
+# --- 3. Describe the process -----------------------------------------------------------------------------------------
+
+
+def accuracy(out: Tensor, yb: Tensor) -> Tensor:
+    """Share of the rows of `out`, (n, classes), whose largest value stands at the class in `yb`, (n,).
+
+    >>> accuracy(torch.tensor([[0.1, 0.9], [0.2, 0.8]]), torch.tensor([1, 0]))
+    tensor(0.5000)
+    """
+    return (out.argmax(dim=1) == yb).float().mean()
+
+
+def loss_batch(model: Model, loss_func: LossFunc, xb: Tensor, yb: Tensor, opt: optim.SGD) -> float:
+    """Take one training step on one batch and return the loss before it."""
+    loss = loss_func(model(xb), yb)
+    loss.backward()
+    opt.step()
+    opt.zero_grad()
+    return loss.item()
+
+
+def evaluate(model: Model, loss_func: LossFunc, dl: Iterable[tuple[Tensor, Tensor]]) -> tuple[float, float]:
+    """Mean loss and accuracy over everything a loader gives."""
+    model.eval()
+    loss = right = count = 0.0
+    with torch.no_grad():
+        for xb, yb in dl:
+            out = model(xb)
+            loss += loss_func(out, yb).item() * len(xb)  # the last batch may be smaller: weigh by size
+            right += accuracy(out, yb).item() * len(xb)
+            count += len(xb)
+    return loss / count, right / count
+
+
+def fit(
+    epochs: int,
+    model: Model,
+    loss_func: LossFunc,
+    opt: optim.SGD,
+    train_dl: DataLoader,
+    valid_dl: DataLoader,
+    quiet: bool = False,
+) -> None:
+    """Train for some epochs and print the loss and the accuracy on the validation data after each.
+
+    A progress bar runs on stderr meanwhile, unless `quiet`.
+    """
+    for epoch in range(1, epochs + 1):
+        model.train()
+        for xb, yb in tqdm(train_dl, desc=f"epoch {epoch}/{epochs}", unit="batch", leave=False, disable=quiet):
+            loss_batch(model, loss_func, xb, yb, opt)
+        loss, right = evaluate(model, loss_func, valid_dl)
+        print(f"epoch {epoch}/{epochs}  validation loss {loss:.4f}  accuracy {right:.2%}", flush=True)
+
+
+# --- 4. Run ----------------------------------------------------------------------------------------------------------
+
+
+def run(options: Namespace) -> None:
+    """Do what ``train`` on the command line asks for; `minigrad.cli.train_options` names the options."""
+    torch.manual_seed(options.seed)
+    train_ds, valid_ds, test_ds = get_datasets(options.data, options.quiet)
+    train_dl, valid_dl = get_data(train_ds, valid_ds, options.batch_size)
+    test_dl = DataLoader(test_ds, batch_size=options.batch_size * 2)
+    model, loss_func, opt = get_model(options.model, options.lr, options.momentum)
+
+    start = perf_counter()
+    fit(options.epochs, model, loss_func, opt, train_dl, valid_dl, options.quiet)
+    seconds = perf_counter() - start
+    _, right = evaluate(model, loss_func, test_dl)
+    print(f"test accuracy {right:.2%} after {seconds:.2f} seconds of training")

@@ -1,0 +1,1 @@
+"""The same training job on torch, to hold minigrad's numbers and times against."""

@@ -1,0 +1,84 @@
+"""``python -m reference``: train on torch, or run minigrad and torch side by side."""
+
+import argparse
+import importlib.util
+import os
+import sys
+
+from minigrad.cli import Command, CommandError, main, train_options, whole_number
+
+# The libraries that multiply matrices for NumPy and torch look here, once, when they are loaded.
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+
+
+def reference_train_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `python -m minigrad train`, and the device."""
+    train_options(parser)
+    parser.add_argument(
+        "--device",
+        choices=("auto", "cpu", "cuda"),
+        default="auto",
+        help="where to compute; auto takes a GPU where there is one (default: %(default)s)",
+    )
+
+
+def compare_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of a training run, the number of threads, and the picture."""
+    train_options(parser)
+    parser.add_argument(
+        "--threads",
+        type=whole_number(1, 1024),
+        default=1,
+        metavar="N",
+        help="threads each framework may use (default: %(default)s)",
+    )
+    parser.add_argument("--plot", metavar="FILE.png", help="also draw the two loss curves (needs matplotlib)")
+
+
+def need(package: str, why: str) -> None:
+    """Refuse to go on without `package`."""
+    if importlib.util.find_spec(package) is None:
+        raise CommandError(f"{why} needs {package}, which is not installed here (pip install {package})")
+
+
+# torch takes a second or more to load, so the two commands load it only once the options are known to be good.
+
+
+def train(options: argparse.Namespace) -> None:
+    """Train on torch."""
+    need("torch", "the reference")
+    from reference.training import run
+
+    run(options)
+
+
+def compare(options: argparse.Namespace) -> None:
+    """Train on both frameworks, in a process whose libraries were loaded with the number of threads asked for."""
+    need("torch", "the reference")
+    if options.plot:
+        check_plot(options.plot)
+    wanted = dict.fromkeys(THREAD_VARIABLES, str(options.threads))
+    if not wanted.items() <= os.environ.items():
+        sys.stdout.flush()
+        os.execve(sys.executable, [sys.executable, "-m", "reference", *sys.argv[1:]], os.environ | wanted)
+    from reference.compare import run
+
+    run(options)
+
+
+def check_plot(path: str) -> None:
+    """Refuse a picture that could not be drawn, before the work is done for it."""
+    need("matplotlib", "--plot")
+    if not path.endswith(".png"):
+        raise CommandError(f"--plot draws a PNG file, so its name must end in .png, got {path!r}")
+    folder = os.path.dirname(path) or "."
+    if os.path.isdir(path) or not os.access(folder, os.W_OK):
+        raise CommandError(f"--plot cannot write {path!r}: no such folder, or no permission to write there")
+
+
+if __name__ == "__main__":
+    commands = {
+        "train": Command("train a classifier of handwritten digits on torch", reference_train_options, train),
+        "compare": Command("train on minigrad and on torch from the same start", compare_options, compare),
+    }
+    sys.exit(main("reference", commands))
