@@ -1,0 +1,309 @@
+"""The graph behind a tensor, for people: `graph_text` as lines, `draw` as a picture.
+
+Both walk from `tensor.grad_fn` along `next_functions` and ask the nodes for nothing but `name()`, and for `variable`
+where a leaf's gradient is accumulated. The picture needs matplotlib, which is imported when `draw` is called.
+"""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+__all__ = ["draw", "graph_text"]
+
+
+class _Node(Protocol):
+    """What a node of the graph offers."""
+
+    @property
+    def next_functions(self) -> Sequence[tuple[Any, int]]: ...
+
+    def name(self) -> str: ...
+
+
+class _HasGraph(Protocol):
+    """A tensor, as far as it matters here."""
+
+    @property
+    def grad_fn(self) -> Any: ...
+
+
+def graph_text(tensor: _HasGraph, limit: int = 1000) -> str:
+    """Return the names of the nodes behind a tensor, its own first and inputs below the nodes that use them.
+
+    A node with one input has it on the next line; several inputs branch off. A node that is used more than once
+    carries a number, and what lies behind it is written the first time only. Inputs that need no gradient have no node.
+
+    Parameters
+    ----------
+    tensor
+        A tensor that was computed from tensors that require a gradient.
+    limit
+        Most lines to write; a last line says when there would be more.
+
+    Raises
+    ------
+    ValueError
+        If no graph stands behind the tensor.
+
+    Examples
+    --------
+    >>> import minigrad as mg
+    >>> x, w = mg.ones(4, 3, requires_grad=True), mg.ones(3, 2, requires_grad=True)
+    >>> y = x.exp() @ w
+    >>> print(graph_text((y * y).sum()))
+    SumBackward0
+    MulBackward0
+    ├── MmBackward0 #1
+    │   ├── ExpBackward0
+    │   │   AccumulateGrad (4, 3)
+    │   └── AccumulateGrad (3, 2)
+    └── MmBackward0 #1 (see above)
+    """
+    root = _root(tensor, "graph_text")
+    graph = _graph(root)
+    uses = Counter(source for inputs in graph.values() for source in inputs)
+    numbers: dict[_Node, int] = {}
+    written: set[_Node] = set()
+    lines: list[str] = []
+    stack = [(root, "", "")]
+    while stack:
+        if len(lines) == limit:
+            lines.append(f"... (the first {limit} lines of a graph of {len(graph)} nodes)")
+            break
+        node, branch, indent = stack.pop()
+        inputs = graph[node]
+        mark = f" #{numbers.setdefault(node, len(numbers) + 1)}" if uses[node] > 1 else ""
+        if node in written and inputs:
+            mark += " (see above)"
+            inputs = []
+        written.add(node)
+        lines.append(branch + " ".join(_label(node)) + mark)
+        if len(inputs) == 1:
+            stack.append((inputs[0], indent, indent))
+        else:
+            branches = [(source, indent + "├── ", indent + "│   ") for source in inputs[:-1]]
+            branches += [(source, indent + "└── ", indent + "    ") for source in inputs[-1:]]
+            stack += reversed(branches)
+    return "\n".join(lines)
+
+
+def draw(tensor: _HasGraph, path: str | os.PathLike[str] | None = None, limit: int = 500) -> Any:
+    """Draw the graph behind a tensor: a box per node, arrows from inputs to outputs, the tensor's own node lowest.
+
+    Leaves that accumulate a gradient are blue and carry their shape. Arrows enter a box in the order of the arguments.
+
+    Parameters
+    ----------
+    tensor
+        A tensor that was computed from tensors that require a gradient.
+    path
+        Where to save the picture; the ending chooses the format (.png, .svg, .pdf).
+    limit
+        Most nodes to draw.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The picture, one unit of its axes an inch. It belongs to no window: pyplot is not involved.
+
+    Raises
+    ------
+    ValueError
+        If no graph stands behind the tensor, or one of more than `limit` nodes.
+    ImportError
+        If matplotlib is not installed.
+
+    Notes
+    -----
+    The layout is that of Sugiyama, Tagawa and Toda (1981): a node's layer is its longest path to the output, arrows
+    that pass a layer get a place of their own in it, and each place moves towards the mean of its neighbours.
+    """
+    graph = _graph(_root(tensor, "draw"))
+    if len(graph) > limit:
+        raise ValueError(f"draw: the graph has {len(graph)} nodes, the limit is {limit}; use graph_text or raise limit")
+    figures, patches, paths = (_matplotlib(name) for name in ("figure", "patches", "path"))
+
+    layers = _layers(graph)
+    _arrange(layers)
+    places = [place for layer in layers for place in layer]
+    left = min(place.x - place.width / 2 for place in places) - _GAP
+    right = max(place.x + place.width / 2 for place in places) + _GAP
+    bottom, top = -_HEIGHT, (len(layers) - 1) * _STEP + _HEIGHT
+    figure = figures.Figure(figsize=(right - left, top - bottom))
+    axes = figure.add_axes((0, 0, 1, 1), xlim=(left, right), ylim=(bottom, top))
+    axes.set_axis_off()
+    for place in places:
+        if place.lines:
+            _paint(axes, place, patches, paths)
+    if path is not None:
+        figure.savefig(path)
+    return figure
+
+
+def _matplotlib(name: str) -> Any:
+    """Import a module of matplotlib, which is an optional dependency."""
+    try:
+        return importlib.import_module(f"matplotlib.{name}")
+    except ImportError as error:
+        raise ImportError("draw needs matplotlib: pip install 'minigrad-twin[plot]'") from error
+
+
+def _root(tensor: _HasGraph, caller: str) -> _Node:
+    root: _Node | None = tensor.grad_fn
+    if root is None:
+        raise ValueError(
+            f"{caller}: the tensor has no grad_fn, so no graph stands behind it; "
+            "compute it, outside no_grad, from tensors with requires_grad=True"
+        )
+    return root
+
+
+def _label(node: _Node) -> list[str]:
+    """Return a node's name, and for a leaf its shape."""
+    name = node.name().rsplit("::", 1)[-1]  # torch writes torch::autograd::AccumulateGrad
+    variable = getattr(node, "variable", None)
+    return [name] if variable is None else [name, str(tuple(variable.shape))]
+
+
+def _graph(root: _Node) -> dict[_Node, list[_Node]]:
+    """Return all nodes with their inputs, each node before its inputs.
+
+    Without recursion, which long graphs would exhaust. Leaves are told apart by their tensors, because the node of a
+    leaf may be made anew whenever it is asked for.
+    """
+    inputs: dict[_Node, list[_Node]] = {}
+    known: dict[int, _Node] = {}
+    finished: list[_Node] = []
+    stack = [(root, False)]
+    while stack:
+        node, inputs_finished = stack.pop()
+        if inputs_finished:
+            finished.append(node)
+        elif node not in inputs:
+            sources = [source for source, _ in node.next_functions if source is not None]
+            inputs[node] = [known.setdefault(id(getattr(source, "variable", source)), source) for source in sources]
+            stack.append((node, True))
+            stack += [(source, False) for source in inputs[node]]
+    return {node: inputs[node] for node in reversed(finished)}
+
+
+# The layout, in inches.
+_FONT = 9  # points
+_LETTER = 0.61 * _FONT / 72  # width of a letter of matplotlib's monospaced font
+_HEIGHT = 0.42  # of a box
+_STEP = 0.85  # from layer to layer
+_GAP = 0.25  # between neighbours, and around the picture
+
+
+@dataclass(eq=False)
+class _Place:
+    """A place in a layer: the box of a node, or (without lines) the bend of an arrow that passes the layer."""
+
+    layer: int
+    lines: list[str] = field(default_factory=list)
+    x: float = 0.0
+    # Where an arrow enters, measured from the middle, and the place it comes from; and the same for arrows that leave.
+    inputs: list[tuple[float, _Place]] = field(default_factory=list)
+    outputs: list[tuple[float, _Place]] = field(default_factory=list)
+
+    @property
+    def y(self) -> float:
+        return self.layer * _STEP
+
+    @property
+    def width(self) -> float:
+        return (max(map(len, self.lines)) + 2) * _LETTER if self.lines else 0.0
+
+
+def _layers(graph: dict[_Node, list[_Node]]) -> list[list[_Place]]:
+    """Give each node a place in the layer just above the highest of its consumers, and connect the places."""
+    depth = dict.fromkeys(graph, 0)
+    for node, inputs in graph.items():
+        for source in inputs:
+            depth[source] = max(depth[source], depth[node] + 1)
+    places = {node: _Place(depth[node], _label(node)) for node in graph}
+    layers: list[list[_Place]] = [[] for _ in range(max(depth.values()) + 1)]
+    for node, place in places.items():
+        layers[place.layer].append(place)
+        for argument, source in enumerate(graph[node], start=1):
+            port, below = place.width * (argument / (len(graph[node]) + 1) - 0.5), place
+            for layer in range(place.layer + 1, depth[source]):
+                bend = _Place(layer)
+                layers[layer].append(bend)
+                _connect(below, port, bend)
+                port, below = 0.0, bend
+            _connect(below, port, places[source])
+    return layers
+
+
+def _connect(place: _Place, port: float, source: _Place) -> None:
+    place.inputs.append((port, source))
+    source.outputs.append((port, place))
+
+
+def _arrange(layers: list[list[_Place]]) -> None:
+    """Choose order and x in each layer, so that arrows are short and seldom cross."""
+    for _ in range(8):
+        for layer in layers[1:]:
+            _settle(layer, [_mean([place.x + port for port, place in p.outputs]) for p in layer])
+        for layer in reversed(layers[:-1]):
+            _settle(layer, [_mean([source.x for _, source in p.inputs] or [p.x]) for p in layer])
+
+
+def _mean(numbers: list[float]) -> float:
+    return sum(numbers) / len(numbers)
+
+
+def _settle(layer: list[_Place], wishes: list[float]) -> None:
+    """Put places in the order of their wishes and as near to them as they fit, in the sense of least squares.
+
+    With the widths subtracted, "no overlap" means "not decreasing", and pooling adjacent violators is the exact answer.
+    """
+    order = sorted(range(len(layer)), key=wishes.__getitem__)
+    layer[:] = [layer[i] for i in order]
+    offsets = [0.0]
+    for one, other in itertools.pairwise(layer):
+        offsets.append(offsets[-1] + one.width / 2 + _GAP + other.width / 2)
+    pools: list[list[float]] = []
+    for wish, offset in zip(sorted(wishes), offsets, strict=True):
+        pools.append([wish - offset])
+        while len(pools) > 1 and _mean(pools[-2]) > _mean(pools[-1]):
+            violator = pools.pop()
+            pools[-1] += violator
+    shifts = [_mean(pool) for pool in pools for _ in pool]
+    for place, shift, offset in zip(layer, shifts, offsets, strict=True):
+        place.x = shift + offset
+
+
+def _wire(place: _Place, port: float, source: _Place) -> tuple[list[tuple[float, float]], list[int]]:
+    """Return vertices and codes of the curve from the box where an arrow starts, through its bends, into `place`."""
+    move_to, curve_to = 1, 4  # matplotlib.path.Path.MOVETO and CURVE4
+    points = [(place.x + port, place.y + _HEIGHT / 2)]
+    while not source.lines:
+        points += [(source.x, source.y - _HEIGHT / 2), (source.x, source.y + _HEIGHT / 2)]
+        source = source.inputs[0][1]
+    points = [*points, (source.x, source.y - _HEIGHT / 2)][::-1]
+    vertices, codes = points[:1], [move_to]
+    for (x0, y0), (x1, y1) in itertools.pairwise(points):
+        middle = (y0 + y1) / 2
+        vertices += [(x0, middle), (x1, middle), (x1, y1)]
+        codes += [curve_to] * 3
+    return vertices, codes
+
+
+def _paint(axes: Any, place: _Place, patches: Any, paths: Any) -> None:
+    """Add the box of a node, its text and the arrows that enter it."""
+    corner = (place.x - place.width / 2, place.y - _HEIGHT / 2)
+    fill = "#d9edf7" if len(place.lines) > 1 else "#eeeeee"
+    line = {"edgecolor": "#444444", "linewidth": 1.8 if place.layer == 0 else 0.8}
+    axes.add_patch(patches.Rectangle(corner, place.width, _HEIGHT, facecolor=fill, **line))
+    axes.text(place.x, place.y, "\n".join(place.lines), ha="center", va="center", size=_FONT, family="monospace")
+    for port, source in place.inputs:
+        wire = paths.Path(*_wire(place, port, source))
+        axes.add_patch(patches.FancyArrowPatch(path=wire, arrowstyle="-|>", mutation_scale=9, color="#666666"))
