@@ -6,6 +6,7 @@ import os
 import pickle
 import socket
 import threading
+import tracemalloc
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -24,6 +25,7 @@ SPLITS = tuple(
 )
 DIGEST = content_digest(SPLITS)  # type: ignore[arg-type]
 PACKED = gzip.compress(pickle.dumps(SPLITS, 4))
+UNBUILT_PAIR = b"cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nNN\x87Rq\0h\0\x86"  # arrays without a state
 CORRUPT = PACKED[:5000] + b"oops" + PACKED[5004:]
 
 
@@ -63,6 +65,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
         else:
             self.send_response(200)
+        if kind == "squeezing" and "gzip" in self.headers["Accept-Encoding"]:
+            self.send_header("Content-Encoding", "gzip")  # as some servers mark every .gz file
         self.send_header("Content-Length", str(len(content) - start))
         self.end_headers()
         if "always-cut" in kind:
@@ -171,9 +175,15 @@ def test_whole_file_is_fetched_once(fetch: Fetch, server: Server, tmp_path: Path
 
 
 @pytest.mark.parametrize("protocol", [1, 2, 3, 4])
-def test_any_protocol_and_compression_is_the_same_set(fetch: Fetch, server: Server, protocol: int) -> None:
-    server.content["other"] = gzip.compress(pickle.dumps(SPLITS, protocol), 1)
-    assert_is_the_set(fetch("other"))
+def test_any_protocol_compression_and_dtype_is_the_same_set(
+    fetch: Fetch, server: Server, tmp_path: Path, protocol: int
+) -> None:
+    stored = tuple((x.astype(np.float64), y.astype(">i2")) for x, y in SPLITS)
+    server.content["one"] = gzip.compress(pickle.dumps(SPLITS, protocol), 1)
+    server.content["two"] = gzip.compress(pickle.dumps(stored, protocol), 9)
+    assert_is_the_set(fetch("one"))
+    (tmp_path / "data" / "mnist.pkl.gz").unlink()
+    assert_is_the_set(fetch("two"))
 
 
 def assert_went_on_after_the_break(asked: list[tuple[str, str | None]]) -> None:
@@ -193,6 +203,11 @@ def test_a_download_that_breaks_is_resumed(fetch: Fetch, server: Server, tmp_pat
 def test_a_download_that_breaks_is_restarted_where_the_server_knows_no_ranges(fetch: Fetch, server: Server) -> None:
     assert_is_the_set(fetch("deaf-cut"))
     assert_went_on_after_the_break(server.asked)
+
+
+def test_the_file_is_asked_for_as_it_is_stored(fetch: Fetch, tmp_path: Path) -> None:
+    assert_is_the_set(fetch("squeezing"))
+    assert (tmp_path / "data" / "mnist.pkl.gz").read_bytes() == PACKED
 
 
 def test_a_download_that_always_breaks_is_given_up(fetch: Fetch, server: Server, tmp_path: Path) -> None:
@@ -217,6 +232,7 @@ def test_the_next_mirror_is_asked_and_nothing_of_the_first_is_kept(fetch: Fetch,
         ("page", r"page: what came is not the expected file, it is not a whole gzip file \(Not a gzipped file"),
         ("bomb", r"bomb: what came is not the expected file, it unpacks to more than 500000 bytes"),
         ("number", r"number: what came is not the expected file, it does not hold three pairs of arrays"),
+        ("unbuilt", r"unbuilt: what came is not the expected file, it does not hold three pairs of arrays"),
         ("empty", r"empty: what came is not the expected file, refused pickle: it is not well-formed"),
     ],
 )
@@ -233,10 +249,12 @@ def test_what_is_not_the_set_never_gets_its_name(
         "page": b"<!DOCTYPE html><title>Log in</title>",
         "bomb": gzip.compress(b"\0" * 500_001),
         "number": gzip.compress(pickle.dumps(((1, 2), (3, 4), (5, 6)), 4)),
+        "unbuilt": gzip.compress(b"(" + UNBUILT_PAIR * 3 + b"t."),
         "empty": b"",
     }
     with pytest.raises(DataError, match=reason) as caught:
         fetch(path)
+    assert server.asked == [(path, None)]  # what a server refuses, or gives whole, is not asked for again
     assert str(caught.value).startswith("could not download mnist.pkl.gz (http://127.0.0.1:")
     assert str(caught.value).endswith(f"or put the file at {tmp_path / 'data' / 'mnist.pkl.gz'} yourself")
     assert os.listdir(tmp_path / "data") == []
@@ -327,13 +345,25 @@ def test_without_download_an_absent_file_is_named(tmp_path: Path) -> None:
         load_mnist(tmp_path, download=False)
 
 
-@pytest.mark.parametrize("content", [b"", PACKED[:-1000], CORRUPT, b"no gzip"])
+@pytest.mark.parametrize("content", [b"", PACKED[:-1000], CORRUPT, PACKED[:10] + b"\xff" * 99, b"no gzip"])
 def test_a_damaged_file_in_the_folder_is_named(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "mnist.pkl.gz"
     path.write_bytes(content)
     with pytest.raises(DataError, match=rf"^{path} is damaged, .*: delete it, and it will be downloaded again$"):
         load_mnist(tmp_path, digest=DIGEST)
     assert path.read_bytes() == content
+
+
+def test_a_bomb_is_not_unpacked_beyond_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(datasets, "MAX_UNPACKED", 10**6)
+    (tmp_path / "mnist.pkl.gz").write_bytes(gzip.compress(b"\0" * 10**8, 1))
+    tracemalloc.start()
+    try:
+        with pytest.raises(DataError, match="it unpacks to more than 1000000 bytes"):
+            load_mnist(tmp_path)
+        assert tracemalloc.get_traced_memory()[1] < 10**7
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_folder_that_is_none_is_named(server: Server, tmp_path: Path) -> None:
