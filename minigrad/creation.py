@@ -1,0 +1,233 @@
+"""Tensors out of nothing or out of data: `tensor`, `zeros`, `arange` … (random ones are in `sampling.py`)."""
+
+from __future__ import annotations
+
+import builtins
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minigrad.autograd import TensorBase, raw, wrap
+from minigrad.ops.shape import sizes_of
+from minigrad.types import DTYPES, as_dtype, check_device, get_default_dtype
+
+if TYPE_CHECKING:
+    from minigrad.tensor import Tensor
+
+
+def _finished(array: Any, requires_grad: bool) -> Tensor:
+    result = wrap(array)
+    if requires_grad:
+        result.requires_grad = True
+    return result
+
+
+def _numpy_dtype(dtype: Any) -> np.dtype[Any]:
+    return get_default_dtype().numpy if dtype is None else as_dtype(dtype).numpy
+
+
+def _array_of(data: Any, dtype: Any) -> np.ndarray[Any, Any]:
+    """An array of `data`, in torch's dtype for it: float32 for Python floats, int64 for ints, a NumPy array's own."""
+    if isinstance(data, TensorBase):
+        array = data.array
+    elif isinstance(data, (np.ndarray, np.generic)):
+        array = np.asarray(data)
+    else:
+        if isinstance(data, (list, tuple)):
+            data = _without_tensors(data)
+        try:
+            array = np.array(data)
+        except ValueError:
+            raise ValueError("tensor(): the nested lists are of different lengths; every list of a level must be equally long") from None
+        if array.dtype.kind not in "biuf":
+            raise TypeError(f"tensor(): expected numbers, lists of numbers or an array, got {type(data).__name__} "
+                            f"that NumPy reads as {array.dtype}")
+        if array.dtype.kind == "f" and not _holds_numpy(data):
+            array = array.astype(get_default_dtype().numpy)
+    if dtype is not None:
+        return array.astype(as_dtype(dtype).numpy)
+    if array.dtype not in DTYPES:
+        native = array.dtype.newbyteorder("=")
+        if native not in DTYPES:
+            raise TypeError(f"can't convert an array of {array.dtype} to a tensor; supported are "
+                            f"{', '.join(d.name for d in DTYPES.values())}")
+        return array.astype(native)
+    return array
+
+
+def _without_tensors(data: Any) -> Any:
+    return [_without_tensors(x) if isinstance(x, (list, tuple)) else raw(x) for x in data]
+
+
+def _holds_numpy(data: Any) -> bool:
+    while isinstance(data, (list, tuple)) and data:
+        data = data[0]
+    return isinstance(data, (np.ndarray, np.generic))
+
+
+def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """A new tensor that holds a copy of `data`.
+
+    Parameters
+    ----------
+    data : number, (nested) list or tuple of numbers, NumPy array or Tensor
+        The values. Python floats become float32, ints int64, bools bool; arrays and tensors keep their dtype.
+    dtype : dtype, optional
+        Another dtype.
+    device : device, optional
+        The CPU.
+    requires_grad : bool
+        Record operations on it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `data` holds no numbers, or lists of different lengths.
+
+    Examples
+    --------
+    >>> tensor([[1, 2], [3, 4]])
+    tensor([[1, 2],
+            [3, 4]])
+    """
+    check_device(device)
+    return _finished(np.array(_array_of(data, dtype)), requires_grad)
+
+
+def as_tensor(data: Any, *, dtype: Any = None, device: Any = None) -> Tensor:
+    """A tensor of `data` that shares its memory where it can; a tensor of the right dtype is returned as it is."""
+    check_device(device)
+    if isinstance(data, TensorBase):
+        return data.to(dtype=dtype)  # type: ignore[attr-defined, no-any-return]
+    return wrap(_array_of(data, dtype))
+
+
+def from_numpy(array: np.ndarray[Any, Any]) -> Tensor:
+    """A tensor that shares the memory of a NumPy array.
+
+    Raises
+    ------
+    TypeError
+        If it is no array, or of a dtype torch does not have.
+    """
+    if not isinstance(array, np.ndarray):
+        raise TypeError(f"expected np.ndarray (got {type(array).__name__})")
+    if array.dtype not in DTYPES:
+        raise TypeError(f"can't convert np.ndarray of type {array.dtype}. The only supported types are: "
+                        f"{', '.join(d.name for d in DTYPES.values())}.")
+    return wrap(array)
+
+
+def _sized(name: str, size: tuple[Any, ...]) -> tuple[int, ...]:
+    try:
+        sizes = sizes_of(size)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name}(): sizes must be integers, got {size!r}") from None
+    if any(n < 0 for n in sizes):
+        raise RuntimeError(f"{name}(): trying to create tensor with negative dimension: {list(sizes)}")
+    return sizes
+
+
+def zeros(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """A tensor of zeros, float32 unless told otherwise."""
+    check_device(device)
+    return _finished(np.zeros(_sized("zeros", size), _numpy_dtype(dtype)), requires_grad)
+
+
+def ones(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """A tensor of ones, float32 unless told otherwise."""
+    check_device(device)
+    return _finished(np.ones(_sized("ones", size), _numpy_dtype(dtype)), requires_grad)
+
+
+def empty(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """A tensor whose values are whatever the memory held."""
+    check_device(device)
+    return _finished(np.empty(_sized("empty", size), _numpy_dtype(dtype)), requires_grad)
+
+
+def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """A tensor of one value; its dtype is that of the value, float32 for a Python float."""
+    check_device(device)
+    value = raw(fill_value)
+    kind = as_dtype(dtype if dtype is not None else value.dtype if isinstance(value, np.ndarray) else type(value)).numpy
+    return _finished(np.full(_sized("full", (size,)), value, kind), requires_grad)
+
+
+def _like(name: str, input: Any, dtype: Any, device: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    if not isinstance(input, TensorBase):
+        raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
+    check_device(device)
+    return input.array.shape, input.array.dtype if dtype is None else as_dtype(dtype).numpy
+
+
+def zeros_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Zeros in the shape and dtype of `input`."""
+    return _finished(np.zeros(*_like("zeros_like", input, dtype, device)), requires_grad)
+
+
+def ones_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Ones in the shape and dtype of `input`."""
+    return _finished(np.ones(*_like("ones_like", input, dtype, device)), requires_grad)
+
+
+def empty_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """A tensor in the shape and dtype of `input` whose values are whatever the memory held."""
+    return _finished(np.empty(*_like("empty_like", input, dtype, device)), requires_grad)
+
+
+def full_like(input: Tensor, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """One value in the shape and dtype of `input`."""
+    shape, kind = _like("full_like", input, dtype, device)
+    return _finished(np.full(shape, raw(fill_value), kind), requires_grad)
+
+
+def arange(start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Numbers from `start` (0 if only one is given) up to, not with, `end`, `step` apart; int64 if all three are integers.
+
+    Raises
+    ------
+    RuntimeError
+        If `step` is zero or leads away from `end`.
+    """
+    check_device(device)
+    start, end = (0, start) if end is None else (start, end)
+    start, end, step = (raw(v).item() if isinstance(v, TensorBase) else v for v in (start, end, step))
+    if step == 0:
+        raise RuntimeError("arange(): step must be nonzero")
+    if (end - start) * step < 0:
+        raise RuntimeError(f"arange(): upper bound and lower bound inconsistent with step sign: start {start}, end {end}, step {step}")
+    whole = all(isinstance(v, (int, np.integer)) for v in (start, end, step))
+    kind = (np.dtype(np.int64) if whole else get_default_dtype().numpy) if dtype is None else as_dtype(dtype).numpy
+    count = max(math.ceil((end - start) / step), 0)
+    return _finished((start + step * np.arange(count)).astype(kind), requires_grad)
+
+
+def linspace(start: Any, end: Any, steps: int, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """`steps` numbers, evenly spaced, from `start` to `end`, both included."""
+    check_device(device)
+    if steps < 0:
+        raise RuntimeError(f"linspace(): number of steps must be non-negative, got {steps}")
+    return _finished(np.linspace(start, end, steps).astype(_numpy_dtype(dtype)), requires_grad)
+
+
+def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """The matrix of `n` rows (and `m` columns) with ones on the diagonal."""
+    check_device(device)
+    return _finished(np.eye(*_sized("eye", (n, n if m is None else m)), dtype=_numpy_dtype(dtype)), requires_grad)
+
+
+def is_tensor(x: Any) -> bool:
+    """True for tensors."""
+    return isinstance(x, TensorBase)
+
+
+def allclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> bool:
+    """Whether all elements agree: ``|input - other| <= atol + rtol * |other|``."""
+    return builtins.bool(np.allclose(input.array, other.array, rtol, atol, equal_nan))
+
+
+def equal(input: Tensor, other: Tensor) -> bool:
+    """Whether two tensors have the same shape and elements."""
+    return np.array_equal(input.array, other.array)

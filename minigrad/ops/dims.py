@@ -1,0 +1,42 @@
+"""Which axes a `dim` names, and the way back from a reduced result to the shape that was reduced."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from minigrad.types import Array
+
+Dim = int | tuple[int, ...] | list[int] | None
+
+
+def axis_of(dim: int, ndim: int) -> int:
+    """`dim` counted from the front.
+
+    Raises
+    ------
+    IndexError
+        If there is no such dimension.
+    """
+    limit = max(ndim, 1)
+    if not -limit <= dim < limit:
+        raise IndexError(f"Dimension out of range (expected to be in range of [{-limit}, {limit - 1}], but got {dim})")
+    return dim % limit
+
+
+def axes_of(dim: Dim, ndim: int) -> tuple[int, ...]:
+    """The axes that `dim` names, counted from the front; all of them for None or an empty sequence."""
+    if dim is None or dim == () or dim == []:
+        return tuple(range(ndim))
+    axes = tuple(axis_of(d, ndim) for d in dim) if isinstance(dim, (tuple, list)) else (axis_of(dim, ndim),)
+    if len(set(axes)) < len(axes):
+        raise RuntimeError(f"dim {next(a for a in axes if axes.count(a) > 1)} appears multiple times in the list of dims")
+    return axes if ndim else ()
+
+
+def spread(g: Array, axes: tuple[int, ...], shape: tuple[int, ...]) -> Array:
+    """A reduced result repeated along the axes that were reduced: the derivative of a sum."""
+    if len(axes) < len(shape):
+        g = g.reshape(tuple(1 if i in axes else n for i, n in enumerate(shape)))
+    else:
+        g = g.reshape(())
+    return np.broadcast_to(g, shape)

@@ -1,0 +1,553 @@
+"""Operations that work on each element by itself: arithmetic, comparison, choice, and the functions of one variable.
+
+Operands of different shapes are broadcast; the engine sums the gradients back (`autograd.unbroadcast`).
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import Any
+
+import numpy as np
+from numpy.polynomial import chebyshev
+
+from minigrad.autograd import TensorBase, cast, common_dtype, op, raw, wrap
+from minigrad.types import Array, Number, result_type_of
+
+# ---- arithmetic ----------------------------------------------------------------------------------------------------------
+
+
+def add(a: Array, b: Array, /, *, alpha: Number = 1) -> Any:
+    """a + alpha · b."""
+    return _add(a, b if alpha == 1 else mul(b, alpha))
+
+
+@op(linear=True, promote=True)
+def _add(a: Array, b: Array, /) -> Any:
+    return a + b, lambda g: g, lambda g: g
+
+
+def sub(a: Array, b: Array, /, *, alpha: Number = 1) -> Any:
+    """a - alpha · b."""
+    return _sub(a, b if alpha == 1 else mul(b, alpha))
+
+
+@op(linear=True, promote=True)
+def _sub(a: Array, b: Array, /) -> Any:
+    return _difference(a, b), lambda g: g, lambda g: -g
+
+
+@op(linear=True, promote=True, name="RsubBackward1")
+def rsub(a: Array, b: Array, /) -> Any:
+    """b - a."""
+    return _difference(b, a), lambda g: -g, lambda g: g
+
+
+def _difference(a: Array, b: Array) -> Array:
+    if any(isinstance(x, np.ndarray) and x.dtype == np.bool_ for x in (a, b)):
+        raise RuntimeError("Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert "
+                           "a mask, use the `~` or `logical_not()` operator instead.")
+    return a - b
+
+
+@op(promote=True)
+def mul(a: Array, b: Array, /) -> Any:
+    """a · b."""
+    return a * b, lambda g: g * b, lambda g: g * a
+
+
+def div(a: Array, b: Array, /, *, rounding_mode: str | None = None) -> Any:
+    """a / b, rounded to a whole number where `rounding_mode` is ``"floor"`` or ``"trunc"``.
+
+    Raises
+    ------
+    RuntimeError
+        For any other rounding mode, and where integers are divided by zero.
+    """
+    if rounding_mode is None:
+        return _div(a, b)
+    if rounding_mode not in ("floor", "trunc"):
+        raise RuntimeError(f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found {rounding_mode!r}")
+    return _div_rounded(a, b, rounding_mode)
+
+
+@op(floating=True)
+def _div(a: Array, b: Array, /) -> Any:
+    return a / b, lambda g: g / b, lambda g: -g * a / (b * b)
+
+
+@op(promote=True, name="DivBackward1")
+def _div_rounded(a: Array, b: Array, /, rounding_mode: str) -> Any:
+    a, b = raw(a), raw(b)
+    if rounding_mode == "floor" or np.result_type(a, b).kind != "f":
+        out = _floor_divide(a, b)
+        if rounding_mode == "trunc":  # for integers: floor, and one more where the exact quotient is negative and broken
+            out = out + ((out < 0) & (out * b != a))
+    else:
+        out = np.trunc(a / b)
+    return out, np.zeros_like, np.zeros_like
+
+
+def _floor_divide(a: Any, b: Any) -> Any:
+    if np.result_type(a, b).kind == "f":
+        return np.where(np.asarray(b) == 0, a / b, np.floor_divide(a, b))  # torch: ±inf where NumPy has nan
+    _check_divisor(b)
+    return np.floor_divide(a, b)
+
+
+def _check_divisor(b: Any) -> None:
+    if (np.asarray(b) == 0).any():
+        raise RuntimeError("ZeroDivisionError: integers divided by zero; divide as floating point, or mask the zeros")
+
+
+@op(promote=True, name="NotImplemented")
+def floor_divide(a: Array, b: Array, /) -> Any:
+    """The largest whole number at most a / b; as in torch, it has no derivative."""
+
+    def rule(g: Array) -> Array:
+        raise RuntimeError("derivative for aten::floor_divide is not implemented; use div(..., rounding_mode='floor')")
+
+    return _floor_divide(raw(a), raw(b)), rule, rule
+
+
+@op(promote=True)
+def remainder(a: Array, b: Array, /) -> Any:
+    """a - b · floor(a / b): the remainder with the sign of b, as Python's ``%``."""
+    a_, b_ = raw(a), raw(b)
+    if np.result_type(a_, b_).kind != "f":
+        _check_divisor(b_)
+    return np.remainder(a_, b_), lambda g: g, lambda g: -g * div(a, b, rounding_mode="floor")
+
+
+@op(linear=True)
+def neg(x: Array, /) -> Any:
+    """-x."""
+    if raw(x).dtype == np.bool_:
+        raise RuntimeError("Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a "
+                           "mask, use the `~` or `logical_not()` operator instead.")
+    return -x, lambda g: -g
+
+
+def pow(base: Array, exponent: Array, /) -> Any:
+    """base to the power of exponent."""
+    if not isinstance(exponent, (TensorBase, np.ndarray)):
+        return _pow_number(base, exponent=exponent)
+    return _pow(base, exponent) if isinstance(base, (TensorBase, np.ndarray)) else _pow_of_number(exponent, base=base)
+
+
+@op(name="PowBackward0")
+def _pow_scalar(x: Array, /, exponent: int) -> Any:
+    return x**exponent, lambda g: g * (exponent * x ** (exponent - 1)) if exponent else np.zeros_like(g)
+
+
+def _pow_number(x: Array, exponent: Any) -> Any:
+    target = common_dtype([raw(x), exponent])
+    return _pow_scalar(x if target is None else cast(x, target), exponent)
+
+
+def _pow_of_number(x: Array, base: Any) -> Any:
+    target = common_dtype([raw(x), base])
+    return _exponential(x if target is None else cast(x, target), base)
+
+
+@op(name="PowBackward2")
+def _exponential(x: Array, /, base: Any) -> Any:
+    out = base**x
+    slope = math.log(base) if base > 0 else -math.inf if base == 0 else math.nan
+    return out, lambda g: g * (out * slope) if base else g * np.where(x == 0, slope, 0 * x)
+
+
+@op(promote=True, name="PowBackward1")
+def _pow(a: Array, b: Array, /) -> Any:
+    out = a**b
+    return (
+        out,
+        lambda g: np.where(b == 0, 0, g * (b * a ** (b - 1))),
+        lambda g: np.where((a == 0) & (b >= 0), 0, g * (out * np.log(a))),
+    )
+
+
+def square(x: Array, /) -> Any:
+    """x²."""
+    return pow(x, 2)
+
+
+@op(floating=True)
+def reciprocal(x: Array, /) -> Any:
+    """1 / x."""
+    out = 1 / x
+    return out, lambda g: -g * (out * out)
+
+
+# ---- functions of one variable -------------------------------------------------------------------------------------------
+
+
+@op(floating=True)
+def exp(x: Array, /) -> Any:
+    """e to the power of x."""
+    out = np.exp(x)
+    return out, lambda g: g * out
+
+
+@op(floating=True)
+def expm1(x: Array, /) -> Any:
+    """exp(x) - 1, exact for small x."""
+    out = np.expm1(x)
+    return out, lambda g: g * (out + 1)
+
+
+@op(floating=True)
+def log(x: Array, /) -> Any:
+    """The natural logarithm."""
+    return np.log(x), lambda g: g / x
+
+
+@op(floating=True)
+def log1p(x: Array, /) -> Any:
+    """log(1 + x), exact for small x."""
+    return np.log1p(x), lambda g: g / (x + 1)
+
+
+@op(floating=True)
+def log2(x: Array, /) -> Any:
+    """The logarithm to base 2."""
+    return np.log2(x), lambda g: g / (x * math.log(2))
+
+
+@op(floating=True)
+def log10(x: Array, /) -> Any:
+    """The logarithm to base 10."""
+    return np.log10(x), lambda g: g / (x * math.log(10))
+
+
+@op(floating=True)
+def sqrt(x: Array, /) -> Any:
+    """√x."""
+    out = np.sqrt(x)
+    return out, lambda g: g / (2 * out)
+
+
+@op(floating=True)
+def rsqrt(x: Array, /) -> Any:
+    """1 / √x."""
+    out = 1 / np.sqrt(x)
+    return out, lambda g: -0.5 * g * out**3
+
+
+@op
+def abs(x: Array, /) -> Any:
+    """|x|; its derivative at 0 is 0."""
+    return np.abs(x), lambda g: g * np.sign(x)
+
+
+@op(floating=True)
+def sin(x: Array, /) -> Any:
+    """The sine, x in radians."""
+    return np.sin(x), lambda g: g * np.cos(x)
+
+
+@op(floating=True)
+def cos(x: Array, /) -> Any:
+    """The cosine, x in radians."""
+    return np.cos(x), lambda g: -g * np.sin(x)
+
+
+@op(floating=True)
+def tanh(x: Array, /) -> Any:
+    """The hyperbolic tangent."""
+    out = np.tanh(x)
+    return out, lambda g: g * (1 - out * out)
+
+
+@op(floating=True)
+def sigmoid(x: Array, /) -> Any:
+    """1 / (1 + exp(-x))."""
+    out = 1 / (1 + np.exp(-x))
+    return out, lambda g: g * ((1 - out) * out)
+
+
+@op
+def relu(x: Array, /) -> Any:
+    """max(x, 0); its derivative at 0 is 0."""
+    out = np.maximum(x, 0)
+    return out, lambda g: g * (out > 0)
+
+
+@op(floating=True)
+def erf(x: Array, /) -> Any:
+    """2/√π ∫₀ˣ exp(-t²) dt."""
+    return _erf(raw(x)), lambda g: g * (2 / math.sqrt(math.pi) * np.exp(-x * x))
+
+
+_NEAR, _FAR = 2.5, 6.0  # erf(x)/x is a smooth function of x² up to the first; beyond the second erf(x) rounds to 1
+
+
+@functools.cache
+def _erf_series() -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Chebyshev coefficients of erf(√u)/√u on 0 < u < 2.5², and of erf(x) on 2.5 < x < 6 (NumPy has no erf; exact to 1e-15)."""
+    near = np.vectorize(lambda s: math.erf(r := math.sqrt((s + 1) / 2) * _NEAR) / r)
+    far = np.vectorize(lambda s: math.erf(_NEAR + (s + 1) / 2 * (_FAR - _NEAR)))
+    return chebyshev.chebinterpolate(near, 24), chebyshev.chebinterpolate(far, 28)
+
+
+def _erf(x: Any) -> Any:
+    near, far = _erf_series()
+    size = np.abs(x).astype(np.float64)
+    inner = np.minimum(size, _NEAR)
+    outer = np.clip(size, _NEAR, _FAR)
+    small = inner * chebyshev.chebval(2 * (inner / _NEAR) ** 2 - 1, near)
+    large = chebyshev.chebval(2 * (outer - _NEAR) / (_FAR - _NEAR) - 1, far)
+    return np.copysign(np.where(np.isnan(size), size, np.where(size < _NEAR, small, large)), x).astype(x.dtype)
+
+
+@op
+def sign(x: Array, /) -> Any:
+    """-1, 0 or 1."""
+    return np.sign(raw(x)), np.zeros_like
+
+
+@op
+def floor(x: Array, /) -> Any:
+    """The largest whole number at most x."""
+    return np.floor(raw(x)), np.zeros_like
+
+
+@op
+def ceil(x: Array, /) -> Any:
+    """The smallest whole number at least x."""
+    return np.ceil(raw(x)), np.zeros_like
+
+
+@op
+def trunc(x: Array, /) -> Any:
+    """x without its fraction."""
+    return np.trunc(raw(x)), np.zeros_like
+
+
+@op
+def round(x: Array, /, *, decimals: int = 0) -> Any:
+    """The nearest number of `decimals` digits behind the point, halves to even."""
+    return np.round(raw(x), decimals), np.zeros_like
+
+
+# ---- limits and choice ---------------------------------------------------------------------------------------------------
+
+
+@op(promote=True)
+def maximum(a: Array, b: Array, /) -> Any:
+    """The larger of each pair; where they are equal, each gets half of the gradient."""
+    return (
+        np.maximum(raw(a), raw(b)),
+        lambda g: np.where(a == b, g / 2, np.where(a < b, 0, g)),
+        lambda g: np.where(a == b, g / 2, np.where(a > b, 0, g)),
+    )
+
+
+@op(promote=True)
+def minimum(a: Array, b: Array, /) -> Any:
+    """The smaller of each pair; where they are equal, each gets half of the gradient."""
+    return (
+        np.minimum(raw(a), raw(b)),
+        lambda g: np.where(a == b, g / 2, np.where(a > b, 0, g)),
+        lambda g: np.where(a == b, g / 2, np.where(a < b, 0, g)),
+    )
+
+
+def clamp(x: Array, /, min: Any = None, max: Any = None) -> Any:
+    """x limited to the range from `min` to `max` (numbers or tensors); the derivative at a limit is 1.
+
+    Raises
+    ------
+    RuntimeError
+        If both limits are missing.
+    """
+    if min is None and max is None:
+        raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
+    if not any(isinstance(limit, (TensorBase, np.ndarray)) for limit in (min, max)):
+        target = common_dtype([raw(x), *(limit for limit in (min, max) if limit is not None)])
+        return _clamp(x if target is None else cast(x, target), min, max)
+    x = x if min is None else _clamp_min(x, min)
+    return x if max is None else _clamp_max(x, max)
+
+
+@op(name=lambda low, high: "ClampMinBackward0" if high is None else "ClampMaxBackward0" if low is None else "ClampBackward1")
+def _clamp(x: Array, /, low: Any, high: Any) -> Any:
+    x = raw(x)
+    inside = (x >= (-math.inf if low is None else low)) & (x <= (math.inf if high is None else high))
+    out = x if low is None else np.maximum(x, low)
+    return out if high is None else np.minimum(out, high), lambda g: np.where(inside, g, 0)
+
+
+@op(promote=True, name="ClampMinBackward1")
+def _clamp_min(x: Array, low: Array, /) -> Any:
+    return np.maximum(raw(x), raw(low)), lambda g: np.where(x >= low, g, 0), lambda g: np.where(x >= low, 0, g)
+
+
+@op(promote=True, name="ClampMaxBackward1")
+def _clamp_max(x: Array, high: Array, /) -> Any:
+    return np.minimum(raw(x), raw(high)), lambda g: np.where(x <= high, g, 0), lambda g: np.where(x <= high, 0, g)
+
+
+def where(condition: Array, x: Array = None, y: Array = None, /) -> Any:
+    """x where the condition holds, y elsewhere; with the condition alone, the indices at which it holds.
+
+    Raises
+    ------
+    RuntimeError
+        If the condition is not a tensor of bools.
+    """
+    if x is None and y is None:
+        return tuple(wrap(i) for i in raw(condition).nonzero())
+    if raw(condition).dtype != np.bool_:
+        raise RuntimeError(f"where expected condition to be a boolean tensor, but got a tensor of {raw(condition).dtype}; "
+                           "compare first, as in where(x > 0, x, y)")
+    if not isinstance(condition, TensorBase) and not isinstance(x, TensorBase) and not isinstance(y, TensorBase):
+        return np.where(condition, x, y)
+    target = result_type_of([raw(x), raw(y)])
+    return _where(condition, *(v if isinstance(v, (TensorBase, np.ndarray)) and raw(v).dtype == target
+                               else cast(v if isinstance(v, TensorBase) else np.asarray(v), target) for v in (x, y)))
+
+
+@op
+def _where(condition: Array, x: Array, y: Array, /) -> Any:
+    return np.where(raw(condition), raw(x), raw(y)), None, lambda g: np.where(condition, g, 0), lambda g: np.where(condition, 0, g)
+
+
+# ---- comparison and logic: no derivatives ----------------------------------------------------------------------------------
+
+
+@op(promote=True)
+def eq(a: Array, b: Array, /) -> Any:
+    """a == b, element by element."""
+    return (a == b,)
+
+
+@op(promote=True)
+def ne(a: Array, b: Array, /) -> Any:
+    """a != b, element by element."""
+    return (a != b,)
+
+
+@op(promote=True)
+def lt(a: Array, b: Array, /) -> Any:
+    """a < b, element by element."""
+    return (a < b,)
+
+
+@op(promote=True)
+def le(a: Array, b: Array, /) -> Any:
+    """a <= b, element by element."""
+    return (a <= b,)
+
+
+@op(promote=True)
+def gt(a: Array, b: Array, /) -> Any:
+    """a > b, element by element."""
+    return (a > b,)
+
+
+@op(promote=True)
+def ge(a: Array, b: Array, /) -> Any:
+    """a >= b, element by element."""
+    return (a >= b,)
+
+
+@op
+def isnan(x: Array, /) -> Any:
+    """Where x is not a number."""
+    return (np.isnan(x),)
+
+
+@op
+def isinf(x: Array, /) -> Any:
+    """Where x is infinite."""
+    return (np.isinf(x),)
+
+
+@op
+def isfinite(x: Array, /) -> Any:
+    """Where x is neither infinite nor nan."""
+    return (np.isfinite(x),)
+
+
+@op(promote=True)
+def logical_and(a: Array, b: Array, /) -> Any:
+    """Where both are not zero."""
+    return (np.logical_and(a, b),)
+
+
+@op(promote=True)
+def logical_or(a: Array, b: Array, /) -> Any:
+    """Where at least one is not zero."""
+    return (np.logical_or(a, b),)
+
+
+@op(promote=True)
+def logical_xor(a: Array, b: Array, /) -> Any:
+    """Where just one is not zero."""
+    return (np.logical_xor(a, b),)
+
+
+@op
+def logical_not(x: Array, /) -> Any:
+    """Where x is zero."""
+    return (np.logical_not(x),)
+
+
+def _whole(name: str, *operands: Any) -> None:
+    if any(isinstance(x, float) or (isinstance(x, np.ndarray) and x.dtype.kind == "f") for x in operands):
+        raise RuntimeError(f"{name}: not implemented for floating-point tensors; combine bools or integers, as in "
+                           "(x > 0) & (x < 1)")
+
+
+@op(promote=True)
+def bitwise_and(a: Array, b: Array, /) -> Any:
+    """a & b, bit by bit; for bools, logical and."""
+    _whole("bitwise_and", a, b)
+    return (a & b,)
+
+
+@op(promote=True)
+def bitwise_or(a: Array, b: Array, /) -> Any:
+    """a | b, bit by bit; for bools, logical or."""
+    _whole("bitwise_or", a, b)
+    return (a | b,)
+
+
+@op(promote=True)
+def bitwise_xor(a: Array, b: Array, /) -> Any:
+    """a ^ b, bit by bit; for bools, where just one holds."""
+    _whole("bitwise_xor", a, b)
+    return (a ^ b,)
+
+
+@op
+def bitwise_not(x: Array, /) -> Any:
+    """~x, bit by bit; for bools, logical not."""
+    _whole("bitwise_not", x)
+    return (~x,)
+
+
+# ---- writing over --------------------------------------------------------------------------------------------------------
+
+
+@op(linear=True)
+def fill(x: Array, value: Array, /) -> Any:
+    """`value`, which has no dimensions, in the shape of x."""
+    if raw(value).ndim if isinstance(value, (TensorBase, np.ndarray)) else 0:
+        raise RuntimeError("fill_ only supports 0-dimension value tensor but got tensor with "
+                           f"{raw(value).ndim} dimensions.")
+    return np.full_like(x, value), np.zeros_like, lambda g: g.sum()
+
+
+@op(linear=True, name="CopyBackwards")
+def copy(x: Array, source: Array, /) -> Any:
+    """`source` broadcast to the shape of x and brought to its dtype."""
+    before = getattr(source, "dtype", x.dtype)
+    try:
+        value = np.broadcast_to(source, x.shape).astype(x.dtype)
+    except ValueError:
+        raise RuntimeError(f"The size of a tensor of shape {list(np.shape(source))} must match the shape {list(x.shape)} that it "
+                           "is copied to; sizes must be equal or 1") from None
+    return value, np.zeros_like, lambda g: cast(g, before)

@@ -1,0 +1,327 @@
+"""Reading and writing at indices: `[]`, gather and scatter, masks. Each reader's derivative is a writer, and the other way."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from minigrad.autograd import TensorBase, cast, op, raw, wrap
+from minigrad.ops.dims import axis_of
+from minigrad.ops.elementwise import where
+from minigrad.ops.shape import _embed
+from minigrad.types import Array
+
+# ---- x[index] ------------------------------------------------------------------------------------------------------------
+
+
+def parse_index(x: Array, index: Any) -> tuple[tuple[Any, ...], list[Any]]:
+    """An index in parts: a template in which ``_Hole`` stands for an array, and the arrays.
+
+    Lists, ranges, tensors and arrays are index arrays; integers, slices, None and ... stay in the template.
+    """
+    template: list[Any] = []
+    arrays: list[Any] = []
+    for part in index if isinstance(index, tuple) else (index,):
+        if isinstance(part, TensorBase) and raw(part).ndim == 0 and raw(part).dtype.kind in "iu":
+            template.append(int(raw(part)))
+        elif isinstance(part, (TensorBase, np.ndarray, list, range, bool, np.bool_)):
+            array = part if isinstance(part, TensorBase) else np.asarray(part)
+            if isinstance(part, (list, range)) and raw(array).size == 0:
+                array = np.zeros(raw(array).shape, np.int64)
+            if raw(array).dtype.kind == "f":
+                raise IndexError("tensors used as indices must be long, int, byte or bool tensors, got a floating-point one")
+            template.append(_HOLE)
+            arrays.append(array if raw(array).dtype != np.uint8 else cast(array, np.dtype(bool)))
+        elif part is None or part is Ellipsis or isinstance(part, slice):
+            if isinstance(part, slice) and part.step is not None and part.step < 1:
+                raise ValueError("step must be greater than zero: use flip() to reverse a tensor")
+            template.append(part)
+        elif hasattr(part, "__index__"):
+            template.append(part.__index__())
+        else:
+            raise TypeError("only integers, slices (`:`), ellipsis (`...`), None and long or bool tensors are valid indices, "
+                            f"got {type(part).__name__}")
+    return tuple(template), arrays
+
+
+_HOLE = type("_Hole", (), {"__repr__": lambda self: "<index array>"})()
+
+
+def _filled(template: tuple[Any, ...], arrays: Any) -> tuple[Any, ...]:
+    """The index that NumPy understands."""
+    following = iter(arrays)
+    return tuple(next(following) if part is _HOLE else part for part in template)
+
+
+def getitem(x: Array, index: Any, /) -> Any:
+    """``x[index]``: a view for integers, slices, None and ..., a copy where index arrays or masks take part."""
+    template, arrays = parse_index(x, index)
+    try:
+        if arrays:
+            return _index(x, *arrays, template=template)
+        return _basic(x, template)
+    except IndexError as error:
+        raise IndexError(f"{error} (indexing a tensor of shape {list(raw(x).shape)})") from None
+
+
+def _basic_name(template: tuple[Any, ...]) -> str:
+    """torch takes an index apart into one operation per dimension; the last one gives the node its name."""
+    names = [
+        "Select" if isinstance(p, int) else "Unsqueeze" if p is None else "Slice"
+        for p in template
+        if p is not Ellipsis and p != slice(None)
+    ]
+    return f"{names[-1] if names else 'Alias'}Backward0"
+
+
+@op(linear=True, view=True, name=_basic_name)
+def _basic(x: Array, /, template: tuple[Any, ...]) -> Any:
+    shape = x.shape
+    return x[(*template, ...) if Ellipsis not in template else template], lambda g: _embed(g, template, shape)
+
+
+@op(name="IndexBackward0")
+def _index(*tensors: Array, template: tuple[Any, ...]) -> Any:
+    x, *arrays = tensors
+    shape = x.shape
+    return raw(x)[_filled(template, arrays)], lambda g: _put_zeros(g, *arrays, template=template, shape=shape)
+
+
+@op(name="IndexPutBackward0")
+def _put_zeros(*tensors: Array, template: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
+    """Zeros with the elements of `g` added at an index, repeated places added up."""
+    g, *arrays = tensors
+    return _add_at(raw(g), _filled(template, arrays), shape), lambda h: _index(h, *arrays, template=template)
+
+
+def _add_at(g: Any, index: Any, shape: tuple[int, ...]) -> Any:
+    if all(not isinstance(p, np.ndarray) or p.dtype == bool for p in index) or _no_repeats(index):
+        whole = np.zeros(shape, g.dtype)
+        whole[index] = g
+        return whole
+    size = math.prod(shape)
+    places = np.arange(size).reshape(shape)[index]
+    return np.bincount(places.ravel(), g.ravel(), size).astype(g.dtype).reshape(shape)
+
+
+def _no_repeats(index: Any) -> bool:
+    """True if one of the index arrays only grows: then no place is named twice."""
+    return any(isinstance(p, np.ndarray) and p.ndim == 1 and p.dtype != bool and (p[1:] > p[:-1]).all() and p[:1].min(initial=0) >= 0
+               for p in index)
+
+
+@op(name="IndexPutBackward0")
+def index_put(*tensors: Array, template: tuple[Any, ...]) -> Any:
+    """`x` with `value` written at an index."""
+    x, value, *arrays = tensors
+    index = _filled(template, arrays)
+    out = raw(x).copy()
+    out[index] = raw(value)
+    shape = out[index].shape
+
+    def rest(g: Array) -> Array:
+        return index_put(g, np.zeros((), raw(g).dtype), *arrays, template=template)
+
+    return out, rest, lambda g: getitem(g, _filled(template, arrays)).reshape(shape)
+
+
+@op(name="AsStridedBackward0")
+def as_places(x: Array, /, places: np.ndarray[Any, Any]) -> Any:
+    """The elements of x at `places`, numbers in the flattened x: how a view gets the new history of its base."""
+    shape = x.shape
+    return raw(x).reshape(-1)[places], lambda g: _put_zeros(g, places, template=(_HOLE,), shape=(math.prod(shape),)).reshape(shape)
+
+
+@op(name="CopySlices")
+def copy_places(x: Array, value: Array, /, places: np.ndarray[Any, Any]) -> Any:
+    """x after `value` was written, through a view, at `places` of its memory: how a base gets the history of its view."""
+
+    def rest(g: Array) -> Array:
+        return where(_marked(places, g.shape), np.zeros((), raw(g).dtype), g)
+
+    return raw(x), rest, lambda g: as_places(g, places)
+
+
+def _marked(places: np.ndarray[Any, Any], shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
+    mask = np.zeros(shape, bool)
+    mask.reshape(-1)[places] = True
+    return mask
+
+
+# ---- along a dimension ---------------------------------------------------------------------------------------------------
+
+
+def _index_tensor(name: str, index: Array) -> None:
+    if raw(index).dtype.kind not in "iu" or raw(index).dtype == np.uint8:
+        raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index, got {raw(index).dtype}")
+
+
+def _check_places(name: str, index: Any, size: int) -> None:
+    if index.size and (index.min() < 0 or index.max() >= size):
+        worst = index.min() if index.min() < 0 else index.max()
+        raise IndexError(f"{name}(): index {worst} is out of bounds for dimension with size {size}")
+
+
+def _corner(shape: tuple[int, ...], index: Any, axis: int) -> tuple[slice, ...]:
+    """The part of `shape` that an index tensor, which may be smaller in the other dimensions, speaks of."""
+    return tuple(slice(None) if i == axis else slice(n) for i, n in enumerate(index.shape[: len(shape)]))
+
+
+def gather(x: Array, /, dim: int, index: Array) -> Any:
+    """``out[i][j] = x[index[i][j]][j]`` for dim 0, and so on: one element of x along `dim` for each index.
+
+    Raises
+    ------
+    RuntimeError
+        If the index is no integer tensor of as many dimensions as x, nowhere larger but along `dim`.
+    IndexError
+        If an index is out of bounds; negative ones are.
+    """
+    _index_tensor("gather", index)
+    axis = axis_of(dim, raw(x).ndim)
+    _fits("gather", raw(x), raw(index), axis)
+    return _gather(x, index, axis)
+
+
+def _fits(name: str, x: Any, index: Any, axis: int) -> None:
+    if max(x.ndim, 1) != max(index.ndim, 1):
+        raise RuntimeError(f"Index tensor must have the same number of dimensions as input tensor: {name}() got shapes "
+                           f"{list(index.shape)} and {list(x.shape)}")
+    if any(m > n for i, (n, m) in enumerate(zip(x.shape, index.shape, strict=False)) if i != axis):
+        raise RuntimeError(f"Size does not match: {name}() expected index {list(index.shape)} to be no larger than "
+                           f"{list(x.shape)} apart from dimension {axis}")
+
+
+@op
+def _gather(x: Array, index: Array, /, axis: int) -> Any:
+    shape = x.shape
+    _check_places("gather", index, shape[axis] if shape else 1)
+    if not shape or not index.ndim:
+        return raw(x).reshape(-1)[index], lambda g: scatter_zeros(g, index, axis, shape)
+    out = np.take_along_axis(raw(x)[_corner(shape, index, axis)], index, axis)
+    return out, lambda g: scatter_zeros(g, index, axis, shape)
+
+
+@op(name="ScatterAddBackward0")
+def scatter_zeros(g: Array, index: Array, /, axis: int, shape: tuple[int, ...]) -> Any:
+    """Zeros to which the elements of `g` are added at the places that gather reads."""
+    return _scattered(raw(g), index, axis, shape), lambda h: _gather(h, index, axis)
+
+
+def _scattered(src: Any, index: Any, axis: int, shape: tuple[int, ...]) -> Any:
+    size = math.prod(shape)
+    if not shape or not index.ndim:
+        return np.bincount(index.reshape(-1), src.reshape(-1), size).astype(src.dtype).reshape(shape)
+    places = np.take_along_axis(np.arange(size).reshape(shape)[_corner(shape, index, axis)], index, axis)
+    return np.bincount(places.ravel(), src[tuple(map(slice, index.shape))].ravel(), size).astype(src.dtype).reshape(shape)
+
+
+def scatter_add(x: Array, /, dim: int, index: Array, src: Array) -> Any:
+    """x with the elements of `src` added at the places that gather would read."""
+    _index_tensor("scatter_add", index)
+    axis = axis_of(dim, raw(x).ndim)
+    _fits("scatter_add", raw(x), raw(index), axis)
+    if any(m > n for n, m in zip(raw(src).shape, raw(index).shape, strict=False)):
+        raise RuntimeError(f"scatter_add(): expected index {list(raw(index).shape)} to be no larger than src {list(raw(src).shape)}")
+    if raw(x).dtype != raw(src).dtype:
+        raise RuntimeError("scatter_add(): Expected self.dtype to be equal to src.dtype, got "
+                           f"{raw(x).dtype} and {raw(src).dtype}")
+    return _scatter_add(x, src, index, axis)
+
+
+@op
+def _scatter_add(x: Array, src: Array, index: Array, /, axis: int) -> Any:
+    shape, used = raw(x).shape, tuple(map(slice, index.shape))
+    _check_places("scatter_add", index, shape[axis] if shape else 1)
+    source = src.shape
+
+    def to_src(g: Array) -> Array:
+        g = _gather(g, index, axis)
+        return g if g.shape == source else _embed(g, used, source)
+
+    return raw(x) + _scattered(raw(src), index, axis, shape).astype(x.dtype), lambda g: g, to_src
+
+
+def scatter(x: Array, /, dim: int, index: Array, src: Any = None, *, value: Any = None) -> Any:
+    """x with the elements of `src` (a tensor, or one number) written at the places that gather would read."""
+    _index_tensor("scatter", index)
+    axis = axis_of(dim, raw(x).ndim)
+    _fits("scatter", raw(x), raw(index), axis)
+    src = value if src is None else src
+    if not isinstance(src, (TensorBase, np.ndarray)):
+        src = np.full(raw(index).shape, src, raw(x).dtype)
+    return _scatter(x, src, index, axis)
+
+
+@op
+def _scatter(x: Array, src: Array, index: Array, /, axis: int) -> Any:
+    used, source = tuple(map(slice, index.shape)), src.shape
+    _check_places("scatter", index, raw(x).shape[axis])
+    out = raw(x).copy()
+    np.put_along_axis(out[_corner(out.shape, index, axis)], index, raw(src)[used], axis)
+
+    def to_src(g: Array) -> Array:
+        g = _gather(g, index, axis)
+        return g if g.shape == source else _embed(g, used, source)
+
+    return out, lambda g: _scatter(g, np.zeros(index.shape, raw(g).dtype), index, axis), to_src
+
+
+def index_select(x: Array, /, dim: int, index: Array) -> Any:
+    """The slices of x along `dim` that a vector of integers names."""
+    _index_tensor("index_select", index)
+    if raw(index).ndim > 1:
+        raise IndexError(f"index_select(): Index is supposed to be a vector, got shape {list(raw(index).shape)}")
+    axis = axis_of(dim, raw(x).ndim)
+    return _index_select(x, index, axis)
+
+
+@op
+def _index_select(x: Array, index: Array, /, axis: int) -> Any:
+    _check_places("index_select", index, x.shape[axis] if x.ndim else 1)
+    if x.ndim == 0:
+        return raw(x).copy(), lambda g: g
+    template, vector, shape = (slice(None),) * axis + (_HOLE,), index.reshape(-1), x.shape
+    return np.take(raw(x), vector, axis), lambda g: _put_zeros(g, vector, template=template, shape=shape)
+
+
+def take_along_dim(x: Array, indices: Array, /, dim: int | None = None) -> Any:
+    """One element of x along `dim` for each index, both broadcast in the other dimensions; flattened without `dim`."""
+    _index_tensor("take_along_dim", indices)
+    if dim is None:
+        return gather(x.reshape(-1), 0, indices.reshape(-1))
+    axis = axis_of(dim, raw(x).ndim)
+    a, b = list(raw(x).shape), list(raw(indices).shape)
+    common = [n if i == axis else max(n, m) if min(n, m) else 0 for i, (n, m) in enumerate(zip(a, b, strict=True))]
+    return gather(x.expand(*common), axis, indices.expand(*common[:axis], b[axis], *common[axis + 1 :]))
+
+
+def masked_fill(x: Array, mask: Array, value: Any, /) -> Any:
+    """x with `value` (a number or a 0-d tensor) wherever `mask` is True."""
+    if raw(mask).dtype != np.bool_:
+        raise RuntimeError(f"masked_fill_ only supports boolean masks, but got mask with dtype {raw(mask).dtype}")
+    if raw(value).ndim if isinstance(value, TensorBase) else isinstance(value, np.ndarray):
+        raise RuntimeError("masked_fill_ only supports a 0-dimensional value tensor, but got tensor with "
+                           f"{raw(value).ndim} dimension(s).")
+    if not isinstance(value, TensorBase):
+        return _masked_fill(x, mask, raw(x).dtype.type(value))
+    return _masked_fill(x, mask, cast(value, raw(x).dtype))
+
+
+@op(name="MaskedFillBackward0")
+def _masked_fill(x: Array, mask: Array, value: Any, /) -> Any:
+    return np.where(raw(mask), raw(value), raw(x)), lambda g: np.where(mask, 0, g), None, lambda g: np.where(mask, g, 0).sum()
+
+
+def masked_select(x: Array, mask: Array, /) -> Any:
+    """The elements of x where `mask` is True, as a vector."""
+    a, b = np.broadcast_shapes(raw(x).shape, raw(mask).shape), raw(mask)
+    return getitem(x.expand(a), wrap(np.broadcast_to(b, a)))
+
+
+@op
+def nonzero(x: Array, /) -> Any:
+    """The indices of the elements that are not zero, one per row."""
+    return (np.argwhere(x),)

@@ -1,0 +1,221 @@
+"""Products of matrices and vectors."""
+
+from __future__ import annotations
+
+import string
+from typing import Any
+
+import numpy as np
+
+from minigrad.autograd import op, raw, sum_rows
+from minigrad.ops.elementwise import add, mul
+from minigrad.ops.shape import diagonal, reshape, unsqueeze
+from minigrad.types import Array
+
+
+def _check(name: str, a: Array, b: Array, fits: bool) -> None:
+    """One sentence for operands that do not go together."""
+    a, b = raw(a), raw(b)
+    if not fits:
+        raise RuntimeError(f"{name}: mat1 and mat2 shapes cannot be multiplied ({'x'.join(map(str, a.shape)) or 'scalar'} and "
+                           f"{'x'.join(map(str, b.shape)) or 'scalar'}): the last size of the first must equal the "
+                           f"{'only' if b.ndim < 2 else 'last but one'} size of the second")
+    if a.dtype != b.dtype:
+        raise RuntimeError(f"{name}: expected m1 and m2 to have the same dtype, but got: {a.dtype} != {b.dtype}; convert one "
+                           "of them, as in x.float()")
+
+
+@op
+def mm(a: Array, b: Array, /) -> Any:
+    """The product of two matrices, of shapes (n, k) and (k, m)."""
+    if raw(a).ndim != 2 or raw(b).ndim != 2:
+        raise RuntimeError(f"mm: expected two matrices, got shapes {list(raw(a).shape)} and {list(raw(b).shape)}; use matmul")
+    _check("mm", a, b, a.shape[1] == b.shape[0])
+    return a @ b, lambda g: g @ b.T, lambda g: a.T @ g
+
+
+@op
+def bmm(a: Array, b: Array, /) -> Any:
+    """The products of two batches of matrices, of shapes (p, n, k) and (p, k, m)."""
+    if raw(a).ndim != 3 or raw(b).ndim != 3 or raw(a).shape[0] != raw(b).shape[0]:
+        raise RuntimeError(f"bmm: expected two batches of equally many matrices, got shapes {list(raw(a).shape)} and "
+                           f"{list(raw(b).shape)}; use matmul")
+    _check("bmm", a, b, a.shape[2] == b.shape[1])
+    return a @ b, lambda g: g @ b.swapaxes(-1, -2), lambda g: a.swapaxes(-1, -2) @ g
+
+
+@op
+def mv(a: Array, x: Array, /) -> Any:
+    """The product of a matrix (n, k) and a vector (k)."""
+    if raw(a).ndim != 2 or raw(x).ndim != 1:
+        raise RuntimeError(f"mv: expected a matrix and a vector, got shapes {list(raw(a).shape)} and {list(raw(x).shape)}")
+    _check("mv", a, x, a.shape[1] == x.shape[0])
+    return a @ x, lambda g: g.reshape(-1, 1) * x, lambda g: a.T @ g
+
+
+@op
+def dot(x: Array, y: Array, /) -> Any:
+    """The inner product of two vectors."""
+    if raw(x).ndim != 1 or raw(y).ndim != 1:
+        raise RuntimeError(f"dot: 1D tensors expected, but got {raw(x).ndim}D and {raw(y).ndim}D tensors")
+    if x.shape != y.shape:
+        raise RuntimeError(f"dot: inconsistent tensor size, expected equally many elements, got {x.shape[0]} and {y.shape[0]}")
+    _check("dot", x, y, True)
+    return x @ y, lambda g: g * y, lambda g: g * x
+
+
+def outer(x: Array, y: Array, /) -> Any:
+    """The matrix of all products of the elements of two vectors."""
+    if raw(x).ndim != 1 or raw(y).ndim != 1:
+        raise RuntimeError(f"outer: expected two 1-D tensors, got {raw(x).ndim}D and {raw(y).ndim}D")
+    return mul(reshape(x, -1, 1), y)
+
+
+def matmul(a: Array, b: Array, /) -> Any:
+    """``a @ b``: matrices, vectors, and batches of matrices, whose leading dimensions are broadcast.
+
+    Raises
+    ------
+    RuntimeError
+        If the inner sizes or the dtypes differ, or an operand has no dimension.
+    """
+    m, n = raw(a).ndim, raw(b).ndim
+    if m == 2 and n == 2:
+        return mm(a, b)
+    if m == 0 or n == 0:
+        raise RuntimeError(f"both arguments to matmul need to be at least 1D, but they are {m}D and {n}D")
+    if m == 1 and n == 1:
+        return dot(a, b)
+    if m == 2 and n == 1:
+        return mv(a, b)
+    if m == 1:
+        return matmul(unsqueeze(a, 0), b).squeeze(-2)
+    if n == 1:
+        return matmul(a, unsqueeze(b, -1)).squeeze(-1)
+    shape = raw(a).shape
+    if n == 2:  # one matrix for all: a single product of tall matrices
+        return mm(reshape(a, -1, shape[-1]), b).reshape(*shape[:-1], raw(b).shape[-1])
+    return _batched(a, b)
+
+
+@op(name="UnsafeViewBackward0")
+def _batched(a: Array, b: Array, /) -> Any:
+    _check("matmul", a, b, a.shape[-1] == b.shape[-2])
+    return a @ b, lambda g: g @ b.swapaxes(-1, -2), lambda g: a.swapaxes(-1, -2) @ g
+
+
+@op(name="AddmmBackward0")
+def _addmm(c: Array, a: Array, b: Array, /, beta: float, alpha: float) -> Any:
+    product = a @ b if alpha == 1 else (a @ b) * alpha
+    return (
+        product + (c if beta == 1 else c * beta),
+        lambda g: g if beta == 1 else g * beta,
+        lambda g: (g if alpha == 1 else g * alpha) @ b.T,
+        lambda g: a.T @ (g if alpha == 1 else g * alpha),
+    )
+
+
+def addmm(c: Array, a: Array, b: Array, /, *, beta: float = 1, alpha: float = 1) -> Any:
+    """beta · c + alpha · (a @ b), c being broadcast."""
+    if raw(a).ndim != 2 or raw(b).ndim != 2:
+        raise RuntimeError(f"addmm: expected two matrices, got shapes {list(raw(a).shape)} and {list(raw(b).shape)}")
+    _check("addmm", a, b, raw(a).shape[1] == raw(b).shape[0])
+    return _addmm(c, a, b, beta, alpha)
+
+
+def linear(x: Array, weight: Array, bias: Array | None = None, /) -> Any:
+    """``x @ weight.T + bias`` for x of shape (..., in), weight (out, in), bias (out)."""
+    if raw(x).ndim != 2 or raw(weight).ndim != 2:
+        return _linear_of_any_shape(x, weight, bias)
+    _check("linear", raw(x), raw(weight).T, raw(x).shape[1] == raw(weight).shape[1])
+    return _linear(x, weight) if bias is None else _linear_with_bias(bias, x, weight)
+
+
+@op(name="MmBackward0")
+def _linear(x: Array, weight: Array, /) -> Any:
+    return x @ weight.T, lambda g: g @ weight, lambda g: g.T @ x
+
+
+@op(name="AddmmBackward0")
+def _linear_with_bias(bias: Array, x: Array, weight: Array, /) -> Any:
+    """Product and sum in one operation: one node, and no second array of the size of the result."""
+    value = raw(x) @ raw(weight).T
+    value += raw(bias)
+    return value, lambda g: sum_rows(g) if isinstance(g, np.ndarray) else g.sum(0), lambda g: g @ weight, lambda g: g.T @ x
+
+
+def _linear_of_any_shape(x: Array, weight: Array, bias: Array | None) -> Any:
+    if raw(weight).ndim == 1:
+        product = matmul(x, weight)
+    else:
+        shape = raw(x).shape
+        _check("linear", raw(x), raw(weight).T, bool(shape) and shape[-1] == raw(weight).shape[1])
+        if bias is not None and len(shape) > 1:
+            return linear(reshape(x, -1, shape[-1]), weight, bias).reshape(*shape[:-1], raw(weight).shape[0])
+        product = matmul(x, weight.T)
+    return product if bias is None else add(product, bias)
+
+
+# ---- einsum --------------------------------------------------------------------------------------------------------------
+
+
+def einsum(equation: str, *operands: Any) -> Any:
+    """Products and sums by Einstein's convention: ``einsum("ij,jk->ik", a, b)`` is the matrix product.
+
+    Raises
+    ------
+    RuntimeError
+        If the equation does not fit the operands.
+    """
+    if len(operands) == 1 and isinstance(operands[0], (list, tuple)):
+        operands = tuple(operands[0])
+    inputs, output = _letters(equation.replace(" ", ""), [raw(x).ndim for x in operands])
+    for k, letters in enumerate(inputs):
+        for letter in dict.fromkeys(letters):
+            while inputs[k].count(letter) > 1:  # a repeated letter means the diagonal
+                i = inputs[k].index(letter)
+                j = inputs[k].index(letter, i + 1)
+                operands = (*operands[:k], diagonal(operands[k], 0, i, j), *operands[k + 1 :])
+                inputs[k] = inputs[k][:i] + inputs[k][i + 1 : j] + inputs[k][j + 1 :] + letter
+    return _einsum(*operands, inputs=tuple(inputs), output=output)
+
+
+def _letters(equation: str, ndims: list[int]) -> tuple[list[str], str]:
+    """The equation with every ... written out and the output made explicit."""
+    left, arrow, output = equation.partition("->")
+    inputs = left.split(",")
+    if len(inputs) != len(ndims):
+        raise RuntimeError(f"einsum(): the equation {equation!r} has {len(inputs)} operands, {len(ndims)} were given")
+    free = [c for c in string.ascii_letters if c not in equation]
+    widest = max((n - len(s) + 3 for s, n in zip(inputs, ndims, strict=True) if "..." in s), default=0)
+    dots = "".join(free[:widest])
+    full = []
+    for s, n in zip(inputs, ndims, strict=True):
+        spare = n - len(s.replace("...", ""))
+        if spare < 0 or (spare and "..." not in s):
+            raise RuntimeError(f"einsum(): the subscripts {s!r} do not name the {n} dimensions of their operand")
+        full.append(s.replace("...", dots[widest - spare :]))
+    if not arrow:
+        once = sorted(c for c in set("".join(full)) if "".join(full).count(c) == 1 and c not in dots)
+        return full, dots + "".join(once)
+    return full, output.replace("...", dots)
+
+
+@op(name="EinsumBackward0")
+def _einsum(*xs: Array, inputs: tuple[str, ...], output: str) -> Any:
+    equation = ",".join(inputs) + "->" + output
+    try:
+        value = np.einsum(equation, *map(raw, xs), optimize=len(xs) > 1)
+    except ValueError as error:
+        shapes = " and ".join(str(list(x.shape)) for x in xs)
+        raise RuntimeError(f"einsum(): {equation!r} does not fit operands of shapes {shapes}: {error}") from None
+
+    def rule(k: int, g: Array) -> Array:
+        """Exchange operand k with the result; letters that only operand k has were summed, so g is spread along them."""
+        others = [i for i in range(len(xs)) if i != k]
+        lost = "".join(c for c in inputs[k] if c not in output and not any(c in inputs[i] for i in others))
+        ones = np.ones([xs[k].shape[inputs[k].index(c)] for c in lost], raw(g).dtype)
+        terms = (output, *(inputs[i] for i in others), lost)
+        return _einsum(g, *(xs[i] for i in others), ones, inputs=terms, output=inputs[k])
+
+    return value, *[lambda g, k=k: rule(k, g) for k in range(len(xs))]

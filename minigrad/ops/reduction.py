@@ -1,0 +1,349 @@
+"""Operations that gather many elements into one (sum, mean, max …) or look along a dimension (cumsum, softmax)."""
+
+from __future__ import annotations
+
+import builtins
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minigrad.autograd import TensorBase, cast, op, raw, sum_rows
+from minigrad.ops.dims import Dim, axes_of, axis_of, spread
+from minigrad.ops.elementwise import maximum, minimum
+from minigrad.ops.indexing import scatter_zeros
+from minigrad.ops.shape import flip
+from minigrad.types import Array, as_dtype
+
+
+def _floating(name: str, x: Array) -> None:
+    if raw(x).dtype.kind != "f":
+        raise RuntimeError(f"{name}(): input must be a floating-point tensor, got {as_dtype(raw(x).dtype)}; convert it first, "
+                           "as in x.float()")
+
+
+def _nonempty(name: str, x: Array, axes: tuple[int, ...]) -> None:
+    if builtins.any(raw(x).shape[a] == 0 for a in axes):
+        raise IndexError(f"{name}(): cannot reduce over a dimension of size 0 (shape {list(raw(x).shape)}): it has no identity")
+
+
+def _with_dim(name: str) -> Any:
+    """Node names end in 1 where a dimension was given: ``SumBackward1``."""
+    return lambda dim=None, *_, **__: f"{name}Backward{int(dim is not None)}"
+
+
+# ---- sums ----------------------------------------------------------------------------------------------------------------
+
+
+def sum(x: Array, /, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+    """The sum of all elements, or along `dim`; integers and bools are summed as int64."""
+    if dtype is not None:
+        x = cast(x, as_dtype(dtype).numpy)
+    return _sum(x, dim, keepdim)
+
+
+@op(linear=True, name=_with_dim("Sum"))
+def _sum(x: Array, /, dim: Dim, keepdim: bool) -> Any:
+    shape, axes = x.shape, axes_of(dim, x.ndim)
+    if axes == (0,) and len(shape) == 2 and not keepdim and x.dtype.kind == "f" and isinstance(x, np.ndarray):
+        total = sum_rows(x)
+    else:
+        total = np.add.reduce(raw(x), axes, dtype=None if x.dtype.kind == "f" else np.int64, keepdims=keepdim)
+    return total, lambda g: spread(g, axes, shape)
+
+
+@op(name=_with_dim("Mean"))
+def mean(x: Array, /, dim: Dim = None, keepdim: bool = False) -> Any:
+    """The arithmetic mean of all elements, or along `dim`.
+
+    Raises
+    ------
+    RuntimeError
+        If the elements are not floating-point numbers.
+    """
+    _floating("mean", x)
+    shape, axes = x.shape, axes_of(dim, x.ndim)
+    n = math.prod(shape[a] for a in axes)
+    total = np.add.reduce(raw(x), axes, keepdims=keepdim)
+    return total / n if n else total * math.nan, lambda g: spread(g / n, axes, shape)
+
+
+def var(x: Array, /, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: Any = None) -> Any:
+    """The variance: Σ (x - mean)² / (n - correction), the correction being 1 unless ``unbiased=False``."""
+    return _var(x, *_variance_options("var", x, dim, unbiased, correction), keepdim)
+
+
+def std(x: Array, /, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: Any = None) -> Any:
+    """The standard deviation, √var."""
+    return _std(x, *_variance_options("std", x, dim, unbiased, correction), keepdim)
+
+
+def _variance_options(name: str, x: Array, dim: Any, unbiased: Any, correction: Any) -> tuple[Any, float]:
+    _floating(name, x)
+    if isinstance(dim, bool):  # std(unbiased)
+        dim, unbiased = None, dim
+    return dim, correction if correction is not None else int(unbiased is not False)
+
+
+def _centred(x: Array, dim: Dim) -> tuple[Array, tuple[int, ...], int]:
+    axes = axes_of(dim, x.ndim)
+    return x - mean(x, axes, True), axes, math.prod(x.shape[a] for a in axes)
+
+
+@op
+def _var(x: Array, /, dim: Dim, correction: float, keepdim: bool) -> Any:
+    shape, (d, axes, n) = x.shape, _centred(x, dim)
+    freedom = builtins.max(n - correction, 0)
+    out = np.add.reduce(raw(d * d), axes, keepdims=keepdim) / np.asarray(freedom, x.dtype)
+    return out, lambda g: spread(g * 2 / freedom if freedom else g * math.inf, axes, shape) * d
+
+
+@op
+def _std(x: Array, /, dim: Dim, correction: float, keepdim: bool) -> Any:
+    out = np.sqrt(_var(x, dim, correction, keepdim))
+    shape, (d, axes, n) = x.shape, _centred(x, dim)
+    freedom = builtins.max(n - correction, 0)
+
+    def rule(g: Array) -> Array:
+        slope = np.where(out == 0, 0, g / (out * freedom if freedom else out * 0))
+        return spread(slope, axes, shape) * d
+
+    return out, rule
+
+
+def prod(x: Array, /, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+    """The product of all elements, or along `dim`; integers and bools are multiplied as int64."""
+    return _prod(x if dtype is None else cast(x, as_dtype(dtype).numpy), dim, keepdim)
+
+
+@op(name=_with_dim("Prod"))
+def _prod(x: Array, /, dim: int | None, keepdim: bool) -> Any:
+    shape, axes = x.shape, axes_of(dim, x.ndim)
+    out = np.multiply.reduce(raw(x), axes, dtype=None if x.dtype.kind == "f" else np.int64, keepdims=keepdim)
+
+    def others(x: Array) -> Array:
+        """For each element, the product of all others: a square of copies with ones on the diagonal, multiplied along."""
+        row = x.reshape(-1) if dim is None else x.swapaxes(axes[0], -1)
+        n = row.shape[-1]
+        ones = np.where(np.eye(n, dtype=bool), 1, np.broadcast_to(row.reshape((*row.shape[:-1], 1, n)), (*row.shape, n)))
+        product = _prod(ones, -1, False)
+        return product.reshape(shape) if dim is None else product.swapaxes(axes[0], -1)
+
+    return out, lambda g: spread(g, axes, shape) * others(x)
+
+
+# ---- extremes ------------------------------------------------------------------------------------------------------------
+
+
+def _extreme(reduce: Any, x: Array, dim: Dim, keepdim: bool) -> Any:
+    """The largest (or smallest) elements; those that tie share the gradient evenly."""
+    shape, axes = x.shape, axes_of(dim, x.ndim)
+    _nonempty("amax" if reduce is np.maximum else "amin", x, axes)
+    top = reduce.reduce(raw(x), axes, keepdims=True)
+    chosen = (raw(x) == top) | (np.isnan(top) & np.isnan(raw(x)))
+    ties = chosen.sum(axes, keepdims=keepdim).astype(x.dtype)
+    return top if keepdim else top.squeeze(axes), lambda g: np.where(chosen, spread(g / ties, axes, shape), 0)
+
+
+@op
+def amax(x: Array, /, dim: Dim = (), keepdim: bool = False) -> Any:
+    """The largest element, or the largest along `dim`; elements that tie share the gradient evenly."""
+    return _extreme(np.maximum, x, dim, keepdim)
+
+
+@op
+def amin(x: Array, /, dim: Dim = (), keepdim: bool = False) -> Any:
+    """The smallest element, or the smallest along `dim`; elements that tie share the gradient evenly."""
+    return _extreme(np.minimum, x, dim, keepdim)
+
+
+@op(name="MaxBackward1")
+def _max(x: Array, /) -> Any:
+    return _extreme(np.maximum, x, None, False)
+
+
+@op(name="MinBackward1")
+def _min(x: Array, /) -> Any:
+    return _extreme(np.minimum, x, None, False)
+
+
+@op
+def argmax(x: Array, /, dim: int | None = None, keepdim: bool = False) -> Any:
+    """The index of the first largest element: in the flattened tensor, or along `dim`."""
+    return (_arg_extreme(np.argmax, x, dim, keepdim),)
+
+
+@op
+def argmin(x: Array, /, dim: int | None = None, keepdim: bool = False) -> Any:
+    """The index of the first smallest element: in the flattened tensor, or along `dim`."""
+    return (_arg_extreme(np.argmin, x, dim, keepdim),)
+
+
+def _arg_extreme(find: Any, x: Any, dim: int | None, keepdim: bool) -> Any:
+    axes = axes_of(dim, x.ndim)
+    if dim is None and x.size == 0:
+        raise IndexError(f"{find.__name__}(): Expected reduction dim to be specified for input.numel() == 0. Specify the "
+                         "reduction dim with the 'dim' argument.")
+    _nonempty(find.__name__, x, axes)
+    return find(x, axis=None if dim is None or x.ndim == 0 else axes[0], keepdims=keepdim)
+
+
+class ValuesAndIndices(NamedTuple):
+    """What `max` and `min` give along a dimension."""
+
+    values: Any
+    indices: Any
+
+
+class _Max(ValuesAndIndices):
+    def __repr__(self) -> str:
+        return f"torch.return_types.max(\nvalues={self.values!r},\nindices={self.indices!r})"
+
+
+class _Min(ValuesAndIndices):
+    def __repr__(self) -> str:
+        return f"torch.return_types.min(\nvalues={self.values!r},\nindices={self.indices!r})"
+
+
+def max(x: Array, /, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
+    """The largest element; along `dim`, ``(values, indices)`` of the first largest; of two tensors, the larger of each pair."""
+    return _max_or_min(_max, _Max, x, other if dim is None else dim, keepdim)
+
+
+def min(x: Array, /, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
+    """The smallest element; along `dim`, ``(values, indices)`` of the first smallest; of two tensors, the smaller of each."""
+    return _max_or_min(_min, _Min, x, other if dim is None else dim, keepdim)
+
+
+def _max_or_min(whole: Any, pair: Any, x: Array, dim: Any, keepdim: bool) -> Any:
+    if isinstance(dim, (TensorBase, np.ndarray)):
+        return (maximum if whole is _max else minimum)(x, dim)
+    if dim is None:
+        if raw(x).size == 0:
+            raise RuntimeError(f"{whole.op.name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the "
+                               "reduction dim with the 'dim' argument.")
+        return whole(x)
+    indices = (argmax if whole is _max else argmin)(x, dim, True)
+    if raw(x).ndim == 0:
+        return pair(x + 0, indices)
+    values = (_max_values if whole is _max else _min_values)(x, indices, axis_of(dim, raw(x).ndim), keepdim)
+    return pair(values, indices if keepdim else indices.squeeze(dim))
+
+
+def _values(x: Array, indices: Array, axis: int, keepdim: bool) -> Any:
+    shape, kept = x.shape, indices.shape
+    out = np.take_along_axis(raw(x), indices, axis)
+    return out if keepdim else out.squeeze(axis), lambda g: scatter_zeros(g.reshape(kept), indices, axis, shape)
+
+
+@op(name="MaxBackward0")
+def _max_values(x: Array, indices: Array, /, axis: int, keepdim: bool) -> Any:
+    return _values(x, indices, axis, keepdim)
+
+
+@op(name="MinBackward0")
+def _min_values(x: Array, indices: Array, /, axis: int, keepdim: bool) -> Any:
+    return _values(x, indices, axis, keepdim)
+
+
+def any(x: Array, /, dim: Dim = None, keepdim: bool = False) -> Any:
+    """Whether at least one element is not zero."""
+    return _any(x, dim, keepdim)
+
+
+@op
+def _any(x: Array, /, dim: Dim, keepdim: bool) -> Any:
+    return (np.logical_or.reduce(x, axes_of(dim, x.ndim), keepdims=keepdim),)
+
+
+def all(x: Array, /, dim: Dim = None, keepdim: bool = False) -> Any:
+    """Whether every element is not zero."""
+    return _all(x, dim, keepdim)
+
+
+@op
+def _all(x: Array, /, dim: Dim, keepdim: bool) -> Any:
+    return (np.logical_and.reduce(x, axes_of(dim, x.ndim), keepdims=keepdim),)
+
+
+# ---- along a dimension ---------------------------------------------------------------------------------------------------
+
+
+@op(linear=True)
+def _cumsum(x: Array, /, axis: int) -> Any:
+    if x.ndim == 0:
+        return x.copy(), lambda g: g
+    return (
+        np.add.accumulate(x, axis, dtype=None if x.dtype.kind == "f" else np.int64),
+        lambda g: flip(_cumsum(flip(g, (axis,)), axis), (axis,)),
+    )
+
+
+def cumsum(x: Array, /, dim: int, *, dtype: Any = None) -> Any:
+    """Running sums along `dim`."""
+    return _cumsum(x if dtype is None else cast(x, as_dtype(dtype).numpy), axis_of(dim, raw(x).ndim))
+
+
+@op(floating=True)
+def logsumexp(x: Array, /, dim: Dim, keepdim: bool = False) -> Any:
+    """log Σ exp(x) along `dim`; stable: the largest element is taken out first, so that exp cannot overflow."""
+    shape, axes = x.shape, axes_of(dim, x.ndim)
+    top = raw(x).max(axis=axes, keepdims=True, initial=-math.inf)
+    top = np.where(np.isfinite(top), top, 0).astype(x.dtype)
+    out = np.log(np.exp(x - top).sum(axis=axes, keepdims=True)) + top
+    result = out if keepdim else out.reshape(tuple(n for i, n in enumerate(shape) if i not in axes))
+    return result, lambda g: spread(g, axes, shape) * np.exp(x - out)
+
+
+@op(floating=True)
+def softmax(x: Array, /, dim: int) -> Any:
+    """exp(x) / Σ exp(x) along `dim`; of the shape of x."""
+    axis = axis_of(dim, x.ndim)
+    powers = np.exp(x - _top(x, axis))
+    out = powers / powers.sum(axis=axis, keepdims=True) if x.ndim else np.exp(x - x)
+    return out, lambda g: out * (g - (g * out).sum(axis=axis, keepdims=True) if x.ndim else g - g)
+
+
+@op(floating=True)
+def log_softmax(x: Array, /, dim: int) -> Any:
+    """log(softmax(x)) along `dim`; of the shape of x. Exact for any x: no exponential of a large number is taken."""
+    axis = axis_of(dim, x.ndim)
+    if x.ndim == 0:
+        return x - x, lambda g: g - g
+    shifted = x - _top(x, axis)
+    out = shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
+    return out, lambda g: g - np.exp(out) * g.sum(axis=axis, keepdims=True)
+
+
+def _top(x: Array, axis: int) -> Any:
+    return raw(x).max(axis=axis, keepdims=True, initial=-math.inf) if x.ndim else raw(x)
+
+
+def norm(x: Array, /, p: Any = "fro", dim: Dim = None, keepdim: bool = False) -> Any:
+    """The p-norm (Σ |x|^p)^(1/p) of all elements, or along `dim`; p may be ±inf, 0 counts the elements that are not zero."""
+    _floating("norm", x)
+    if p == "nuc" or (isinstance(p, str) and p != "fro"):
+        raise NotImplementedError(f"norm(): p={p!r} is not supported; use 'fro' or a number")
+    return _vector_norm(x, 2.0 if p in ("fro", None) else float(p), dim, keepdim)
+
+
+@op(name="LinalgVectorNormBackward0")
+def _vector_norm(x: Array, /, p: float, dim: Dim, keepdim: bool) -> Any:
+    shape, axes = x.shape, axes_of(dim, x.ndim)
+    if math.isinf(p):
+        out, share = _extreme(np.maximum if p > 0 else np.minimum, np.abs(x), dim, keepdim)
+        return out, lambda g: share(g) * np.sign(x)
+    if p == 0:
+        return np.add.reduce(raw(x) != 0, axes, keepdims=keepdim).astype(x.dtype), np.zeros_like
+    if p == 1:
+        return np.add.reduce(np.abs(raw(x)), axes, keepdims=keepdim), lambda g: spread(g, axes, shape) * np.sign(x)
+    if p == 2:
+        out = np.sqrt((x * x).sum(axis=axes, keepdims=keepdim))
+        return out, lambda g: x * spread(np.where(out == 0, 0, g / out), axes, shape)
+    out = (np.abs(x) ** p).sum(axis=axes, keepdims=keepdim) ** (1 / p)
+
+    def rule(g: Array) -> Array:
+        scale = spread(np.where(out == 0, 0, g * out ** (1 - p)), axes, shape)
+        return np.where(x == 0, 0, np.sign(x) * np.abs(x) ** (p - 1)) * scale
+
+    return out, rule

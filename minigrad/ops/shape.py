@@ -1,0 +1,404 @@
+"""Operations that only move elements: other shapes, other orders, joining and cutting. All of them are linear.
+
+Where torch gives a view, so do we: the result shares memory with its input, and a change of one is seen in the other.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from minigrad.autograd import TensorBase, cast, common_dtype, op, raw
+from minigrad.ops.dims import axes_of, axis_of
+from minigrad.types import Array
+
+# ---- shape ---------------------------------------------------------------------------------------------------------------
+
+
+def sizes_of(sizes: Any) -> tuple[int, ...]:
+    """Sizes given one by one, or as one sequence: ``f(2, 3)`` and ``f((2, 3))``."""
+    if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)):
+        sizes = sizes[0]
+    return tuple(int(n) for n in sizes)
+
+
+def _resolved(name: str, sizes: tuple[int, ...], shape: tuple[int, ...]) -> tuple[int, ...]:
+    """`sizes` with a -1 replaced by what is left over."""
+    count, known = math.prod(shape), math.prod(n for n in sizes if n != -1)
+    if sizes.count(-1) > 1 or any(n < -1 for n in sizes):
+        raise RuntimeError(f"{name}(): only one dimension can be inferred (-1) and none negative, got {list(sizes)}")
+    if -1 in sizes and known == 0:
+        raise RuntimeError(f"cannot reshape tensor of 0 elements into shape {list(sizes)} because the unspecified dimension "
+                           "size -1 can be any value and is ambiguous")
+    if (count % known if -1 in sizes else count - known) != 0:
+        raise RuntimeError(f"shape '{list(sizes)}' is invalid for input of size {count} (a tensor of shape {list(shape)})")
+    return tuple(count // known if n == -1 else n for n in sizes)
+
+
+def reshape(x: Array, /, *shape: Any) -> Any:
+    """The same elements in another shape: a view where the memory allows it, else a copy. One size may be -1."""
+    return _view(x, _resolved("reshape", sizes_of(shape), raw(x).shape))
+
+
+def view(x: Array, /, *shape: Any) -> Any:
+    """The same memory in another shape.
+
+    Raises
+    ------
+    RuntimeError
+        If the elements do not lie in memory so that the shape can be had without a copy.
+    """
+    if len(shape) == 1 and not isinstance(shape[0], (int, tuple, list, np.integer)):
+        raise NotImplementedError("view(dtype): reading memory as another dtype is not supported; use x.to(dtype)")
+    sizes = _resolved("view", sizes_of(shape), raw(x).shape)
+    try:
+        np.reshape(raw(x), sizes, copy=False)
+    except ValueError:
+        raise RuntimeError("view size is not compatible with input tensor's size and stride (at least one dimension spans "
+                           "across two contiguous subspaces). Use .reshape(...) instead.") from None
+    return _view(x, sizes)
+
+
+@op(linear=True, view=True, name="ViewBackward0")
+def _view(x: Array, /, shape: tuple[int, ...]) -> Any:
+    before = x.shape
+    return x.reshape(shape), lambda g: g.reshape(before)
+
+
+def flatten(x: Array, /, start_dim: int = 0, end_dim: int = -1) -> Any:
+    """Dimensions `start_dim` to `end_dim` made one."""
+    shape = raw(x).shape
+    first, last = axis_of(start_dim, len(shape)), axis_of(end_dim, len(shape))
+    if first > last:
+        raise RuntimeError("flatten() has invalid args: start_dim cannot come after end_dim")
+    return reshape(x, (*shape[:first], math.prod(shape[first : last + 1]), *shape[last + 1 :]))
+
+
+def unflatten(x: Array, /, dim: int, sizes: Sequence[int]) -> Any:
+    """Dimension `dim` cut into several of the given sizes."""
+    shape = raw(x).shape
+    axis = axis_of(dim, len(shape))
+    return reshape(x, (*shape[:axis], *_resolved("unflatten", tuple(sizes), (shape[axis],)), *shape[axis + 1 :]))
+
+
+@op(linear=True, view=True)
+def unsqueeze(x: Array, /, dim: int) -> Any:
+    """A dimension of size 1 put in at `dim`."""
+    axis = axis_of(dim, x.ndim + 1)
+    return np.expand_dims(x, axis), lambda g: g.squeeze(axis)
+
+
+def squeeze(x: Array, /, dim: Any = None) -> Any:
+    """All dimensions of size 1 taken out, or those in `dim` that have size 1."""
+    shape = raw(x).shape
+    axes = range(len(shape)) if dim is None else axes_of(dim, len(shape))
+    out = tuple(a for a in axes if shape[a] == 1) if shape else ()
+    return _squeeze(x, out, kind=0 if dim is None else 1 if isinstance(dim, int) else 2)
+
+
+@op(linear=True, view=True, name=lambda axes, kind: f"SqueezeBackward{kind}")
+def _squeeze(x: Array, /, axes: tuple[int, ...], kind: int) -> Any:
+    shape = x.shape
+    return np.squeeze(x, axes), lambda g: g.reshape(shape)
+
+
+def expand(x: Array, /, *sizes: Any) -> Any:
+    """Dimensions of size 1 repeated to the given sizes, without using memory; -1 keeps a size."""
+    wanted, shape = sizes_of(sizes), raw(x).shape
+    lead = len(wanted) - len(shape)
+    full = tuple(shape[i - lead] if n == -1 and i >= lead else n for i, n in enumerate(wanted))
+    if lead < 0 or any(n < 0 for n in full) or any(n not in (1, m) for n, m in zip(shape, full[lead:], strict=True)):
+        raise RuntimeError(f"expand(): a tensor of shape {list(shape)} cannot be expanded to {list(wanted)}: only dimensions "
+                           "of size 1 can grow, and new ones come in front")
+    return _expand(x, full)
+
+
+@op(linear=True, view=True)
+def _expand(x: Array, /, shape: tuple[int, ...]) -> Any:
+    return np.broadcast_to(x, shape), lambda g: g  # the engine sums it back to the shape of x
+
+
+def broadcast_tensors(*tensors: Array) -> tuple[Any, ...]:
+    """The tensors expanded to their common shape."""
+    shape = np.broadcast_shapes(*(raw(t).shape for t in tensors))
+    return tuple(expand(t, shape) for t in tensors)
+
+
+# ---- order ---------------------------------------------------------------------------------------------------------------
+
+
+@op(linear=True, view=True)
+def _permute(x: Array, /, dims: tuple[int, ...]) -> Any:
+    back = tuple(int(i) for i in np.argsort(dims))
+    return np.transpose(x, dims), lambda g: _permute(g, back)
+
+
+def permute(x: Array, /, *dims: Any) -> Any:
+    """Dimensions in another order: result dimension i is x's dimension dims[i]."""
+    order, ndim = sizes_of(dims), raw(x).ndim
+    axes = tuple(axis_of(d, ndim) for d in order)
+    if sorted(axes) != list(range(ndim)):
+        raise RuntimeError(f"permute(dims): {list(order)} does not name each of the {ndim} dimensions once")
+    return _permute(x, axes)
+
+
+@op(linear=True, view=True)
+def transpose(x: Array, /, dim0: int, dim1: int) -> Any:
+    """Dimensions `dim0` and `dim1` exchanged."""
+    a, b = axis_of(dim0, x.ndim), axis_of(dim1, x.ndim)
+    return (x.swapaxes(a, b), lambda g: g.swapaxes(a, b)) if x.ndim else (x.view(), lambda g: g)
+
+
+@op(linear=True, view=True, name="TBackward0")
+def t(x: Array, /) -> Any:
+    """The transpose of a matrix; vectors and 0-d tensors as they are."""
+    if x.ndim > 2:
+        raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {x.ndim}D")
+    return x.T, lambda g: g.T
+
+
+def movedim(x: Array, /, source: Any, destination: Any) -> Any:
+    """Dimensions moved to other places, the rest in their order."""
+    ndim = raw(x).ndim
+    sources, places = axes_of(source, ndim), axes_of(destination, ndim)
+    order = [a for a in range(ndim) if a not in sources]
+    for place, axis in sorted(zip(places, sources, strict=True)):
+        order.insert(place, axis)
+    return _permute(x, tuple(order))
+
+
+def flip(x: Array, /, *dims: Any) -> Any:
+    """The elements in reverse order along `dims`."""
+    return _flip(x, tuple(axis_of(d, raw(x).ndim) for d in sizes_of(dims)))
+
+
+@op(linear=True)
+def _flip(x: Array, /, dims: tuple[int, ...]) -> Any:
+    return np.flip(x, dims).copy(), lambda g: _flip(g, dims)
+
+
+# ---- joining and cutting -------------------------------------------------------------------------------------------------
+
+
+def _together(name: str, tensors: Any) -> tuple[Any, ...]:
+    """The tensors of a sequence, brought to one dtype."""
+    if isinstance(tensors, TensorBase) or not all(isinstance(t, (TensorBase, np.ndarray)) for t in tensors):
+        raise TypeError(f"{name}(): expected a tuple or list of tensors")
+    if not tensors:
+        raise RuntimeError(f"{name}(): expected a non-empty list of tensors")
+    target = common_dtype([raw(t) for t in tensors])
+    return tuple(tensors) if target is None else tuple(cast(t, target) for t in tensors)
+
+
+def cat(tensors: Any, /, dim: int = 0) -> Any:
+    """The tensors one after the other along `dim`; all other sizes must be equal.
+
+    Raises
+    ------
+    RuntimeError
+        If the shapes differ elsewhere.
+    """
+    tensors = _together("cat", tensors)
+    shapes = [raw(t).shape for t in tensors]
+    shape = next((s for s in shapes if s != (0,)), (0,))  # as in torch, an empty 1-d tensor goes with anything
+    if any(s == () for s in shapes):
+        raise RuntimeError("zero-dimensional tensor cannot be concatenated; use stack")
+    axis = axis_of(dim, len(shape))
+    for s in shapes:
+        if s != (0,) and (len(s) != len(shape) or s[:axis] + s[axis + 1 :] != shape[:axis] + shape[axis + 1 :]):
+            raise RuntimeError(f"cat(): sizes of tensors must match except in dimension {axis}, got shapes "
+                               f"{' and '.join(str(list(s)) for s in shapes)}")
+    if shape != (0,):
+        tensors = tuple(t for t, s in zip(tensors, shapes, strict=True) if s != (0,))
+    return _cat(*tensors, axis=axis)
+
+
+@op(linear=True)
+def _cat(*xs: Array, axis: int) -> Any:
+    ends = [int(n) for n in np.cumsum([x.shape[axis] for x in xs])]
+    parts = [(slice(None),) * axis + (slice(end - x.shape[axis], end),) for x, end in zip(xs, ends, strict=True)]
+    return np.concatenate(xs, axis), *[lambda g, part=part: g[part] for part in parts]
+
+
+def stack(tensors: Any, /, dim: int = 0) -> Any:
+    """The tensors, all of one shape, side by side along a new dimension `dim`."""
+    tensors = _together("stack", tensors)
+    shapes = [raw(t).shape for t in tensors]
+    for s in shapes:
+        if s != shapes[0]:
+            raise RuntimeError(f"stack expects each tensor to be equal size, but got {list(shapes[0])} at entry 0 and "
+                               f"{list(s)} at entry {shapes.index(s)}")
+    return _stack(*tensors, axis=axis_of(dim, len(shapes[0]) + 1))
+
+
+@op(linear=True)
+def _stack(*xs: Array, axis: int) -> Any:
+    before = (slice(None),) * axis
+    return np.stack(xs, axis), *[lambda g, i=i: g[(*before, i)] for i in range(len(xs))]
+
+
+@op(linear=True, view=True, name=lambda *_, kind, **__: f"{kind}Backward0")
+def _part(x: Array, /, index: Any, *, kind: str) -> Any:
+    shape = x.shape
+    return x[index], lambda g: _embed(g, index, shape)
+
+
+@op(linear=True)
+def _embed(g: Array, /, index: Any, shape: tuple[int, ...]) -> Any:
+    """Zeros with `g` at a place that `index` (integers, slices, None, ...) names."""
+    whole = np.zeros(shape, g.dtype)
+    whole[index] = g
+    return whole, lambda h: h[index]
+
+
+def _cut(x: Array, axis: int, ends: list[int], kind: str) -> tuple[Any, ...]:
+    before = (slice(None),) * axis
+    return tuple(_part(x, (*before, slice(a, b)), kind=kind) for a, b in zip([0, *ends[:-1]], ends, strict=True))
+
+
+def split(x: Array, /, split_size_or_sections: Any, dim: int = 0) -> tuple[Any, ...]:
+    """Cut along `dim` into pieces of one size (the last may be smaller), or of the sizes in a list."""
+    axis = axis_of(dim, raw(x).ndim)
+    total, size = raw(x).shape[axis], split_size_or_sections
+    if isinstance(size, int):
+        if size <= 0 and not (size == 0 == total):
+            raise RuntimeError(f"split expects split_size be positive, but got split_size={size}")
+        return _cut(x, axis, [min(a + size, total) for a in range(0, max(total, 1), max(size, 1))], "Split")
+    if sum(size) != total or any(n < 0 for n in size):
+        raise RuntimeError(f"split_with_sizes expects split_sizes to sum exactly to {total} (input tensor's size at dimension "
+                           f"{axis}), but got split_sizes={list(size)}")
+    return _cut(x, axis, [int(n) for n in np.cumsum(size)], "SplitWithSizes")
+
+
+def chunk(x: Array, /, chunks: int, dim: int = 0) -> tuple[Any, ...]:
+    """Cut along `dim` into at most `chunks` pieces of equal size."""
+    if chunks <= 0:
+        raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
+    total = raw(x).shape[axis_of(dim, raw(x).ndim)]
+    return split(x, max(-(-total // chunks), 1), dim)
+
+
+def unbind(x: Array, /, dim: int = 0) -> tuple[Any, ...]:
+    """The slices along `dim`, as a tuple."""
+    before = (slice(None),) * axis_of(dim, raw(x).ndim)
+    return tuple(_part(x, (*before, i), kind="Unbind") for i in range(raw(x).shape[dim]))
+
+
+def narrow(x: Array, /, dim: int, start: int, length: int) -> Any:
+    """`length` slices of dimension `dim`, from `start` on."""
+    axis = axis_of(dim, raw(x).ndim)
+    size = raw(x).shape[axis]
+    first = start + size if start < 0 else start
+    if not 0 <= first <= first + length <= size:
+        raise RuntimeError(f"start ({start}) + length ({length}) exceeds dimension size ({size}).")
+    return _part(x, (*(slice(None),) * axis, slice(first, first + length)), kind="Slice")
+
+
+def repeat(x: Array, /, *sizes: Any) -> Any:
+    """Copies side by side: `sizes[i]` of them along dimension i; new dimensions come in front."""
+    counts = sizes_of(sizes)
+    if len(counts) < raw(x).ndim:
+        raise RuntimeError("Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor: got "
+                           f"{list(counts)} for shape {list(raw(x).shape)}")
+    if any(n < 0 for n in counts):
+        raise RuntimeError(f"repeat(): counts must not be negative, got {list(counts)}")
+    return _repeat(x, counts)
+
+
+def tile(x: Array, /, *dims: Any) -> Any:
+    """Like `repeat`, with missing counts in front taken as 1."""
+    counts = sizes_of(dims)
+    return repeat(x, (1,) * (raw(x).ndim - len(counts)) + counts)
+
+
+@op(linear=True)
+def _repeat(x: Array, /, counts: tuple[int, ...]) -> Any:
+    shape = (1,) * (len(counts) - x.ndim) + x.shape
+    blocks = tuple(n for pair in zip(counts, shape, strict=True) for n in pair)
+    return np.tile(x, counts), lambda g: g.reshape(blocks).sum(axis=tuple(range(0, len(blocks), 2)))
+
+
+def pad(x: Array, /, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Any:
+    """Put `value` around a tensor: `pad` holds (before, after) for the last dimension, then for the one before, and so on.
+
+    Negative numbers cut instead.
+
+    Raises
+    ------
+    NotImplementedError
+        For modes other than ``"constant"``.
+    """
+    shape = raw(x).shape
+    if mode != "constant":
+        raise NotImplementedError(f"pad(): mode={mode!r} is not supported, only 'constant'")
+    if len(pad) % 2 or len(pad) // 2 > len(shape):
+        raise RuntimeError(f"pad(): expected a pair of numbers for each of at most {len(shape)} dimensions, got {list(pad)}")
+    pairs = [(0, 0)] * (len(shape) - len(pad) // 2) + [tuple(pad[i : i + 2]) for i in range(len(pad) - 2, -1, -2)]
+    if any(n + a + b < 0 for n, (a, b) in zip(shape, pairs, strict=True)):
+        raise RuntimeError(f"pad(): padding {list(pad)} would give a negative size for shape {list(shape)}")
+    return _constant_pad_nd(x, tuple(pairs), value or 0)
+
+
+@op(linear=True)
+def _constant_pad_nd(x: Array, /, pairs: tuple[tuple[int, int], ...], value: float) -> Any:
+    kept = tuple(slice(max(-a, 0), n - max(-b, 0)) for n, (a, b) in zip(x.shape, pairs, strict=True))
+    widths = [(max(a, 0), max(b, 0)) for a, b in pairs]
+    back = tuple((-a, -b) for a, b in pairs)
+    return np.pad(x[kept], widths, constant_values=value), lambda g: _constant_pad_nd(g, back, 0)
+
+
+# ---- parts of matrices ---------------------------------------------------------------------------------------------------
+
+
+def tril(x: Array, /, diagonal: int = 0) -> Any:
+    """The lower triangle of a matrix, up to and with the given diagonal; zeros above."""
+    _matrix("tril", x)
+    return _tril(x, diagonal)
+
+
+def triu(x: Array, /, diagonal: int = 0) -> Any:
+    """The upper triangle of a matrix, from the given diagonal on; zeros below."""
+    _matrix("triu", x)
+    return _triu(x, diagonal)
+
+
+def _matrix(name: str, x: Array) -> None:
+    if raw(x).ndim < 2:
+        raise RuntimeError(f"{name}: input tensor must have at least 2 dimensions, got shape {list(raw(x).shape)}")
+
+
+@op(linear=True)
+def _tril(x: Array, /, diagonal: int) -> Any:
+    return np.tril(x, diagonal), lambda g: _tril(g, diagonal)
+
+
+@op(linear=True)
+def _triu(x: Array, /, diagonal: int) -> Any:
+    return np.triu(x, diagonal), lambda g: _triu(g, diagonal)
+
+
+@op(linear=True, view=True)
+def diagonal(x: Array, /, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
+    """The diagonal of the matrices in dimensions `dim1` and `dim2`, as the last dimension."""
+    a, b, shape = axis_of(dim1, x.ndim), axis_of(dim2, x.ndim), x.shape
+    if a == b:
+        raise RuntimeError(f"diagonal dimensions cannot be identical {dim1}, {dim2}")
+    return np.diagonal(x, offset, a, b), lambda g: _on_diagonal(g, offset, a, b, shape)
+
+
+@op(linear=True)
+def _on_diagonal(g: Array, /, offset: int, a: int, b: int, shape: tuple[int, ...]) -> Any:
+    whole = np.zeros(shape, g.dtype)
+    moved = np.moveaxis(whole, (a, b), (-2, -1))
+    n = np.arange(g.shape[-1])
+    moved[..., n + max(-offset, 0), n + max(offset, 0)] = g
+    return whole, lambda h: diagonal(h, offset, a, b)
+
+
+@op(linear=True, name="CloneBackward0")
+def clone(x: Array, /) -> Any:
+    """A copy with memory of its own, through which gradients pass."""
+    return x.copy(), lambda g: g

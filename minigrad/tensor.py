@@ -1,0 +1,789 @@
+"""`Tensor`: the operations as operators and methods, under torch's names; conversion, printing, and change in place."""
+
+from __future__ import annotations
+
+import builtins
+import functools
+import weakref
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from minigrad import autograd, printing, types
+from minigrad.autograd import TensorBase, clock, raw, share, wrap
+from minigrad.ops import elementwise, indexing, linalg, reduction
+from minigrad.ops import shape as shaping
+from minigrad.types import CPU, DTYPES, KIND, Size, as_dtype, check_device
+
+
+def in_place(operation: Callable[..., Any]) -> Any:
+    """The form of an operation that changes its tensor: ``x.add_(y)`` for ``add(x, y)``."""
+
+    @functools.wraps(operation)
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        recording = autograd.is_grad_enabled() and (
+            self._requires_grad or builtins.any(isinstance(a, TensorBase) and a._requires_grad for a in (*args, *kwargs.values()))
+        )
+        if recording:
+            self._may_change()
+        result = operation(self._alias(), *args, **kwargs)
+        self._overwrite(result.array)
+        if recording:
+            self._rewrite_history(result)
+        return self
+
+    method.__doc__ = f"`{operation.__name__}`, written into this tensor's memory; returns the tensor."
+    return method
+
+
+@autograd.result_class
+class Tensor(TensorBase):
+    """An array that remembers how it was computed.
+
+    ``Tensor(data)`` makes a float32 tensor from numbers or (nested) lists; `minigrad.tensor` infers the dtype and is what
+    you usually want.
+
+    Examples
+    --------
+    >>> import minigrad as torch
+    >>> x = torch.tensor([1.0, 2.0], requires_grad=True)
+    >>> (x * x).sum().backward()
+    >>> x.grad
+    tensor([2., 4.])
+    """
+
+    __slots__ = ()
+    __array_priority__ = 1000
+
+    def __init__(self, *data: Any) -> None:
+        if len(data) == 1 and not isinstance(data[0], builtins.int):
+            array = np.array(raw(data[0]), np.float32)
+        else:
+            array = np.zeros(data, np.float32)
+        self.array = array
+        self.grad = self._node = self._view = self._hooks = None
+        self._requires_grad, self._version_cell = False, [0]
+
+    # ---- what it is --------------------------------------------------------------------------------------------------
+
+    @property
+    def shape(self) -> Size:
+        """Sizes of the dimensions."""
+        return Size(self.array.shape)
+
+    def size(self, dim: Any = None) -> Any:
+        """The shape, or the size of one dimension."""
+        return self.shape if dim is None else self.array.shape[reduction.axis_of(dim, self.array.ndim)]
+
+    def stride(self, dim: Any = None) -> Any:
+        """Steps in memory, in elements, from one index to the next; of all dimensions or of one."""
+        steps = tuple(n // self.array.itemsize for n in self.array.strides)
+        return steps if dim is None else steps[dim]
+
+    @property
+    def dtype(self) -> types.dtype:
+        """Type of the elements."""
+        return DTYPES[self.array.dtype]
+
+    @property
+    def device(self) -> types.device:
+        """Always the CPU."""
+        return CPU
+
+    @property
+    def ndim(self) -> builtins.int:
+        """Number of dimensions."""
+        return self.array.ndim  # type: ignore[no-any-return]
+
+    def dim(self) -> builtins.int:
+        """Number of dimensions."""
+        return self.array.ndim  # type: ignore[no-any-return]
+
+    def numel(self) -> builtins.int:
+        """Number of elements."""
+        return self.array.size  # type: ignore[no-any-return]
+
+    nelement = numel
+
+    def element_size(self) -> builtins.int:
+        """Bytes per element."""
+        return self.array.itemsize  # type: ignore[no-any-return]
+
+    @property
+    def itemsize(self) -> builtins.int:
+        """Bytes per element."""
+        return self.array.itemsize  # type: ignore[no-any-return]
+
+    @property
+    def nbytes(self) -> builtins.int:
+        """Bytes of all elements."""
+        return self.array.nbytes  # type: ignore[no-any-return]
+
+    def is_floating_point(self) -> builtins.bool:
+        """True for float16, float32 and float64."""
+        return self.array.dtype.kind == "f"  # type: ignore[no-any-return]
+
+    def is_contiguous(self) -> builtins.bool:
+        """True if the elements lie in memory in the order of their indices, without gaps."""
+        return self.array.flags.c_contiguous  # type: ignore[no-any-return]
+
+    def data_ptr(self) -> builtins.int:
+        """Address of the first element."""
+        return self.array.ctypes.data  # type: ignore[no-any-return]
+
+    def __len__(self) -> builtins.int:
+        if self.array.ndim == 0:
+            raise TypeError("len() of a 0-d tensor")
+        return len(self.array)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        if self.array.ndim == 0:
+            raise TypeError("iteration over a 0-d tensor")
+        return iter(self.unbind(0))
+
+    def __bool__(self) -> builtins.bool:
+        if self.array.size != 1:
+            raise RuntimeError(f"Boolean value of Tensor with {'more than one value' if self.array.size else 'no values'} is "
+                               "ambiguous: use .any() or .all()")
+        return builtins.bool(self.array.item())
+
+    def __float__(self) -> builtins.float:
+        return builtins.float(self.item())
+
+    def __int__(self) -> builtins.int:
+        return builtins.int(self.item())
+
+    def __index__(self) -> builtins.int:
+        if self.array.size != 1 or self.array.dtype.kind == "f":
+            raise TypeError("only integer tensors of a single element can be converted to an index")
+        return builtins.int(self.array.item())
+
+    def __contains__(self, element: Any) -> builtins.bool:
+        return builtins.bool((self.array == raw(element)).any())
+
+    def __hash__(self) -> builtins.int:
+        return id(self)
+
+    def __repr__(self) -> str:
+        leaf = self._requires_grad and self.grad_fn is None
+        name = self.grad_fn.name() if self.grad_fn is not None else None
+        return printing.format_tensor(self.array, requires_grad=leaf, grad_fn_name=name)
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if self.array.ndim == 0 else object.__format__(self, spec)
+
+    def __deepcopy__(self, memo: dict[builtins.int, Any]) -> Tensor:
+        if self._node is not None:
+            raise RuntimeError("Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the "
+                               "moment; use x.detach().clone()")
+        copied = wrap(self.array.copy(), self._requires_grad, type(self))
+        copied.grad = None if self.grad is None else wrap(self.grad.array.copy())
+        memo[id(self)] = copied
+        return copied
+
+    def __reduce__(self) -> Any:
+        if self._node is not None:
+            raise RuntimeError("cannot pickle a tensor that is not a leaf of the graph; use x.detach()")
+        return wrap, (self.array, self._requires_grad, type(self))
+
+    # ---- out of and into NumPy ---------------------------------------------------------------------------------------
+
+    def item(self) -> Any:
+        """The only element, as a Python number."""
+        if self.array.size != 1:
+            raise RuntimeError(f"a Tensor with {self.array.size} elements cannot be converted to Scalar; use tolist()")
+        return self.array.item()
+
+    def tolist(self) -> Any:
+        """The elements as (nested) Python lists of numbers."""
+        return self.array.tolist()
+
+    def numpy(self, *, force: builtins.bool = False) -> np.ndarray[Any, Any]:
+        """The NumPy array that holds the values, not a copy.
+
+        Raises
+        ------
+        RuntimeError
+            If the tensor requires a gradient, which NumPy would lose; `force` takes it nevertheless.
+        """
+        if self._requires_grad and not force:
+            raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
+        return self.array
+
+    def __array__(self, dtype: Any = None, copy: builtins.bool | None = None) -> np.ndarray[Any, Any]:
+        return np.array(self.numpy(), dtype, copy=copy)
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        """Send NumPy's functions, called on tensors, back to our operations; `autograd.Node.replay` lives by it."""
+        operation = UFUNCS.get((ufunc, method))
+        if operation is None or kwargs.get("out") is not None:
+            return NotImplemented
+        return operation(*inputs, **kwargs)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        operation = FUNCTIONS.get(function)
+        return NotImplemented if operation is None else operation(*args, **kwargs)
+
+    # ---- autograd ----------------------------------------------------------------------------------------------------
+
+    @property
+    def grad_fn(self) -> autograd.Node | None:
+        """The node of the operation that made this tensor; None for a leaf."""
+        if self._view is not None:
+            autograd.refresh(self)
+        return self._node
+
+    @property
+    def requires_grad(self) -> builtins.bool:
+        """Whether operations on this tensor are recorded."""
+        return self._requires_grad
+
+    @requires_grad.setter
+    def requires_grad(self, value: builtins.bool) -> None:
+        if value and self.array.dtype.kind != "f":
+            raise RuntimeError(f"only Tensors of floating point dtype can require gradients, got {self.dtype}; convert it first, "
+                               "as in x.float()")
+        if self._node is not None and not value:
+            raise RuntimeError("you can only change requires_grad flags of leaf variables. If you want to use a computed variable "
+                               "in a subgraph that doesn't require differentiation use var_no_grad = var.detach().")
+        self._requires_grad = builtins.bool(value)
+
+    def requires_grad_(self, requires_grad: builtins.bool = True) -> Tensor:
+        """Set `requires_grad`; returns the tensor."""
+        self.requires_grad = requires_grad
+        return self
+
+    @property
+    def is_leaf(self) -> builtins.bool:
+        """True for tensors that no recorded operation made."""
+        return self._node is None
+
+    @property
+    def _version(self) -> builtins.int:
+        return self._version_cell[0]
+
+    @property
+    def _base(self) -> Tensor | None:
+        return None if self._view is None else self._view[0]  # type: ignore[return-value]
+
+    def backward(self, gradient: Any = None, retain_graph: Any = None, create_graph: Any = False, inputs: Any = None) -> None:
+        """Add the gradient of this tensor to the `.grad` of the leaves it was computed from; see `autograd.backward`."""
+        autograd.backward(self, gradient, retain_graph, create_graph, inputs)
+
+    def detach(self) -> Tensor:
+        """The same memory, without the history."""
+        result = wrap(self.array)
+        result._version_cell = self._version_cell
+        return result
+
+    def detach_(self) -> Tensor:
+        """Forget the history; returns the tensor."""
+        self._node, self._requires_grad, self._view = None, False, None
+        return self
+
+    @property
+    def data(self) -> Tensor:
+        """The same memory, without the history and unseen by the version counter."""
+        return wrap(self.array)
+
+    @data.setter
+    def data(self, value: Tensor) -> None:
+        self.array = value.array
+
+    def retain_grad(self) -> None:
+        """Keep the gradient in `.grad` although this tensor is not a leaf."""
+        if not self._requires_grad:
+            raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
+        if self.grad_fn is not None:
+            self.grad_fn.grad_keeper = weakref.ref(self)
+
+    @property
+    def retains_grad(self) -> builtins.bool:
+        """True where `retain_grad()` was called on a tensor that is not a leaf."""
+        return self._node is not None and self._node.grad_keeper is not None
+
+    def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
+        """Call `hook` with the gradient of this tensor as soon as it is known; what it returns, if not None, replaces it."""
+        if not self._requires_grad:
+            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+        owner: Any = self.grad_fn or self
+        if owner._hooks is None:
+            owner._hooks = {}
+        return RemovableHandle(owner._hooks, hook)
+
+    # ---- change in place ---------------------------------------------------------------------------------------------
+
+    def _alias(self) -> Tensor:
+        """This tensor as it is now; in-place operations take it as their input while `self` becomes their result."""
+        alias = wrap(self.array, self._requires_grad)
+        alias._node, alias._version_cell, alias._view = self._node, self._version_cell, self._view
+        return alias
+
+    def _may_change(self) -> None:
+        if self._requires_grad and self._node is None:
+            raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation. Do it under "
+                               "torch.no_grad(), or write the result into a new tensor")
+        if self._view is not None and self._view[0]._requires_grad and self._view[0]._node is None:
+            raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation. Do it under "
+                               "torch.no_grad(), or change a clone()")
+
+    def _overwrite(self, values: np.ndarray[Any, Any]) -> None:
+        """Write `values` into the memory, and count it."""
+        if KIND[values.dtype.kind] > KIND[self.array.dtype.kind]:
+            raise RuntimeError(f"result type {DTYPES[values.dtype].name} can't be cast to the desired output type {self.dtype.name}: "
+                               "write the result into a new tensor")
+        if values.shape != self.array.shape:
+            raise RuntimeError(f"output with shape {list(self.array.shape)} doesn't match the broadcast shape "
+                               f"{list(values.shape)}: write the result into a new tensor")
+        if not self.array.flags.writeable:
+            raise RuntimeError("unsupported operation: more than one element of the written-to tensor refers to a single memory "
+                               "location. Please clone() the tensor before performing the operation.")
+        self.array[...] = values
+        self._version_cell[0] += 1
+
+    def _rewrite_history(self, result: Any) -> None:
+        """Make this tensor, whose memory was just overwritten, the outcome of the operation that gave `result`."""
+        if result.array.dtype != self.array.dtype:
+            result = autograd.cast(result, self.array.dtype)
+        if self._view is None:
+            self._node, self._requires_grad = result._node, True
+        else:
+            base: Any = self._view[0]
+            changed = indexing.copy_places(base._alias(), result, places=self._places(base))
+            base._node, base._requires_grad = changed._node, True
+            self._regenerate()
+        node: Any = (self if self._view is None else self._view[0])._node
+        node.cell, node.version = self._version_cell, self._version_cell[0]
+
+    def _regenerate(self) -> None:
+        """Derive this view's history anew from its base, which was changed in place."""
+        base: Any = self._view[0]  # type: ignore[index]
+        fresh = indexing.as_places(base, self._places(base))
+        self._node, self._requires_grad = fresh._node, fresh._requires_grad
+        self._view = (base, next(clock))
+
+    def _places(self, base: TensorBase) -> np.ndarray[Any, Any]:
+        """For each element of this view, its number among the elements of `base`."""
+        whole, part, size = base.array, self.array, base.array.itemsize
+        low = np.lib.array_utils.byte_bounds(whole)[0]
+        extent = (np.lib.array_utils.byte_bounds(whole)[1] - low) // size
+
+        def cells(array: Any) -> Any:
+            """The memory cell, counted from the lowest, of each element."""
+            first = (array.ctypes.data - low) // size
+            steps = [np.arange(n) * (s // size) for n, s in zip(array.shape, array.strides, strict=True)]
+            return first + builtins.sum((np.ix_(*steps)), np.zeros((), np.int64)) if steps else np.asarray(first)
+
+        number = np.zeros(extent, np.int64)
+        number[cells(whole)] = np.arange(whole.size).reshape(whole.shape)
+        return number[cells(part)]  # type: ignore[no-any-return]
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        """``x[index] = value``, value being a number or a tensor that broadcasts to the place."""
+        recording = autograd.is_grad_enabled() and (self._requires_grad or getattr(value, "_requires_grad", False))
+        template, arrays = indexing.parse_index(self, index)
+        if isinstance(value, (list, tuple)):
+            raise TypeError(f"can't assign a {type(value).__name__} to a tensor; make it one with torch.tensor(...)")
+        if recording and not arrays:
+            self[index].copy_(value)
+            return
+        if recording:
+            self._may_change()
+            value = value if isinstance(value, TensorBase) else wrap(np.asarray(value, self.array.dtype))
+            result = indexing.index_put(self._alias(), autograd.cast(value, self.array.dtype), *arrays, template=template)
+            self._overwrite(result.array)
+            self._rewrite_history(result)
+            return
+        try:
+            self.array[indexing._filled(template, map(raw, arrays))] = raw(value)
+        except ValueError as error:
+            raise RuntimeError(f"x[index] = value: {error} (x has shape {list(self.array.shape)})") from None
+        self._version_cell[0] += 1
+
+    def zero_(self) -> Tensor:
+        """Set every element to 0; returns the tensor."""
+        return self.fill_(0)
+
+    def set_(self, *args: Any) -> Tensor:
+        """Not supported: assign to `.data`."""
+        raise NotImplementedError("set_(): tensors cannot be given other memory; assign to .data")
+
+    fill_ = in_place(lambda self, value: elementwise.fill(self, value))
+    copy_ = in_place(lambda self, src, non_blocking=False: elementwise.copy(self, src))
+    add_ = in_place(elementwise.add)
+    sub_ = in_place(elementwise.sub)
+    mul_ = in_place(elementwise.mul)
+    div_ = in_place(elementwise.div)
+    pow_ = in_place(elementwise.pow)
+    remainder_ = in_place(elementwise.remainder)
+    floor_divide_ = in_place(elementwise.floor_divide)
+    neg_ = in_place(elementwise.neg)
+    abs_ = in_place(elementwise.abs)
+    exp_ = in_place(elementwise.exp)
+    expm1_ = in_place(elementwise.expm1)
+    log_ = in_place(elementwise.log)
+    log1p_ = in_place(elementwise.log1p)
+    sqrt_ = in_place(elementwise.sqrt)
+    rsqrt_ = in_place(elementwise.rsqrt)
+    reciprocal_ = in_place(elementwise.reciprocal)
+    square_ = in_place(elementwise.square)
+    sin_ = in_place(elementwise.sin)
+    cos_ = in_place(elementwise.cos)
+    tanh_ = in_place(elementwise.tanh)
+    sigmoid_ = in_place(elementwise.sigmoid)
+    relu_ = in_place(elementwise.relu)
+    erf_ = in_place(elementwise.erf)
+    sign_ = in_place(elementwise.sign)
+    floor_ = in_place(elementwise.floor)
+    ceil_ = in_place(elementwise.ceil)
+    trunc_ = in_place(elementwise.trunc)
+    round_ = in_place(elementwise.round)
+    clamp_ = in_place(elementwise.clamp)
+    clip_ = clamp_
+    masked_fill_ = in_place(indexing.masked_fill)
+    scatter_add_ = in_place(indexing.scatter_add)
+    scatter_ = in_place(indexing.scatter)
+    tril_ = in_place(shaping.tril)
+    triu_ = in_place(shaping.triu)
+    logical_not_ = in_place(elementwise.logical_not)
+    bitwise_and_ = in_place(elementwise.bitwise_and)
+    bitwise_or_ = in_place(elementwise.bitwise_or)
+
+    # ---- other dtypes ------------------------------------------------------------------------------------------------
+
+    def to(self, *args: Any, dtype: Any = None, device: Any = None, copy: builtins.bool = False,
+           non_blocking: builtins.bool = False) -> Tensor:
+        """The tensor in another dtype: ``x.to(torch.float64)``, ``x.to(other)``, ``x.to("cpu")``; itself if it has it already."""
+        for a in args:
+            if isinstance(a, TensorBase):
+                dtype = a.array.dtype
+            elif isinstance(a, (str, builtins.int)) or type(a).__name__ == "device":
+                device = a
+            elif not isinstance(a, builtins.bool):
+                dtype = a
+        check_device(device)
+        wanted = self.array.dtype if dtype is None else as_dtype(dtype).numpy
+        if wanted == self.array.dtype:
+            return self.clone() if copy else self
+        return autograd.cast(self, wanted)  # type: ignore[no-any-return]
+
+    def type(self, dtype: Any = None) -> Any:
+        """The tensor in another dtype, or without argument the name of its type, as torch gives it."""
+        if dtype is None:
+            names = {"float32": "Float", "float64": "Double", "float16": "Half", "int64": "Long", "int32": "Int", "int16": "Short",
+                     "int8": "Char", "uint8": "Byte", "bool": "Bool"}
+            return f"torch.{names[self.dtype.name]}Tensor"
+        return self.to(dtype=dtype)
+
+    def type_as(self, other: Tensor) -> Tensor:
+        """The tensor in the dtype of `other`."""
+        return self.to(other)
+
+    def cpu(self) -> Tensor:
+        """The tensor itself: it is on the CPU."""
+        return self
+
+    def cuda(self, *args: Any, **kwargs: Any) -> Tensor:
+        """Not possible: minigrad computes on the CPU only."""
+        return self.to(device="cuda")
+
+    def contiguous(self) -> Tensor:
+        """The tensor with its elements in memory in the order of their indices; itself if they are so already."""
+        return self if self.array.flags.c_contiguous else shaping.clone(self)
+
+    # ---- operators ---------------------------------------------------------------------------------------------------
+
+    __add__ = __radd__ = elementwise._add
+    __sub__ = elementwise._sub
+    __rsub__ = elementwise.rsub
+    __mul__ = __rmul__ = elementwise.mul
+    __truediv__ = elementwise._div
+    __floordiv__ = elementwise.floor_divide
+    __mod__ = elementwise.remainder
+    __pow__ = elementwise.pow
+    __matmul__ = linalg.matmul
+    __neg__ = elementwise.neg
+    __abs__ = elementwise.abs
+    __invert__ = elementwise.bitwise_not
+    __and__ = __rand__ = elementwise.bitwise_and
+    __or__ = __ror__ = elementwise.bitwise_or
+    __xor__ = __rxor__ = elementwise.bitwise_xor
+    __lt__ = elementwise.lt
+    __le__ = elementwise.le
+    __gt__ = elementwise.gt
+    __ge__ = elementwise.ge
+    __iadd__, __isub__, __imul__, __itruediv__ = add_, sub_, mul_, div_
+    __ipow__, __imod__, __ifloordiv__ = pow_, remainder_, floor_divide_
+    __iand__, __ior__ = bitwise_and_, bitwise_or_
+    __getitem__ = indexing.getitem
+
+    def __pos__(self) -> Tensor:
+        return self
+
+    def __eq__(self, other: object) -> Any:
+        return elementwise.eq(self, other) if _is_operand(other) else NotImplemented
+
+    def __ne__(self, other: object) -> Any:
+        return elementwise.ne(self, other) if _is_operand(other) else NotImplemented
+
+    def __rtruediv__(self, other: Any) -> Tensor:
+        return elementwise.mul(elementwise.reciprocal(self), other)  # type: ignore[no-any-return]
+
+    def __rpow__(self, other: Any) -> Tensor:
+        return elementwise.pow(other, self)  # type: ignore[no-any-return]
+
+    def __rfloordiv__(self, other: Any) -> Tensor:
+        return elementwise.floor_divide(other, self)  # type: ignore[no-any-return]
+
+    def __rmod__(self, other: Any) -> Tensor:
+        return elementwise.remainder(other, self)  # type: ignore[no-any-return]
+
+    def __rmatmul__(self, other: Any) -> Tensor:
+        return linalg.matmul(wrap(other), self)  # type: ignore[no-any-return]
+
+    @property
+    def T(self) -> Tensor:
+        """Dimensions in reverse order."""
+        return shaping.permute(self, *range(self.array.ndim)[::-1])  # type: ignore[no-any-return]
+
+    @property
+    def mT(self) -> Tensor:
+        """The last two dimensions exchanged."""
+        if self.array.ndim < 2:
+            raise RuntimeError(f"tensor.mT is only supported on matrices or batches of matrices. Got {self.array.ndim}-D tensor.")
+        return shaping.transpose(self, -2, -1)  # type: ignore[no-any-return]
+
+    # ---- methods -----------------------------------------------------------------------------------------------------
+
+    add = elementwise.add
+    sub = subtract = elementwise.sub
+    mul = multiply = elementwise.mul
+    div = divide = true_divide = elementwise.div
+    floor_divide = elementwise.floor_divide
+    remainder = elementwise.remainder
+    neg = negative = elementwise.neg
+    pow = elementwise.pow
+    square = elementwise.square
+    reciprocal = elementwise.reciprocal
+    exp = elementwise.exp
+    expm1 = elementwise.expm1
+    log = elementwise.log
+    log1p = elementwise.log1p
+    log2 = elementwise.log2
+    log10 = elementwise.log10
+    sqrt = elementwise.sqrt
+    rsqrt = elementwise.rsqrt
+    abs = absolute = elementwise.abs
+    sin = elementwise.sin
+    cos = elementwise.cos
+    tanh = elementwise.tanh
+    sigmoid = elementwise.sigmoid
+    relu = elementwise.relu
+    erf = elementwise.erf
+    sign = elementwise.sign
+    floor = elementwise.floor
+    ceil = elementwise.ceil
+    trunc = elementwise.trunc
+    round = elementwise.round
+    maximum = elementwise.maximum
+    minimum = elementwise.minimum
+    clamp = clip = elementwise.clamp
+    eq, ne, lt, le, gt, ge = (
+        elementwise.eq, elementwise.ne, elementwise.lt, elementwise.le, elementwise.gt, elementwise.ge,
+    )
+    isnan = elementwise.isnan
+    isinf = elementwise.isinf
+    isfinite = elementwise.isfinite
+    logical_and = elementwise.logical_and
+    logical_or = elementwise.logical_or
+    logical_xor = elementwise.logical_xor
+    logical_not = elementwise.logical_not
+    bitwise_and = elementwise.bitwise_and
+    bitwise_or = elementwise.bitwise_or
+    bitwise_xor = elementwise.bitwise_xor
+    bitwise_not = elementwise.bitwise_not
+
+    sum = reduction.sum
+    mean = reduction.mean
+    var = reduction.var
+    std = reduction.std
+    prod = reduction.prod
+    max = reduction.max
+    min = reduction.min
+    amax = reduction.amax
+    amin = reduction.amin
+    argmax = reduction.argmax
+    argmin = reduction.argmin
+    any = reduction.any
+    all = reduction.all
+    cumsum = reduction.cumsum
+    logsumexp = reduction.logsumexp
+    softmax = reduction.softmax
+    log_softmax = reduction.log_softmax
+    norm = reduction.norm
+
+    reshape = shaping.reshape
+    view = shaping.view
+    flatten = shaping.flatten
+    unflatten = shaping.unflatten
+    squeeze = shaping.squeeze
+    unsqueeze = shaping.unsqueeze
+    expand = shaping.expand
+    permute = shaping.permute
+    transpose = swapaxes = swapdims = shaping.transpose
+    t = shaping.t
+    movedim = moveaxis = shaping.movedim
+    flip = shaping.flip
+    split = shaping.split
+    chunk = shaping.chunk
+    unbind = shaping.unbind
+    narrow = shaping.narrow
+    repeat = shaping.repeat
+    tile = shaping.tile
+    tril = shaping.tril
+    triu = shaping.triu
+    diagonal = shaping.diagonal
+    clone = shaping.clone
+
+    gather = indexing.gather
+    scatter = indexing.scatter
+    scatter_add = indexing.scatter_add
+    index_select = indexing.index_select
+    take_along_dim = indexing.take_along_dim
+    masked_fill = indexing.masked_fill
+    masked_select = indexing.masked_select
+    nonzero = indexing.nonzero
+
+    matmul = linalg.matmul
+    mm = linalg.mm
+    bmm = linalg.bmm
+    mv = linalg.mv
+    dot = linalg.dot
+    outer = linalg.outer
+    addmm = linalg.addmm
+
+    def where(self, condition: Any, other: Any) -> Tensor:
+        """This tensor where the condition holds, `other` elsewhere."""
+        return elementwise.where(condition, self, other)  # type: ignore[no-any-return]
+
+    def reshape_as(self, other: Tensor) -> Tensor:
+        """`reshape` to the shape of `other`."""
+        return self.reshape(other.shape)  # type: ignore[no-any-return]
+
+    def view_as(self, other: Tensor) -> Tensor:
+        """`view` in the shape of `other`."""
+        return self.view(other.shape)  # type: ignore[no-any-return]
+
+    def expand_as(self, other: Tensor) -> Tensor:
+        """`expand` to the shape of `other`."""
+        return self.expand(other.shape)  # type: ignore[no-any-return]
+
+    def _filled_with(self, size: Any, value: Any, dtype: Any, requires_grad: builtins.bool) -> Tensor:
+        d = self.array.dtype if dtype is None else as_dtype(dtype).numpy
+        return wrap(np.full(shaping.sizes_of(size), value, d), requires_grad)
+
+    def new_zeros(self, *size: Any, dtype: Any = None, requires_grad: builtins.bool = False) -> Tensor:
+        """Zeros of this tensor's dtype."""
+        return self._filled_with(size, 0, dtype, requires_grad)
+
+    def new_ones(self, *size: Any, dtype: Any = None, requires_grad: builtins.bool = False) -> Tensor:
+        """Ones of this tensor's dtype."""
+        return self._filled_with(size, 1, dtype, requires_grad)
+
+    def new_full(self, size: Any, fill_value: Any, *, dtype: Any = None, requires_grad: builtins.bool = False) -> Tensor:
+        """A tensor filled with one value, of this tensor's dtype."""
+        return self._filled_with((size,), fill_value, dtype, requires_grad)
+
+    def new_tensor(self, data: Any, *, dtype: Any = None, requires_grad: builtins.bool = False) -> Tensor:
+        """A tensor made of `data`, of this tensor's dtype."""
+        return wrap(np.array(raw(data), self.array.dtype if dtype is None else as_dtype(dtype).numpy), requires_grad)
+
+    # at the end, because these names hide Python's own from the class body
+    def half(self) -> Tensor:
+        """The tensor as float16."""
+        return self.to(np.float16)
+
+    def float(self) -> Tensor:
+        """The tensor as float32."""
+        return self.to(np.float32)
+
+    def double(self) -> Tensor:
+        """The tensor as float64."""
+        return self.to(np.float64)
+
+    def short(self) -> Tensor:
+        """The tensor as int16."""
+        return self.to(np.int16)
+
+    def int(self) -> Tensor:
+        """The tensor as int32."""
+        return self.to(np.int32)
+
+    def long(self) -> Tensor:
+        """The tensor as int64."""
+        return self.to(np.int64)
+
+    def bool(self) -> Tensor:
+        """The tensor as bool: where it is not zero."""
+        return self.to(np.bool_)
+
+
+class RemovableHandle:
+    """What `register_hook` returns; `remove()` takes the hook away."""
+
+    _count = 0
+
+    def __init__(self, hooks: dict[int, Any], hook: Any) -> None:
+        RemovableHandle._count += 1
+        self.id, self.hooks = RemovableHandle._count, hooks
+        hooks[self.id] = hook
+
+    def remove(self) -> None:
+        """Take the hook away."""
+        self.hooks.pop(self.id, None)
+
+    def __enter__(self) -> RemovableHandle:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.remove()
+
+
+def _is_operand(x: object) -> bool:
+    return isinstance(x, (TensorBase, np.ndarray, np.generic, bool, int, float))
+
+
+# ---- NumPy's names for our operations --------------------------------------------------------------------------------------
+
+UFUNCS: dict[tuple[Any, str], Any] = {
+    (getattr(np, theirs), "__call__"): operation
+    for theirs, operation in {
+        "add": elementwise.add, "subtract": elementwise.sub, "multiply": elementwise.mul, "divide": elementwise.div,
+        "floor_divide": elementwise.floor_divide, "remainder": elementwise.remainder, "power": elementwise.pow,
+        "negative": elementwise.neg, "absolute": elementwise.abs, "sign": elementwise.sign, "square": elementwise.square,
+        "reciprocal": elementwise.reciprocal, "exp": elementwise.exp, "expm1": elementwise.expm1, "log": elementwise.log,
+        "log1p": elementwise.log1p, "log2": elementwise.log2, "log10": elementwise.log10, "sqrt": elementwise.sqrt,
+        "sin": elementwise.sin, "cos": elementwise.cos, "tanh": elementwise.tanh, "maximum": elementwise.maximum,
+        "minimum": elementwise.minimum, "floor": elementwise.floor, "ceil": elementwise.ceil, "trunc": elementwise.trunc,
+        "rint": elementwise.round, "equal": elementwise.eq, "not_equal": elementwise.ne, "less": elementwise.lt,
+        "less_equal": elementwise.le, "greater": elementwise.gt, "greater_equal": elementwise.ge, "isnan": elementwise.isnan,
+        "isinf": elementwise.isinf, "isfinite": elementwise.isfinite, "logical_and": elementwise.logical_and,
+        "logical_or": elementwise.logical_or, "logical_xor": elementwise.logical_xor, "logical_not": elementwise.logical_not,
+        "bitwise_and": elementwise.bitwise_and, "bitwise_or": elementwise.bitwise_or, "bitwise_xor": elementwise.bitwise_xor,
+        "invert": elementwise.bitwise_not, "matmul": linalg.matmul,
+    }.items()
+}  # fmt: skip
+UFUNCS |= {(np.add, "reduce"): reduction.sum, (np.multiply, "reduce"): reduction.prod, (np.maximum, "reduce"): reduction.amax,
+           (np.minimum, "reduce"): reduction.amin, (np.add, "accumulate"): reduction.cumsum}  # fmt: skip
+
+FUNCTIONS: dict[Any, Any] = {
+    np.where: elementwise.where, np.sum: reduction.sum, np.mean: reduction.mean, np.prod: reduction.prod, np.clip: elementwise.clamp,
+    np.max: reduction.amax, np.min: reduction.amin, np.argmax: reduction.argmax, np.argmin: reduction.argmin,
+    np.cumsum: reduction.cumsum, np.reshape: shaping.reshape, np.squeeze: shaping.squeeze, np.expand_dims: shaping.unsqueeze,
+    np.broadcast_to: shaping.expand, np.swapaxes: shaping.transpose, np.concatenate: shaping.cat, np.stack: shaping.stack,
+    np.flip: shaping.flip, np.tril: shaping.tril, np.triu: shaping.triu, np.einsum: linalg.einsum, np.dot: linalg.matmul,
+    np.outer: linalg.outer, np.transpose: lambda x, axes=None: shaping.permute(x, *(axes or range(x.ndim)[::-1])),
+    np.zeros_like: lambda x: wrap(np.zeros_like(raw(x))), np.ones_like: lambda x: wrap(np.ones_like(raw(x))),
+    np.shape: lambda x: x.shape, np.ndim: lambda x: x.ndim, np.size: lambda x: x.numel(),
+}  # fmt: skip

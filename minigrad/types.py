@@ -1,0 +1,229 @@
+"""What a tensor is made of besides its numbers: dtypes, `Size`, `device`, and the rules by which dtypes combine.
+
+torch's rules, not NumPy's: a float wins over any integer without growing (int64 with float32 gives float32), a tensor with
+dimensions wins over a 0-d tensor of the same kind, and that one over a Python number.
+"""
+
+from __future__ import annotations
+
+import builtins
+import math
+from typing import Any, SupportsIndex, TypeAlias
+
+import numpy as np
+
+Array: TypeAlias = Any  # what the body of an operation gets: a NumPy array, or a Tensor while derivatives are recorded
+Number: TypeAlias = builtins.bool | builtins.int | builtins.float
+
+
+class dtype:  # noqa: N801 - torch's name
+    """The type of a tensor's elements, `float32` for example; prints as torch's does.
+
+    Attributes
+    ----------
+    name : str
+        Name without the module, ``"float32"``.
+    numpy : numpy.dtype
+        The NumPy dtype that holds such elements.
+    is_floating_point : bool
+        True for `float16`, `float32` and `float64`.
+    itemsize : int
+        Bytes per element.
+    """
+
+    __slots__ = ("is_floating_point", "itemsize", "name", "numpy")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.numpy = np.dtype(name)
+        self.is_floating_point = self.numpy.kind == "f"
+        self.itemsize = self.numpy.itemsize
+
+    def __repr__(self) -> str:
+        return f"torch.{self.name}"
+
+    def __reduce__(self) -> str:
+        return self.name  # pickled by reference: the seven names below are the only instances
+
+
+float16 = half = dtype("float16")
+float32 = float = dtype("float32")
+float64 = double = dtype("float64")
+uint8 = dtype("uint8")
+int8 = dtype("int8")
+int16 = short = dtype("int16")
+int32 = int = dtype("int32")
+int64 = long = dtype("int64")
+bool = dtype("bool")
+
+DTYPES: dict[np.dtype[Any], dtype] = {
+    d.numpy: d for d in (float16, float32, float64, uint8, int8, int16, int32, int64, bool)
+}
+_PYTHON_TYPES: dict[Any, dtype] = {builtins.float: float32, builtins.int: int64, builtins.bool: bool}
+KIND = {"b": 0, "i": 1, "u": 1, "f": 2}  # bool < integer < floating point
+
+_default_dtype = float32
+
+
+def get_default_dtype() -> dtype:
+    """The floating-point dtype of new tensors made from Python floats; `float32` unless changed."""
+    return _default_dtype
+
+
+def set_default_dtype(d: dtype, /) -> None:
+    """Set the floating-point dtype of new tensors made from Python floats.
+
+    Raises
+    ------
+    TypeError
+        If `d` is not a floating-point dtype.
+    """
+    global _default_dtype
+    if not (isinstance(d, dtype) and d.is_floating_point):
+        raise TypeError(f"set_default_dtype(): only floating-point dtypes are supported as the default, got {d!r}")
+    _default_dtype = d
+
+
+def as_dtype(d: Any) -> dtype:
+    """`d` as a minigrad dtype; accepts minigrad dtypes, NumPy dtypes and Python's float, int and bool.
+
+    Raises
+    ------
+    TypeError
+        If there is no such dtype here.
+    """
+    if isinstance(d, dtype):
+        return d
+    if d in _PYTHON_TYPES:
+        return get_default_dtype() if d is builtins.float else _PYTHON_TYPES[d]
+    try:
+        return DTYPES[np.dtype(d)]
+    except (TypeError, KeyError):
+        names = ", ".join(t.name for t in DTYPES.values())
+        raise TypeError(f"{d!r} is not a dtype minigrad has; use one of {names}") from None
+
+
+def promote_types(type1: dtype, type2: dtype) -> dtype:
+    """The smallest dtype that both fit in, by torch's rules.
+
+    Examples
+    --------
+    >>> promote_types(int64, float32)
+    torch.float32
+    >>> promote_types(uint8, int8)
+    torch.int16
+    """
+    return DTYPES[_promote(type1.numpy, type2.numpy)]
+
+
+def _promote(a: np.dtype[Any] | None, b: np.dtype[Any] | None) -> np.dtype[Any] | None:
+    if a is None or b is None or a == b:
+        return b if a is None else a
+    if (a.kind == "f") != (b.kind == "f"):  # NumPy would widen: int64 with float32 to float64
+        return a if a.kind == "f" else b
+    return np.promote_types(a, b)
+
+
+def _combine(higher: np.dtype[Any] | None, lower: np.dtype[Any] | None) -> np.dtype[Any] | None:
+    """The dtype of two priority groups: `lower` counts only where it is of a higher kind (bool < integer < float)."""
+    if higher is None or lower is None:
+        return lower if higher is None else higher
+    return higher if KIND[higher.kind] >= KIND[lower.kind] else _promote(higher, lower)
+
+
+def result_type_of(operands: tuple[Any, ...] | list[Any]) -> np.dtype[Any]:
+    """The NumPy dtype in which arrays and Python numbers combine: arrays with dimensions, then 0-d arrays, then numbers."""
+    groups: list[np.dtype[Any] | None] = [None, None, None]
+    for x in operands:
+        if isinstance(x, np.ndarray):
+            rank, kind = (0 if x.ndim else 1), x.dtype
+        else:
+            rank, kind = 2, as_dtype(type(x)).numpy
+        groups[rank] = _promote(groups[rank], kind)
+    result = _combine(groups[0], _combine(groups[1], groups[2]))
+    assert result is not None
+    return result
+
+
+class Size(tuple[builtins.int, ...]):
+    """The shape of a tensor: a tuple that prints as ``torch.Size([2, 3])`` and can count elements.
+
+    Examples
+    --------
+    >>> Size((2, 3)).numel()
+    6
+    >>> Size((2, 3))[:1] + (5,)
+    torch.Size([2, 5])
+    """
+
+    __slots__ = ()
+
+    def numel(self) -> builtins.int:
+        """Number of elements of a tensor of this shape."""
+        return math.prod(self)
+
+    def __repr__(self) -> str:
+        return f"torch.Size([{', '.join(map(str, self))}])"
+
+    __str__ = __repr__
+
+    def __getitem__(self, index: Any) -> Any:
+        item = tuple.__getitem__(self, index)
+        return Size(item) if isinstance(index, slice) else item
+
+    def __add__(self, other: Any) -> Any:
+        return Size(tuple.__add__(self, other)) if isinstance(other, tuple) else NotImplemented
+
+    def __radd__(self, other: Any) -> Any:
+        return Size(other + tuple(self)) if isinstance(other, tuple) else NotImplemented
+
+    def __mul__(self, count: SupportsIndex) -> Size:
+        return Size(tuple.__mul__(self, count))
+
+    __rmul__ = __mul__
+
+
+class device:  # noqa: N801 - torch's name
+    """Where a tensor lives; minigrad computes on the CPU only, other devices can be named but not used.
+
+    Parameters
+    ----------
+    type : str or device
+        ``"cpu"``, ``"cuda"``, ``"cuda:0"`` …
+    index : int, optional
+        Number of the device among those of its type.
+    """
+
+    __slots__ = ("index", "type")
+
+    _TYPES = ("cpu", "cuda", "mps", "xpu", "meta")
+
+    def __init__(self, type: str | device, index: builtins.int | None = None) -> None:
+        name, _, number = str(type).partition(":")
+        if name not in self._TYPES or (number and not number.isdigit()):
+            raise RuntimeError(f"Invalid device string {str(type)!r}: expected one of {', '.join(self._TYPES)}, "
+                               "with an optional number as in 'cuda:0'")
+        self.type = name
+        self.index = builtins.int(number) if number else index
+
+    def __repr__(self) -> str:
+        return f"device(type='{self.type}'" + (f", index={self.index})" if self.index is not None else ")")
+
+    def __str__(self) -> str:
+        return self.type if self.index is None else f"{self.type}:{self.index}"
+
+    def __eq__(self, other: object) -> builtins.bool:
+        return isinstance(other, device) and (self.type, self.index) == (other.type, other.index)
+
+    def __hash__(self) -> builtins.int:
+        return hash((self.type, self.index))
+
+
+CPU = device("cpu")
+
+
+def check_device(where: Any) -> None:
+    """Accept the CPU (or None); raise one clear sentence for any other device."""
+    if where is not None and device(where).type != "cpu":
+        raise RuntimeError(f"minigrad computes on the CPU only and cannot place a tensor on '{device(where)}'; "
+                           "leave the device out, or choose it by torch.cuda.is_available(), which is False here")
