@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional
 
+import minigrad
 from minigrad.draw import draw, graph_text
 
 
@@ -121,6 +122,24 @@ def test_leaves_are_told_apart_by_their_tensors(show):
     x, y = leaf(2), leaf(2)
     product = x * y * x
     assert show(SimpleNamespace(grad_fn=FreshLeaves(product.grad_fn))) == show(product)
+
+
+@pytest.mark.parametrize("show", [graph_text, lambda tensor: sorted(connections(draw(tensor)))], ids=["text", "draw"])
+@pytest.mark.parametrize(
+    "program",
+    [
+        lambda x, w: ((x.exp() @ w) ** 2).sum(),
+        lambda x, w: (x - x.mean()) / x.sum(),
+        lambda x, w: x * w[:, :1].t() + x[0],
+        lambda x, w: (x @ w).log_softmax(1),
+    ],
+)
+def test_minigrad_shows_the_graph_that_torch_shows(show, program):
+    ours, theirs = (
+        program(framework.ones(4, 3, requires_grad=True), framework.ones(3, 2, requires_grad=True))
+        for framework in (minigrad, torch)
+    )
+    assert show(ours) == show(theirs)
 
 
 @pytest.mark.parametrize("show", [graph_text, draw])
