@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from argparse import Namespace
 from time import perf_counter
 from types import ModuleType
@@ -49,17 +50,16 @@ class Side:
             for parameter, array in zip(self.model.parameters(), arrays, strict=True):
                 parameter.copy_(self.training.torch.tensor(array))
 
-    def warm_up(self, batch: list[int]) -> None:
+    def warm_up(self, batch_size: int) -> None:
         """Take one gradient and drop it: a library's first call also pays for its setting up."""
-        xb, yb = self.train_ds[batch]
+        xb, yb = self.train_ds[:batch_size]
         self.loss_func(self.model(xb), yb).backward()
         self.opt.zero_grad()
 
     def train_epoch(self, batches: list[list[int]], bar: Any) -> None:
         """Train on each batch, given by the indices of its samples, and note the losses and the time."""
-        loader = iter(self.training.DataLoader(self.train_ds, batch_sampler=batches))
         start = before = perf_counter()
-        for xb, yb in loader:
+        for xb, yb in self.training.DataLoader(self.train_ds, batch_sampler=batches):
             self.loading_seconds += perf_counter() - before
             self.losses.append(self.training.loss_batch(self.model, self.loss_func, xb, yb, self.opt))
             bar.update()
@@ -110,18 +110,19 @@ def run(options: Namespace) -> None:
     ours.set_weights(twin.weights())
 
     rng = np.random.default_rng(options.seed)
-    epochs = [shuffled_batches(len(twin.train_ds), options.batch_size, rng) for _ in range(options.epochs)]
-    steps = sum(map(len, epochs))
-    with tqdm(total=2 * steps, unit="step", leave=False, disable=options.quiet) as bar:
-        for side in (ours, twin):
-            side.warm_up(epochs[0][0])
-        for batches in epochs:
-            for side in (ours, twin):  # in turns, so that a disturbance of the machine hits both
+    sides = (ours, twin)
+    for side in sides:
+        side.warm_up(options.batch_size)
+    per_epoch = math.ceil(len(twin.train_ds) / options.batch_size)
+    with tqdm(total=2 * options.epochs * per_epoch, unit="step", leave=False, disable=options.quiet) as bar:
+        for _ in range(options.epochs):
+            batches = shuffled_batches(len(twin.train_ds), options.batch_size, rng)
+            for side in sides:  # in turns, so that a disturbance of the machine hits both
                 side.train_epoch(batches, bar)
 
     print(f"{options.model} on {options.data}: minigrad and torch {torch.__version__}, threads: {options.threads} each")
     print_losses(ours, twin)
-    for side in (ours, twin):
+    for side in sides:
         loss, right = side.training.evaluate(side.model, side.loss_func, side.valid_dl)
         print(
             f"{side.name:8}  validation loss {loss:.4f}  accuracy {right:.2%}"
