@@ -508,7 +508,8 @@ LOSSES = [
         same_node=False),
     Row("nn.functional.kl_div", *(case(A, unit(3, 4), reduction=each) for each in ("batchmean", "sum", "none")),
         *(case(A, real(4), log_target=True, reduction=each) for each in ("batchmean", "sum", "none")),
-        kink(real(3), fixed([0.0, 0.5, 0.0]), reduction="sum"), bench=case(IMAGES, unit(64, 784), reduction="sum"), same_node=False),
+        kink(real(3), fixed([0.0, 0.5, 0.0]), reduction="sum"),
+        bench=case(IMAGES, unit(64, 784), reduction="sum"), same_node=False),
     Row("nn.functional.one_hot", case(TARGET), case(TARGET, 5), case(index([0, 1], [2, 2]), num_classes=3)),
 ]
 
