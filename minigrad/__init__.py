@@ -61,6 +61,7 @@ from minigrad.ops.elementwise import (
     mul,
     ne,
     neg,
+    positive,
     pow,
     reciprocal,
     relu,
@@ -84,6 +85,7 @@ from minigrad.ops.indexing import (
     masked_fill,
     masked_select,
     nonzero,
+    repeat_interleave,
     scatter,
     scatter_add,
     take_along_dim,
@@ -111,6 +113,7 @@ from minigrad.ops.reduction import (
 )
 from minigrad.ops.shape import (
     broadcast_tensors,
+    broadcast_to,
     cat,
     chunk,
     clone,
@@ -121,6 +124,7 @@ from minigrad.ops.shape import (
     narrow,
     permute,
     reshape,
+    roll,
     split,
     squeeze,
     stack,

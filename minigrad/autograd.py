@@ -206,7 +206,7 @@ class Node:
     options: tuple[tuple[Any, ...], dict[str, Any]]
     edges: list[Any]
     rules: Any
-    shapes: list[tuple[int, ...]]
+    shapes: list[Any]  # of the inputs, to which their gradients are brought; None for a number
     tensors: Sequence[Any] | None
     versions: list[int]  # of the inputs, when they were read
     cell: list[int]  # the version cell of the result …
@@ -218,10 +218,10 @@ class Node:
     def name(self) -> str:
         """The name under which torch knows this derivative, ``"MulBackward0"`` for example."""
         name = self.op.node_name
-        return name if isinstance(name, str) else name(*self.options[0], **self.options[1])
+        return name if isinstance(name, str) else name(self.shapes, *self.options[0], **self.options[1])
 
     def __repr__(self) -> str:
-        return f"<{self.name()} object at {id(self):#x}>"
+        return f"<{self.name().rpartition(':')[2]} object at {id(self):#x}>"
 
     @property
     def next_functions(self) -> tuple[tuple[Any, int], ...]:
@@ -276,6 +276,15 @@ class AccumulateGrad:
         """``"torch::autograd::AccumulateGrad"``, as torch calls it."""
         return "torch::autograd::AccumulateGrad"
 
+    def __repr__(self) -> str:
+        return f"<AccumulateGrad object at {id(self.variable):#x}>"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, AccumulateGrad) and self.variable is other.variable
+
+    def __hash__(self) -> int:
+        return id(self.variable)
+
 
 def _link(tensor: Any, node: Node) -> Any:
     tensor._node, tensor._requires_grad = node, True
@@ -285,7 +294,13 @@ def _link(tensor: Any, node: Node) -> Any:
 # ---- operations ----------------------------------------------------------------------------------------------------------
 
 
-NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim"}  # torch, too, takes NumPy's names for these
+def torch_names(options: dict[str, Any]) -> dict[str, Any]:
+    """Options with NumPy's names, which torch takes too, replaced by torch's."""
+    if "axis" in options:
+        options["dim"] = options.pop("axis")
+    if "keepdims" in options:
+        options["keepdim"] = options.pop("keepdims")
+    return options
 
 
 class Op:
@@ -316,7 +331,8 @@ def op(
     Parameters
     ----------
     name : str or callable, optional
-        What torch calls the node; a function of the options where it depends on them. Default: ``MulBackward0`` for `mul`.
+        What torch calls the node; where it depends, a function of the operands' shapes (None for a number) and the options.
+        Default: ``MulBackward0`` for `mul`.
     linear : bool
         The rules read no values: nothing is kept for them, so nothing has to be checked or freed.
     promote : bool
@@ -345,8 +361,8 @@ def op(
                     needs_grad = True
             else:
                 arrays.append(t if type(t) in (float, int, ndarray) else _operand(this, t))
-        if options and not options.keys().isdisjoint(NUMPY_NAMES):
-            options = {NUMPY_NAMES.get(k, k): v for k, v in options.items()}
+        if options:
+            options = torch_names(options)
         if not on_tensors:
             return _on_arrays(this, arrays, rest, options)
         if promoting and (target := common_dtype(arrays, this.floating)) is not None:
@@ -382,7 +398,7 @@ def record(this: Op, result: Any, tensors: Sequence[Any], rules: Sequence[Any], 
             versions.append(t._version_cell[0])
         else:
             edges.append(None)
-            shapes.append(())
+            shapes.append(None)
             versions.append(0)
     node.rules = rules
     node.tensors = None if this.linear else tensors
@@ -449,11 +465,11 @@ def _explained(this: Op, arrays: list[Any], error: ValueError) -> Exception:
     return RuntimeError(f"{this.name}(): {error} (shapes received: {shapes})")
 
 
-@op(name="ToCopyBackward0", linear=True)
-def cast(x: Array, /, dtype: Any) -> Any:
+@op(name=lambda shapes, dtype, name="ToCopyBackward0": name, linear=True)
+def cast(x: Array, /, dtype: Any, name: str = "ToCopyBackward0") -> Any:
     """`x` in another NumPy dtype."""
-    before = raw(x).dtype
-    return raw(x).astype(dtype), lambda g: cast(g, before)
+    before = x.dtype
+    return x.astype(dtype), lambda g: cast(g, before)
 
 
 # ---- the walk ------------------------------------------------------------------------------------------------------------

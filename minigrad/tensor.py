@@ -25,9 +25,12 @@ def in_place(operation: Callable[..., Any]) -> Any:
         recording = autograd.is_grad_enabled() and (
             self._requires_grad or builtins.any(isinstance(a, TensorBase) and a._requires_grad for a in (*args, *kwargs.values()))
         )
+        old = self._alias()
         if recording:
             self._may_change()
-        result = operation(self._alias(), *args, **kwargs)
+            old.array = self.array.copy()  # for the rules, which may read what is overwritten now
+            old._version_cell, old._view = [0], None
+        result = operation(old, *args, **kwargs)
         self._overwrite(result.array)
         if recording:
             self._rewrite_history(result)
@@ -167,8 +170,9 @@ class Tensor(TensorBase):
 
     def __repr__(self) -> str:
         leaf = self._requires_grad and self.grad_fn is None
-        name = self.grad_fn.name() if self.grad_fn is not None else None
-        return printing.format_tensor(self.array, requires_grad=leaf, grad_fn_name=name)
+        name = self.grad_fn.name().rpartition(":")[2] if self.grad_fn is not None else None
+        default = repr(types.get_default_dtype())
+        return printing.format_tensor(self.array, requires_grad=leaf, grad_fn_name=name, default_dtype_name=default)
 
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if self.array.ndim == 0 else object.__format__(self, spec)
@@ -345,7 +349,7 @@ class Tensor(TensorBase):
     def _rewrite_history(self, result: Any) -> None:
         """Make this tensor, whose memory was just overwritten, the outcome of the operation that gave `result`."""
         if result.array.dtype != self.array.dtype:
-            result = autograd.cast(result, self.array.dtype)
+            result = autograd.cast(result, self.array.dtype, result._node.name())
         if self._view is None:
             self._node, self._requires_grad = result._node, True
         else:
@@ -403,7 +407,9 @@ class Tensor(TensorBase):
 
     def zero_(self) -> Tensor:
         """Set every element to 0; returns the tensor."""
-        return self.fill_(0)
+        return self._zero_()  # type: ignore[no-any-return]
+
+    _zero_ = in_place(elementwise.zero)
 
     def set_(self, *args: Any) -> Tensor:
         """Not supported: assign to `.data`."""
@@ -412,9 +418,9 @@ class Tensor(TensorBase):
     fill_ = in_place(lambda self, value: elementwise.fill(self, value))
     copy_ = in_place(lambda self, src, non_blocking=False: elementwise.copy(self, src))
     add_ = in_place(elementwise.add)
-    sub_ = in_place(elementwise.sub)
-    mul_ = in_place(elementwise.mul)
-    div_ = in_place(elementwise.div)
+    sub_ = subtract_ = in_place(elementwise.sub)
+    mul_ = multiply_ = in_place(elementwise.mul)
+    div_ = true_divide_ = divide_ = in_place(elementwise.div)
     pow_ = in_place(elementwise.pow)
     remainder_ = in_place(elementwise.remainder)
     floor_divide_ = in_place(elementwise.floor_divide)
@@ -518,8 +524,7 @@ class Tensor(TensorBase):
     __iand__, __ior__ = bitwise_and_, bitwise_or_
     __getitem__ = indexing.getitem
 
-    def __pos__(self) -> Tensor:
-        return self
+    __pos__ = elementwise.positive
 
     def __eq__(self, other: object) -> Any:
         return elementwise.eq(self, other) if _is_operand(other) else NotImplemented
@@ -565,6 +570,7 @@ class Tensor(TensorBase):
     neg = negative = elementwise.neg
     pow = elementwise.pow
     square = elementwise.square
+    positive = elementwise.positive
     reciprocal = elementwise.reciprocal
     exp = elementwise.exp
     expm1 = elementwise.expm1
@@ -635,6 +641,9 @@ class Tensor(TensorBase):
     t = shaping.t
     movedim = moveaxis = shaping.movedim
     flip = shaping.flip
+    roll = shaping.roll
+    broadcast_to = shaping.broadcast_to
+    repeat_interleave = indexing.repeat_interleave
     split = shaping.split
     chunk = shaping.chunk
     unbind = shaping.unbind

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+from typing import Any, ParamSpec
+
 import numpy as np
 
+from minigrad.autograd import torch_names
 from minigrad.types import Array
+
+P = ParamSpec("P")
 
 Dim = int | tuple[int, ...] | list[int] | None
 
@@ -40,3 +47,13 @@ def spread(g: Array, axes: tuple[int, ...], shape: tuple[int, ...]) -> Array:
     else:
         g = g.reshape(())
     return np.broadcast_to(g, shape)
+
+
+def numpy_names(function: Callable[P, Any]) -> Callable[P, Any]:
+    """Let a function take `axis` for `dim` and `keepdims` for `keepdim`, as torch does, and operations do anyway."""
+
+    @functools.wraps(function)
+    def renamed(*args: Any, **options: Any) -> Any:
+        return function(*args, **torch_names(options)) if options else function(*args)
+
+    return renamed

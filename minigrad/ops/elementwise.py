@@ -38,7 +38,7 @@ def _sub(a: Array, b: Array, /) -> Any:
     return _difference(a, b), lambda g: g, lambda g: -g
 
 
-@op(linear=True, promote=True, name="RsubBackward1")
+@op(linear=True, promote=True, name=lambda shapes: f"RsubBackward{int(shapes[1] is None)}")
 def rsub(a: Array, b: Array, /) -> Any:
     """b - a."""
     return _difference(b, a), lambda g: -g, lambda g: g
@@ -77,7 +77,7 @@ def _div(a: Array, b: Array, /) -> Any:
     return a / b, lambda g: g / b, lambda g: -g * a / (b * b)
 
 
-@op(promote=True, name="DivBackward1")
+@op(promote=True, name=lambda shapes, mode: "DivBackward3" if shapes[1] is None else "DivBackward2")
 def _div_rounded(a: Array, b: Array, /, rounding_mode: str) -> Any:
     a, b = raw(a), raw(b)
     if rounding_mode == "floor" or np.result_type(a, b).kind != "f":
@@ -111,7 +111,7 @@ def floor_divide(a: Array, b: Array, /) -> Any:
     return _floor_divide(raw(a), raw(b)), rule, rule
 
 
-@op(promote=True)
+@op(promote=True, name=lambda shapes: f"RemainderBackward{int(shapes[1] is not None)}")
 def remainder(a: Array, b: Array, /) -> Any:
     """a - b · floor(a / b): the remainder with the sign of b, as Python's ``%``."""
     a_, b_ = raw(a), raw(b)
@@ -166,6 +166,12 @@ def _pow(a: Array, b: Array, /) -> Any:
         lambda g: np.where(b == 0, 0, g * (b * a ** (b - 1))),
         lambda g: np.where((a == 0) & (b >= 0), 0, g * (out * np.log(a))),
     )
+
+
+@op(linear=True, view=True, name="AliasBackward0")
+def positive(x: Array, /) -> Any:
+    """+x: x itself."""
+    return x[...], lambda g: g
 
 
 def square(x: Array, /) -> Any:
@@ -371,7 +377,7 @@ def clamp(x: Array, /, min: Any = None, max: Any = None) -> Any:
     return x if max is None else _clamp_max(x, max)
 
 
-@op(name=lambda low, high: "ClampMinBackward0" if high is None else "ClampMaxBackward0" if low is None else "ClampBackward1")
+@op(name="ClampBackward1")
 def _clamp(x: Array, /, low: Any, high: Any) -> Any:
     x = raw(x)
     inside = (x >= (-math.inf if low is None else low)) & (x <= (math.inf if high is None else high))
@@ -379,12 +385,12 @@ def _clamp(x: Array, /, low: Any, high: Any) -> Any:
     return out if high is None else np.minimum(out, high), lambda g: np.where(inside, g, 0)
 
 
-@op(promote=True, name="ClampMinBackward1")
+@op(promote=True, name="ClampBackward0")
 def _clamp_min(x: Array, low: Array, /) -> Any:
     return np.maximum(raw(x), raw(low)), lambda g: np.where(x >= low, g, 0), lambda g: np.where(x >= low, 0, g)
 
 
-@op(promote=True, name="ClampMaxBackward1")
+@op(promote=True, name="ClampBackward0")
 def _clamp_max(x: Array, high: Array, /) -> Any:
     return np.minimum(raw(x), raw(high)), lambda g: np.where(x <= high, g, 0), lambda g: np.where(x <= high, 0, g)
 
@@ -532,7 +538,13 @@ def bitwise_not(x: Array, /) -> Any:
 # ---- writing over --------------------------------------------------------------------------------------------------------
 
 
-@op(linear=True)
+@op(linear=True, name="ZeroBackward0")
+def zero(x: Array, /) -> Any:
+    """Zeros in the shape of x."""
+    return np.zeros_like(x), np.zeros_like
+
+
+@op(linear=True, name=lambda shapes: "FillBackward2" if shapes[1] is None else "FillBackward3")
 def fill(x: Array, value: Array, /) -> Any:
     """`value`, which has no dimensions, in the shape of x."""
     if raw(value).ndim if isinstance(value, (TensorBase, np.ndarray)) else 0:
@@ -541,7 +553,7 @@ def fill(x: Array, value: Array, /) -> Any:
     return np.full_like(x, value), np.zeros_like, lambda g: g.sum()
 
 
-@op(linear=True, name="CopyBackwards")
+@op(linear=True, name="torch::autograd::CopyBackwards")
 def copy(x: Array, source: Array, /) -> Any:
     """`source` broadcast to the shape of x and brought to its dtype."""
     before = getattr(source, "dtype", x.dtype)

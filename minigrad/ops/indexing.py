@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.autograd import TensorBase, cast, op, raw, wrap
+from minigrad.autograd import TensorBase, cast, op, raw
 from minigrad.ops.dims import axis_of
 from minigrad.ops.elementwise import where
 from minigrad.ops.shape import _embed
@@ -66,7 +66,7 @@ def getitem(x: Array, index: Any, /) -> Any:
         raise IndexError(f"{error} (indexing a tensor of shape {list(raw(x).shape)})") from None
 
 
-def _basic_name(template: tuple[Any, ...]) -> str:
+def _basic_name(shapes: Any, template: tuple[Any, ...]) -> str:
     """torch takes an index apart into one operation per dimension; the last one gives the node its name."""
     names = [
         "Select" if isinstance(p, int) else "Unsqueeze" if p is None else "Slice"
@@ -112,7 +112,13 @@ def _no_repeats(index: Any) -> bool:
                for p in index)
 
 
-@op(name="IndexPutBackward0")
+def _put_name(shapes: Any, template: tuple[Any, ...]) -> str:
+    """torch takes the plain parts of an index first, as a view, and writes through it."""
+    plain = all(p is _HOLE or p is Ellipsis or p == slice(None) for p in template)
+    return "IndexPutBackward0" if plain else "torch::autograd::CopySlices"
+
+
+@op(name=_put_name)
 def index_put(*tensors: Array, template: tuple[Any, ...]) -> Any:
     """`x` with `value` written at an index."""
     x, value, *arrays = tensors
@@ -134,7 +140,7 @@ def as_places(x: Array, /, places: np.ndarray[Any, Any]) -> Any:
     return raw(x).reshape(-1)[places], lambda g: _put_zeros(g, places, template=(_HOLE,), shape=(math.prod(shape),)).reshape(shape)
 
 
-@op(name="CopySlices")
+@op(name="torch::autograd::CopySlices")
 def copy_places(x: Array, value: Array, /, places: np.ndarray[Any, Any]) -> Any:
     """x after `value` was written, through a view, at `places` of its memory: how a base gets the history of its view."""
 
@@ -250,13 +256,12 @@ def scatter(x: Array, /, dim: int, index: Array, src: Any = None, *, value: Any 
     axis = axis_of(dim, raw(x).ndim)
     _fits("scatter", raw(x), raw(index), axis)
     src = value if src is None else src
-    if not isinstance(src, (TensorBase, np.ndarray)):
-        src = np.full(raw(index).shape, src, raw(x).dtype)
-    return _scatter(x, src, index, axis)
+    number = not isinstance(src, (TensorBase, np.ndarray))
+    return _scatter(x, np.full(raw(index).shape, src, raw(x).dtype) if number else src, index, axis, number)
 
 
-@op
-def _scatter(x: Array, src: Array, index: Array, /, axis: int) -> Any:
+@op(name=lambda shapes, axis, value=False: f"ScatterBackward{int(value)}")
+def _scatter(x: Array, src: Array, index: Array, /, axis: int, value: bool = False) -> Any:
     used, source = tuple(map(slice, index.shape)), src.shape
     _check_places("scatter", index, raw(x).shape[axis])
     out = raw(x).copy()
@@ -310,7 +315,7 @@ def masked_fill(x: Array, mask: Array, value: Any, /) -> Any:
     return _masked_fill(x, mask, cast(value, raw(x).dtype))
 
 
-@op(name="MaskedFillBackward0")
+@op(name=lambda shapes: f"MaskedFillBackward{int(shapes[2] is not None)}")
 def _masked_fill(x: Array, mask: Array, value: Any, /) -> Any:
     return np.where(raw(mask), raw(value), raw(x)), lambda g: np.where(mask, 0, g), None, lambda g: np.where(mask, g, 0).sum()
 
@@ -318,7 +323,24 @@ def _masked_fill(x: Array, mask: Array, value: Any, /) -> Any:
 def masked_select(x: Array, mask: Array, /) -> Any:
     """The elements of x where `mask` is True, as a vector."""
     a, b = np.broadcast_shapes(raw(x).shape, raw(mask).shape), raw(mask)
-    return getitem(x.expand(a), wrap(np.broadcast_to(b, a)))
+    return _masked_select(x.expand(a), np.broadcast_to(b, a))
+
+
+@op
+def _masked_select(x: Array, mask: Array, /) -> Any:
+    shape = x.shape
+    return raw(x)[mask], lambda g: _put_zeros(g, mask, template=(_HOLE,), shape=shape)
+
+
+def repeat_interleave(x: Array, repeats: Any, /, dim: int | None = None) -> Any:
+    """Each slice along `dim` `repeats` times in a row (a number, or one number per slice); flattened without `dim`."""
+    x = x.reshape(-1) if dim is None else x
+    axis = axis_of(0 if dim is None else dim, raw(x).ndim)
+    counts = raw(repeats) if isinstance(repeats, TensorBase) else repeats
+    if np.size(counts) not in (1, raw(x).shape[axis]) or np.min(counts, initial=0) < 0:
+        raise RuntimeError(f"repeat_interleave(): repeats must be one number, or one for each of the {raw(x).shape[axis]} slices, "
+                           "and not negative")
+    return _index_select(x, np.repeat(np.arange(raw(x).shape[axis]), counts), axis)
 
 
 @op

@@ -89,13 +89,21 @@ def matmul(a: Array, b: Array, /) -> Any:
     if m == 2 and n == 1:
         return mv(a, b)
     if m == 1:
-        return matmul(unsqueeze(a, 0), b).squeeze(-2)
+        product = matmul(unsqueeze(a, 0), b)
+        return _unsafe_view(product, (*raw(product).shape[:-2], raw(product).shape[-1])) if n > 2 else product.squeeze(-2)
     if n == 1:
-        return matmul(a, unsqueeze(b, -1)).squeeze(-1)
+        product = matmul(a, unsqueeze(b, -1))
+        return _unsafe_view(product, raw(product).shape[:-1])
     shape = raw(a).shape
     if n == 2:  # one matrix for all: a single product of tall matrices
-        return mm(reshape(a, -1, shape[-1]), b).reshape(*shape[:-1], raw(b).shape[-1])
+        return _unsafe_view(mm(reshape(a, -1, shape[-1]), b), (*shape[:-1], raw(b).shape[-1]))
     return _batched(a, b)
+
+
+@op(linear=True, name="UnsafeViewBackward0")
+def _unsafe_view(x: Array, /, shape: tuple[int, ...]) -> Any:
+    before = x.shape
+    return x.reshape(shape), lambda g: g.reshape(before)
 
 
 @op(name="UnsafeViewBackward0")

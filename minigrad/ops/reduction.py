@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.autograd import TensorBase, cast, op, raw, sum_rows
-from minigrad.ops.dims import Dim, axes_of, axis_of, spread
+from minigrad.ops.dims import Dim, axes_of, axis_of, numpy_names, spread
 from minigrad.ops.elementwise import maximum, minimum
 from minigrad.ops.indexing import scatter_zeros
 from minigrad.ops.shape import flip
@@ -29,12 +29,13 @@ def _nonempty(name: str, x: Array, axes: tuple[int, ...]) -> None:
 
 def _with_dim(name: str) -> Any:
     """Node names end in 1 where a dimension was given: ``SumBackward1``."""
-    return lambda dim=None, *_, **__: f"{name}Backward{int(dim is not None)}"
+    return lambda shapes, dim=None, *_, **__: f"{name}Backward{int(dim is not None)}"
 
 
 # ---- sums ----------------------------------------------------------------------------------------------------------------
 
 
+@numpy_names
 def sum(x: Array, /, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """The sum of all elements, or along `dim`; integers and bools are summed as int64."""
     if dtype is not None:
@@ -45,10 +46,10 @@ def sum(x: Array, /, dim: Dim = None, keepdim: bool = False, *, dtype: Any = Non
 @op(linear=True, name=_with_dim("Sum"))
 def _sum(x: Array, /, dim: Dim, keepdim: bool) -> Any:
     shape, axes = x.shape, axes_of(dim, x.ndim)
-    if axes == (0,) and len(shape) == 2 and not keepdim and x.dtype.kind == "f" and isinstance(x, np.ndarray):
+    if axes == (0,) and len(shape) == 2 and not keepdim and raw(x).dtype.kind == "f" and isinstance(x, np.ndarray):
         total = sum_rows(x)
     else:
-        total = np.add.reduce(raw(x), axes, dtype=None if x.dtype.kind == "f" else np.int64, keepdims=keepdim)
+        total = np.add.reduce(raw(x), axes, dtype=None if raw(x).dtype.kind == "f" else np.int64, keepdims=keepdim)
     return total, lambda g: spread(g, axes, shape)
 
 
@@ -68,11 +69,13 @@ def mean(x: Array, /, dim: Dim = None, keepdim: bool = False) -> Any:
     return total / n if n else total * math.nan, lambda g: spread(g / n, axes, shape)
 
 
+@numpy_names
 def var(x: Array, /, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: Any = None) -> Any:
     """The variance: Σ (x - mean)² / (n - correction), the correction being 1 unless ``unbiased=False``."""
     return _var(x, *_variance_options("var", x, dim, unbiased, correction), keepdim)
 
 
+@numpy_names
 def std(x: Array, /, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: Any = None) -> Any:
     """The standard deviation, √var."""
     return _std(x, *_variance_options("std", x, dim, unbiased, correction), keepdim)
@@ -94,7 +97,7 @@ def _centred(x: Array, dim: Dim) -> tuple[Array, tuple[int, ...], int]:
 def _var(x: Array, /, dim: Dim, correction: float, keepdim: bool) -> Any:
     shape, (d, axes, n) = x.shape, _centred(x, dim)
     freedom = builtins.max(n - correction, 0)
-    out = np.add.reduce(raw(d * d), axes, keepdims=keepdim) / np.asarray(freedom, x.dtype)
+    out = np.add.reduce(raw(d * d), axes, keepdims=keepdim) / np.asarray(freedom, raw(x).dtype)
     return out, lambda g: spread(g * 2 / freedom if freedom else g * math.inf, axes, shape) * d
 
 
@@ -111,6 +114,7 @@ def _std(x: Array, /, dim: Dim, correction: float, keepdim: bool) -> Any:
     return out, rule
 
 
+@numpy_names
 def prod(x: Array, /, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """The product of all elements, or along `dim`; integers and bools are multiplied as int64."""
     return _prod(x if dtype is None else cast(x, as_dtype(dtype).numpy), dim, keepdim)
@@ -119,7 +123,7 @@ def prod(x: Array, /, dim: int | None = None, keepdim: bool = False, *, dtype: A
 @op(name=_with_dim("Prod"))
 def _prod(x: Array, /, dim: int | None, keepdim: bool) -> Any:
     shape, axes = x.shape, axes_of(dim, x.ndim)
-    out = np.multiply.reduce(raw(x), axes, dtype=None if x.dtype.kind == "f" else np.int64, keepdims=keepdim)
+    out = np.multiply.reduce(raw(x), axes, dtype=None if raw(x).dtype.kind == "f" else np.int64, keepdims=keepdim)
 
     def others(x: Array) -> Array:
         """For each element, the product of all others: a square of copies with ones on the diagonal, multiplied along."""
@@ -141,7 +145,7 @@ def _extreme(reduce: Any, x: Array, dim: Dim, keepdim: bool) -> Any:
     _nonempty("amax" if reduce is np.maximum else "amin", x, axes)
     top = reduce.reduce(raw(x), axes, keepdims=True)
     chosen = (raw(x) == top) | (np.isnan(top) & np.isnan(raw(x)))
-    ties = chosen.sum(axes, keepdims=keepdim).astype(x.dtype)
+    ties = chosen.sum(axes, keepdims=keepdim).astype(raw(x).dtype)
     return top if keepdim else top.squeeze(axes), lambda g: np.where(chosen, spread(g / ties, axes, shape), 0)
 
 
@@ -205,11 +209,13 @@ class _Min(ValuesAndIndices):
         return f"torch.return_types.min(\nvalues={self.values!r},\nindices={self.indices!r})"
 
 
+@numpy_names
 def max(x: Array, /, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
     """The largest element; along `dim`, ``(values, indices)`` of the first largest; of two tensors, the larger of each pair."""
     return _max_or_min(_max, _Max, x, other if dim is None else dim, keepdim)
 
 
+@numpy_names
 def min(x: Array, /, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
     """The smallest element; along `dim`, ``(values, indices)`` of the first smallest; of two tensors, the smaller of each."""
     return _max_or_min(_min, _Min, x, other if dim is None else dim, keepdim)
@@ -246,6 +252,7 @@ def _min_values(x: Array, indices: Array, /, axis: int, keepdim: bool) -> Any:
     return _values(x, indices, axis, keepdim)
 
 
+@numpy_names
 def any(x: Array, /, dim: Dim = None, keepdim: bool = False) -> Any:
     """Whether at least one element is not zero."""
     return _any(x, dim, keepdim)
@@ -256,6 +263,7 @@ def _any(x: Array, /, dim: Dim, keepdim: bool) -> Any:
     return (np.logical_or.reduce(x, axes_of(dim, x.ndim), keepdims=keepdim),)
 
 
+@numpy_names
 def all(x: Array, /, dim: Dim = None, keepdim: bool = False) -> Any:
     """Whether every element is not zero."""
     return _all(x, dim, keepdim)
@@ -274,11 +282,12 @@ def _cumsum(x: Array, /, axis: int) -> Any:
     if x.ndim == 0:
         return x.copy(), lambda g: g
     return (
-        np.add.accumulate(x, axis, dtype=None if x.dtype.kind == "f" else np.int64),
+        np.add.accumulate(x, axis, dtype=None if raw(x).dtype.kind == "f" else np.int64),
         lambda g: flip(_cumsum(flip(g, (axis,)), axis), (axis,)),
     )
 
 
+@numpy_names
 def cumsum(x: Array, /, dim: int, *, dtype: Any = None) -> Any:
     """Running sums along `dim`."""
     return _cumsum(x if dtype is None else cast(x, as_dtype(dtype).numpy), axis_of(dim, raw(x).ndim))
@@ -289,7 +298,7 @@ def logsumexp(x: Array, /, dim: Dim, keepdim: bool = False) -> Any:
     """log Σ exp(x) along `dim`; stable: the largest element is taken out first, so that exp cannot overflow."""
     shape, axes = x.shape, axes_of(dim, x.ndim)
     top = raw(x).max(axis=axes, keepdims=True, initial=-math.inf)
-    top = np.where(np.isfinite(top), top, 0).astype(x.dtype)
+    top = np.where(np.isfinite(top), top, 0).astype(raw(x).dtype)
     out = np.log(np.exp(x - top).sum(axis=axes, keepdims=True)) + top
     result = out if keepdim else out.reshape(tuple(n for i, n in enumerate(shape) if i not in axes))
     return result, lambda g: spread(g, axes, shape) * np.exp(x - out)
@@ -319,6 +328,7 @@ def _top(x: Array, axis: int) -> Any:
     return raw(x).max(axis=axis, keepdims=True, initial=-math.inf) if x.ndim else raw(x)
 
 
+@numpy_names
 def norm(x: Array, /, p: Any = "fro", dim: Dim = None, keepdim: bool = False) -> Any:
     """The p-norm (Σ |x|^p)^(1/p) of all elements, or along `dim`; p may be ±inf, 0 counts the elements that are not zero."""
     _floating("norm", x)
@@ -334,7 +344,7 @@ def _vector_norm(x: Array, /, p: float, dim: Dim, keepdim: bool) -> Any:
         out, share = _extreme(np.maximum if p > 0 else np.minimum, np.abs(x), dim, keepdim)
         return out, lambda g: share(g) * np.sign(x)
     if p == 0:
-        return np.add.reduce(raw(x) != 0, axes, keepdims=keepdim).astype(x.dtype), np.zeros_like
+        return np.add.reduce(raw(x) != 0, axes, keepdims=keepdim).astype(raw(x).dtype), np.zeros_like
     if p == 1:
         return np.add.reduce(np.abs(raw(x)), axes, keepdims=keepdim), lambda g: spread(g, axes, shape) * np.sign(x)
     if p == 2:

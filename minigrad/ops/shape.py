@@ -99,7 +99,7 @@ def squeeze(x: Array, /, dim: Any = None) -> Any:
     return _squeeze(x, out, kind=0 if dim is None else 1 if isinstance(dim, int) else 2)
 
 
-@op(linear=True, view=True, name=lambda axes, kind: f"SqueezeBackward{kind}")
+@op(linear=True, view=True, name=lambda shapes, axes, kind: f"SqueezeBackward{kind}")
 def _squeeze(x: Array, /, axes: tuple[int, ...], kind: int) -> Any:
     shape = x.shape
     return np.squeeze(x, axes), lambda g: g.reshape(shape)
@@ -119,6 +119,11 @@ def expand(x: Array, /, *sizes: Any) -> Any:
 @op(linear=True, view=True)
 def _expand(x: Array, /, shape: tuple[int, ...]) -> Any:
     return np.broadcast_to(x, shape), lambda g: g  # the engine sums it back to the shape of x
+
+
+def broadcast_to(x: Array, /, size: Any) -> Any:
+    """`expand` under NumPy's name."""
+    return expand(x, size)
 
 
 def broadcast_tensors(*tensors: Array) -> tuple[Any, ...]:
@@ -158,6 +163,22 @@ def t(x: Array, /) -> Any:
     if x.ndim > 2:
         raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {x.ndim}D")
     return x.T, lambda g: g.T
+
+
+def roll(x: Array, /, shifts: Any, dims: Any = None) -> Any:
+    """The elements moved along `dims`, those pushed out coming in at the other end; flattened without `dims`."""
+    shifts = (shifts,) if isinstance(shifts, int) else tuple(shifts)
+    if dims is None:
+        return _roll(reshape(x, -1), shifts[:1], (0,)).reshape(raw(x).shape)
+    axes = axes_of(dims, raw(x).ndim)
+    if len(axes) != len(shifts):
+        raise RuntimeError(f"shifts and dimensions must align. shifts: {len(shifts)}, dims:{len(axes)}")
+    return _roll(x, shifts, axes)
+
+
+@op(linear=True)
+def _roll(x: Array, /, shifts: tuple[int, ...], axes: tuple[int, ...]) -> Any:
+    return np.roll(x, shifts, axes), lambda g: _roll(g, tuple(-n for n in shifts), axes)
 
 
 def movedim(x: Array, /, source: Any, destination: Any) -> Any:
@@ -213,14 +234,14 @@ def cat(tensors: Any, /, dim: int = 0) -> Any:
                                f"{' and '.join(str(list(s)) for s in shapes)}")
     if shape != (0,):
         tensors = tuple(t for t, s in zip(tensors, shapes, strict=True) if s != (0,))
-    return _cat(*tensors, axis=axis)
+    return _cat(*tensors, dim=axis)
 
 
 @op(linear=True)
-def _cat(*xs: Array, axis: int) -> Any:
-    ends = [int(n) for n in np.cumsum([x.shape[axis] for x in xs])]
-    parts = [(slice(None),) * axis + (slice(end - x.shape[axis], end),) for x, end in zip(xs, ends, strict=True)]
-    return np.concatenate(xs, axis), *[lambda g, part=part: g[part] for part in parts]
+def _cat(*xs: Array, dim: int) -> Any:
+    ends = [int(n) for n in np.cumsum([x.shape[dim] for x in xs])]
+    parts = [(slice(None),) * dim + (slice(end - x.shape[dim], end),) for x, end in zip(xs, ends, strict=True)]
+    return np.concatenate(xs, dim), *[lambda g, part=part: g[part] for part in parts]
 
 
 def stack(tensors: Any, /, dim: int = 0) -> Any:
@@ -231,13 +252,13 @@ def stack(tensors: Any, /, dim: int = 0) -> Any:
         if s != shapes[0]:
             raise RuntimeError(f"stack expects each tensor to be equal size, but got {list(shapes[0])} at entry 0 and "
                                f"{list(s)} at entry {shapes.index(s)}")
-    return _stack(*tensors, axis=axis_of(dim, len(shapes[0]) + 1))
+    return _stack(*tensors, dim=axis_of(dim, len(shapes[0]) + 1))
 
 
 @op(linear=True)
-def _stack(*xs: Array, axis: int) -> Any:
-    before = (slice(None),) * axis
-    return np.stack(xs, axis), *[lambda g, i=i: g[(*before, i)] for i in range(len(xs))]
+def _stack(*xs: Array, dim: int) -> Any:
+    before = (slice(None),) * dim
+    return np.stack(xs, dim), *[lambda g, i=i: g[(*before, i)] for i in range(len(xs))]
 
 
 @op(linear=True, view=True, name=lambda *_, kind, **__: f"{kind}Backward0")
