@@ -247,7 +247,7 @@ class Node:
 
     def check_versions(self) -> None:
         """Raise if values that a rule reads were overwritten since. The closures of the rules tell what they read."""
-        live = [rule for rule, edge in zip(self.rules, self.edges, strict=True) if edge is not None]
+        live = [rule for rule, edge in zip(self.rules, self.edges, strict=False) if edge is not None]
         read = [cell.cell_contents for rule in live for cell in getattr(rule, "__closure__", None) or ()]
         for tensor, seen in zip(self.tensors or (), self.versions, strict=False):
             if isinstance(tensor, TensorBase) and tensor._version_cell[0] != seen and any(
@@ -364,7 +364,7 @@ def op(
         if options:
             options = torch_names(options)
         if not on_tensors:
-            return _on_arrays(this, arrays, rest, options)
+            return _on_arrays(this, tensors, rest, options)
         if promoting and (target := common_dtype(arrays, this.floating)) is not None:
             tensors = tuple(cast(t, target) if isinstance(t, (TensorBase, ndarray)) else t for t in tensors)
             arrays = [raw(t) for t in tensors]
@@ -432,7 +432,8 @@ def _operand(this: Op, x: Any) -> Any:
     raise TypeError(f"{this.name}(): expected tensors, got {type(x).__name__}; make one with torch.tensor(...)")
 
 
-def _on_arrays(this: Op, arrays: list[Any], rest: tuple[Any, ...], options: dict[str, Any]) -> Any:
+def _on_arrays(this: Op, operands: Sequence[Any], rest: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    arrays = [np.asarray(x) if isinstance(x, np.generic) else x for x in operands]  # NumPy's 0-d results are no arrays
     if not any(isinstance(a, ndarray) for a in arrays):
         kinds = ", ".join(type(a).__name__ for a in arrays)
         raise TypeError(f"{this.name}(): at least one argument must be a tensor, got {kinds or 'none'}")
@@ -469,7 +470,8 @@ def _explained(this: Op, arrays: list[Any], error: ValueError) -> Exception:
 def cast(x: Array, /, dtype: Any, name: str = "ToCopyBackward0") -> Any:
     """`x` in another NumPy dtype."""
     before = x.dtype
-    return x.astype(dtype), lambda g: cast(g, before)
+    value = x.astype(dtype)
+    return (value, lambda g: cast(g, before)) if value.dtype.kind == "f" else (value,)
 
 
 # ---- the walk ------------------------------------------------------------------------------------------------------------
@@ -913,11 +915,10 @@ def gradcheck(
         u = rng.standard_normal(t.array.shape)
         centre, values = t.array.copy(), []
         for sign in (1.0, -1.0):
-            with no_grad():
-                t.array[...] = centre + sign * eps * u
-                shifted = _sequence(func(*inputs))
-                values.append(sum((shifted[i].array * w).sum() for i, w in zip(keep, v, strict=True)))
-                t.array[...] = centre
+            t.array[...] = centre + sign * eps * u
+            shifted = _sequence(func(*inputs))
+            values.append(sum((shifted[i].array * w).sum() for i, w in zip(keep, v, strict=True)))
+            t.array[...] = centre
         numeric = (values[0] - values[1]) / (2 * eps)
         computed = 0.0 if g is None else (g.array * u).sum()
         if not np.allclose(computed, numeric, rtol, atol):

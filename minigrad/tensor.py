@@ -389,18 +389,19 @@ class Tensor(TensorBase):
         template, arrays = indexing.parse_index(self, index)
         if isinstance(value, (list, tuple)):
             raise TypeError(f"can't assign a {type(value).__name__} to a tensor; make it one with torch.tensor(...)")
-        if recording and not arrays:
-            self[index].copy_(value)
-            return
         if recording:
-            self._may_change()
             value = value if isinstance(value, TensorBase) else wrap(np.asarray(value, self.array.dtype))
-            result = indexing.index_put(self._alias(), autograd.cast(value, self.array.dtype), *arrays, template=template)
-            self._overwrite(result.array)
-            self._rewrite_history(result)
+            plain, rest = indexing.plain_part(template, arrays)
+            place = self if plain is None else indexing.getitem(self, plain)
+            if arrays:
+                place._index_put_(autograd.cast(value, self.array.dtype), *arrays, template=rest)
+            elif value.array.ndim:
+                place.copy_(value)
+            else:
+                place.fill_(value)
             return
         try:
-            self.array[indexing._filled(template, map(raw, arrays))] = raw(value)
+            self.array[indexing.filled(template, map(raw, arrays))] = raw(value)
         except ValueError as error:
             raise RuntimeError(f"x[index] = value: {error} (x has shape {list(self.array.shape)})") from None
         self._version_cell[0] += 1
@@ -410,6 +411,7 @@ class Tensor(TensorBase):
         return self._zero_()  # type: ignore[no-any-return]
 
     _zero_ = in_place(elementwise.zero)
+    _index_put_ = in_place(indexing.index_put)
 
     def set_(self, *args: Any) -> Tensor:
         """Not supported: assign to `.data`."""
@@ -524,7 +526,8 @@ class Tensor(TensorBase):
     __iand__, __ior__ = bitwise_and_, bitwise_or_
     __getitem__ = indexing.getitem
 
-    __pos__ = elementwise.positive
+    def __pos__(self) -> Tensor:
+        return self
 
     def __eq__(self, other: object) -> Any:
         return elementwise.eq(self, other) if _is_operand(other) else NotImplemented

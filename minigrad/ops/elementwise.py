@@ -38,9 +38,13 @@ def _sub(a: Array, b: Array, /) -> Any:
     return _difference(a, b), lambda g: g, lambda g: -g
 
 
+def rsub(a: Array, b: Array, /, *, alpha: Number = 1) -> Any:
+    """b - alpha · a."""
+    return _rsub(a if alpha == 1 else mul(a, alpha), b)
+
+
 @op(linear=True, promote=True, name=lambda shapes: f"RsubBackward{int(shapes[1] is None)}")
-def rsub(a: Array, b: Array, /) -> Any:
-    """b - a."""
+def _rsub(a: Array, b: Array, /) -> Any:
     return _difference(b, a), lambda g: -g, lambda g: g
 
 
@@ -77,7 +81,7 @@ def _div(a: Array, b: Array, /) -> Any:
     return a / b, lambda g: g / b, lambda g: -g * a / (b * b)
 
 
-@op(promote=True, name=lambda shapes, mode: "DivBackward3" if shapes[1] is None else "DivBackward2")
+@op(promote=True, name="DivBackward2")
 def _div_rounded(a: Array, b: Array, /, rounding_mode: str) -> Any:
     a, b = raw(a), raw(b)
     if rounding_mode == "floor" or np.result_type(a, b).kind != "f":
@@ -155,7 +159,7 @@ def _pow_of_number(x: Array, base: Any) -> Any:
 def _exponential(x: Array, /, base: Any) -> Any:
     out = base**x
     slope = math.log(base) if base > 0 else -math.inf if base == 0 else math.nan
-    return out, lambda g: g * (out * slope) if base else g * np.where(x == 0, slope, 0 * x)
+    return out, lambda g: g * (out * slope) if base else np.where(x >= 0, 0, g * (out * slope))
 
 
 @op(promote=True, name="PowBackward1")
@@ -277,7 +281,7 @@ def sigmoid(x: Array, /) -> Any:
 def relu(x: Array, /) -> Any:
     """max(x, 0); its derivative at 0 is 0."""
     out = np.maximum(x, 0)
-    return out, lambda g: g * (out > 0)
+    return out, lambda g: np.where(out <= 0, 0, g)
 
 
 @op(floating=True)

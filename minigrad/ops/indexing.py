@@ -49,7 +49,7 @@ def parse_index(x: Array, index: Any) -> tuple[tuple[Any, ...], list[Any]]:
 _HOLE = type("_Hole", (), {"__repr__": lambda self: "<index array>"})()
 
 
-def _filled(template: tuple[Any, ...], arrays: Any) -> tuple[Any, ...]:
+def filled(template: tuple[Any, ...], arrays: Any) -> tuple[Any, ...]:
     """The index that NumPy understands."""
     following = iter(arrays)
     return tuple(next(following) if part is _HOLE else part for part in template)
@@ -59,11 +59,28 @@ def getitem(x: Array, index: Any, /) -> Any:
     """``x[index]``: a view for integers, slices, None and ..., a copy where index arrays or masks take part."""
     template, arrays = parse_index(x, index)
     try:
-        if arrays:
-            return _index(x, *arrays, template=template)
-        return _basic(x, template)
+        if not arrays:
+            return _basic(x, template)
+        plain, template = plain_part(template, arrays)
+        return _index(x if plain is None else _basic(x, plain), *arrays, template=template)
     except IndexError as error:
         raise IndexError(f"{error} (indexing a tensor of shape {list(raw(x).shape)})") from None
+
+
+def plain_part(template: tuple[Any, ...], arrays: list[Any]) -> tuple[Any, tuple[Any, ...]]:
+    """An index with arrays as torch takes it: integers, slices and None first (None if there are none), then the arrays."""
+    if all(p is _HOLE or p is Ellipsis or p == slice(None) for p in template):
+        return None, template
+    following, plain, rest = iter(arrays), [], []
+    for p in template:
+        if p is _HOLE:
+            array = raw(next(following))
+            plain += [slice(None)] * (array.ndim if array.dtype == bool else 1)
+        else:
+            plain.append(p)
+        if not isinstance(p, int):
+            rest.append(p if p is _HOLE or p is Ellipsis else slice(None))
+    return tuple(plain), tuple(rest)
 
 
 def _basic_name(shapes: Any, template: tuple[Any, ...]) -> str:
@@ -86,14 +103,14 @@ def _basic(x: Array, /, template: tuple[Any, ...]) -> Any:
 def _index(*tensors: Array, template: tuple[Any, ...]) -> Any:
     x, *arrays = tensors
     shape = x.shape
-    return raw(x)[_filled(template, arrays)], lambda g: _put_zeros(g, *arrays, template=template, shape=shape)
+    return raw(x)[filled(template, arrays)], lambda g: _put_zeros(g, *arrays, template=template, shape=shape)
 
 
 @op(name="IndexPutBackward0")
 def _put_zeros(*tensors: Array, template: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
     """Zeros with the elements of `g` added at an index, repeated places added up."""
     g, *arrays = tensors
-    return _add_at(raw(g), _filled(template, arrays), shape), lambda h: _index(h, *arrays, template=template)
+    return _add_at(raw(g), filled(template, arrays), shape), lambda h: _index(h, *arrays, template=template)
 
 
 def _add_at(g: Any, index: Any, shape: tuple[int, ...]) -> Any:
@@ -112,17 +129,11 @@ def _no_repeats(index: Any) -> bool:
                for p in index)
 
 
-def _put_name(shapes: Any, template: tuple[Any, ...]) -> str:
-    """torch takes the plain parts of an index first, as a view, and writes through it."""
-    plain = all(p is _HOLE or p is Ellipsis or p == slice(None) for p in template)
-    return "IndexPutBackward0" if plain else "torch::autograd::CopySlices"
-
-
-@op(name=_put_name)
+@op(name="IndexPutBackward0")
 def index_put(*tensors: Array, template: tuple[Any, ...]) -> Any:
     """`x` with `value` written at an index."""
     x, value, *arrays = tensors
-    index = _filled(template, arrays)
+    index = filled(template, arrays)
     out = raw(x).copy()
     out[index] = raw(value)
     shape = out[index].shape
@@ -130,7 +141,7 @@ def index_put(*tensors: Array, template: tuple[Any, ...]) -> Any:
     def rest(g: Array) -> Array:
         return index_put(g, np.zeros((), raw(g).dtype), *arrays, template=template)
 
-    return out, rest, lambda g: getitem(g, _filled(template, arrays)).reshape(shape)
+    return out, rest, lambda g: getitem(g, filled(template, arrays)).reshape(shape)
 
 
 @op(name="AsStridedBackward0")
@@ -167,7 +178,8 @@ def _index_tensor(name: str, index: Array) -> None:
 def _check_places(name: str, index: Any, size: int) -> None:
     if index.size and (index.min() < 0 or index.max() >= size):
         worst = index.min() if index.min() < 0 else index.max()
-        raise IndexError(f"{name}(): index {worst} is out of bounds for dimension with size {size}")
+        kind = IndexError if name == "index_select" else RuntimeError
+        raise kind(f"{name}(): index {worst} is out of bounds for dimension with size {size}")
 
 
 def _corner(shape: tuple[int, ...], index: Any, axis: int) -> tuple[slice, ...]:
@@ -247,7 +259,7 @@ def _scatter_add(x: Array, src: Array, index: Array, /, axis: int) -> Any:
         g = _gather(g, index, axis)
         return g if g.shape == source else _embed(g, used, source)
 
-    return raw(x) + _scattered(raw(src), index, axis, shape).astype(x.dtype), lambda g: g, to_src
+    return raw(x) + _scattered(raw(src), index, axis, shape), lambda g: g, to_src
 
 
 def scatter(x: Array, /, dim: int, index: Array, src: Any = None, *, value: Any = None) -> Any:

@@ -22,7 +22,10 @@ def _floating(name: str, x: Array) -> None:
                            "as in x.float()")
 
 
-def _nonempty(name: str, x: Array, axes: tuple[int, ...]) -> None:
+def _nonempty(name: str, x: Array, dim: Dim, axes: tuple[int, ...]) -> None:
+    if raw(x).size == 0 and (dim is None or dim == ()):
+        raise RuntimeError(f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim "
+                           "with the 'dim' argument.")
     if builtins.any(raw(x).shape[a] == 0 for a in axes):
         raise IndexError(f"{name}(): cannot reduce over a dimension of size 0 (shape {list(raw(x).shape)}): it has no identity")
 
@@ -53,8 +56,8 @@ def _sum(x: Array, /, dim: Dim, keepdim: bool) -> Any:
     return total, lambda g: spread(g, axes, shape)
 
 
-@op(name=_with_dim("Mean"))
-def mean(x: Array, /, dim: Dim = None, keepdim: bool = False) -> Any:
+@numpy_names
+def mean(x: Array, /, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """The arithmetic mean of all elements, or along `dim`.
 
     Raises
@@ -62,7 +65,14 @@ def mean(x: Array, /, dim: Dim = None, keepdim: bool = False) -> Any:
     RuntimeError
         If the elements are not floating-point numbers.
     """
+    if dtype is not None:
+        x = cast(x, as_dtype(dtype).numpy)
     _floating("mean", x)
+    return _mean(x, dim, keepdim)
+
+
+@op(name=_with_dim("Mean"))
+def _mean(x: Array, /, dim: Dim, keepdim: bool) -> Any:
     shape, axes = x.shape, axes_of(dim, x.ndim)
     n = math.prod(shape[a] for a in axes)
     total = np.add.reduce(raw(x), axes, keepdims=keepdim)
@@ -142,11 +152,13 @@ def _prod(x: Array, /, dim: int | None, keepdim: bool) -> Any:
 def _extreme(reduce: Any, x: Array, dim: Dim, keepdim: bool) -> Any:
     """The largest (or smallest) elements; those that tie share the gradient evenly."""
     shape, axes = x.shape, axes_of(dim, x.ndim)
-    _nonempty("amax" if reduce is np.maximum else "amin", x, axes)
+    _nonempty("amax" if reduce is np.maximum else "amin", x, dim, axes)
     top = reduce.reduce(raw(x), axes, keepdims=True)
-    chosen = (raw(x) == top) | (np.isnan(top) & np.isnan(raw(x)))
+    chosen = raw(x) == top
+    if dim is None:  # as in torch, max() and min() know where their nan came from, amax and amin do not
+        chosen |= np.isnan(top) & np.isnan(raw(x))
     ties = chosen.sum(axes, keepdims=keepdim).astype(raw(x).dtype)
-    return top if keepdim else top.squeeze(axes), lambda g: np.where(chosen, spread(g / ties, axes, shape), 0)
+    return top if keepdim else top.squeeze(axes), lambda g: spread(g / ties, axes, shape) * chosen
 
 
 @op
@@ -188,7 +200,7 @@ def _arg_extreme(find: Any, x: Any, dim: int | None, keepdim: bool) -> Any:
     if dim is None and x.size == 0:
         raise IndexError(f"{find.__name__}(): Expected reduction dim to be specified for input.numel() == 0. Specify the "
                          "reduction dim with the 'dim' argument.")
-    _nonempty(find.__name__, x, axes)
+    _nonempty(find.__name__, x, dim, axes)
     return find(x, axis=None if dim is None or x.ndim == 0 else axes[0], keepdims=keepdim)
 
 
@@ -260,7 +272,7 @@ def any(x: Array, /, dim: Dim = None, keepdim: bool = False) -> Any:
 
 @op
 def _any(x: Array, /, dim: Dim, keepdim: bool) -> Any:
-    return (np.logical_or.reduce(x, axes_of(dim, x.ndim), keepdims=keepdim),)
+    return (_truth(np.logical_or.reduce(x, axes_of(dim, x.ndim), keepdims=keepdim), x),)
 
 
 @numpy_names
@@ -271,7 +283,12 @@ def all(x: Array, /, dim: Dim = None, keepdim: bool = False) -> Any:
 
 @op
 def _all(x: Array, /, dim: Dim, keepdim: bool) -> Any:
-    return (np.logical_and.reduce(x, axes_of(dim, x.ndim), keepdims=keepdim),)
+    return (_truth(np.logical_and.reduce(x, axes_of(dim, x.ndim), keepdims=keepdim), x),)
+
+
+def _truth(result: Any, x: Any) -> Any:
+    """Bools; but torch, for history's sake, gives uint8 for uint8."""
+    return result if x.dtype != np.uint8 else np.asarray(result, np.uint8)
 
 
 # ---- along a dimension ---------------------------------------------------------------------------------------------------
@@ -304,18 +321,28 @@ def logsumexp(x: Array, /, dim: Dim, keepdim: bool = False) -> Any:
     return result, lambda g: spread(g, axes, shape) * np.exp(x - out)
 
 
-@op(floating=True)
-def softmax(x: Array, /, dim: int) -> Any:
+@numpy_names
+def softmax(x: Array, /, dim: int, *, dtype: Any = None) -> Any:
     """exp(x) / Σ exp(x) along `dim`; of the shape of x."""
+    return _softmax(x if dtype is None else cast(x, as_dtype(dtype).numpy), dim)
+
+
+@op(floating=True)
+def _softmax(x: Array, /, dim: int) -> Any:
     axis = axis_of(dim, x.ndim)
     powers = np.exp(x - _top(x, axis))
     out = powers / powers.sum(axis=axis, keepdims=True) if x.ndim else np.exp(x - x)
     return out, lambda g: out * (g - (g * out).sum(axis=axis, keepdims=True) if x.ndim else g - g)
 
 
-@op(floating=True)
-def log_softmax(x: Array, /, dim: int) -> Any:
+@numpy_names
+def log_softmax(x: Array, /, dim: int, *, dtype: Any = None) -> Any:
     """log(softmax(x)) along `dim`; of the shape of x. Exact for any x: no exponential of a large number is taken."""
+    return _log_softmax(x if dtype is None else cast(x, as_dtype(dtype).numpy), dim)
+
+
+@op(floating=True)
+def _log_softmax(x: Array, /, dim: int) -> Any:
     axis = axis_of(dim, x.ndim)
     if x.ndim == 0:
         return x - x, lambda g: g - g

@@ -128,8 +128,12 @@ def broadcast_to(x: Array, /, size: Any) -> Any:
 
 def broadcast_tensors(*tensors: Array) -> tuple[Any, ...]:
     """The tensors expanded to their common shape."""
-    shape = np.broadcast_shapes(*(raw(t).shape for t in tensors))
-    return tuple(expand(t, shape) for t in tensors)
+    try:
+        shape = np.broadcast_shapes(*(raw(t).shape for t in tensors))
+    except ValueError:
+        raise RuntimeError("broadcast_tensors(): shapes do not match: aligned from the right, sizes must be equal or 1, got "
+                           f"{' and '.join(str(list(raw(t).shape)) for t in tensors)}") from None
+    return tuple(t if raw(t).shape == shape else expand(t, shape) for t in tensors)
 
 
 # ---- order ---------------------------------------------------------------------------------------------------------------
@@ -191,9 +195,9 @@ def movedim(x: Array, /, source: Any, destination: Any) -> Any:
     return _permute(x, tuple(order))
 
 
-def flip(x: Array, /, *dims: Any) -> Any:
-    """The elements in reverse order along `dims`."""
-    return _flip(x, tuple(axis_of(d, raw(x).ndim) for d in sizes_of(dims)))
+def flip(x: Array, /, *sizes: Any, dims: Any = None) -> Any:
+    """The elements in reverse order along `dims`: ``flip(x, 0, 1)``, ``flip(x, (0, 1))`` or ``flip(x, dims=(0, 1))``."""
+    return _flip(x, tuple(axis_of(d, raw(x).ndim) for d in sizes_of(sizes if dims is None else (dims,))))
 
 
 @op(linear=True)
@@ -209,7 +213,7 @@ def _together(name: str, tensors: Any) -> tuple[Any, ...]:
     if isinstance(tensors, TensorBase) or not all(isinstance(t, (TensorBase, np.ndarray)) for t in tensors):
         raise TypeError(f"{name}(): expected a tuple or list of tensors")
     if not tensors:
-        raise RuntimeError(f"{name}(): expected a non-empty list of tensors")
+        raise (ValueError if name == "cat" else RuntimeError)(f"{name}(): expected a non-empty list of tensors")
     target = common_dtype([raw(t) for t in tensors])
     return tuple(tensors) if target is None else tuple(cast(t, target) for t in tensors)
 
@@ -264,7 +268,7 @@ def _stack(*xs: Array, dim: int) -> Any:
 @op(linear=True, view=True, name=lambda *_, kind, **__: f"{kind}Backward0")
 def _part(x: Array, /, index: Any, *, kind: str) -> Any:
     shape = x.shape
-    return x[index], lambda g: _embed(g, index, shape)
+    return x[(*index, ...)], lambda g: _embed(g, index, shape)  # the ... makes a single element a view, too
 
 
 @op(linear=True)
@@ -299,7 +303,7 @@ def chunk(x: Array, /, chunks: int, dim: int = 0) -> tuple[Any, ...]:
     if chunks <= 0:
         raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
     total = raw(x).shape[axis_of(dim, raw(x).ndim)]
-    return split(x, max(-(-total // chunks), 1), dim)
+    return split(x, -(-total // chunks), dim) if total else split(x, [0] * chunks, dim)
 
 
 def unbind(x: Array, /, dim: int = 0) -> tuple[Any, ...]:
