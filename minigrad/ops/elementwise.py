@@ -94,6 +94,7 @@ def _div_rounded(a: Array, b: Array, /, rounding_mode: str) -> Any:
 
 
 def _floor_divide(a: Any, b: Any) -> Any:
+    _no_bools("floor_divide", a, b)
     if np.result_type(a, b).kind == "f":
         return np.where(np.asarray(b) == 0, a / b, np.floor_divide(a, b))  # torch: ±inf where NumPy has nan
     _check_divisor(b)
@@ -119,6 +120,7 @@ def floor_divide(a: Array, b: Array, /) -> Any:
 def remainder(a: Array, b: Array, /) -> Any:
     """a - b · floor(a / b): the remainder with the sign of b, as Python's ``%``."""
     a_, b_ = raw(a), raw(b)
+    _no_bools("remainder", a_, b_)
     if np.result_type(a_, b_).kind != "f":
         _check_divisor(b_)
     return np.remainder(a_, b_), lambda g: g, lambda g: -g * div(a, b, rounding_mode="floor")
@@ -135,6 +137,8 @@ def neg(x: Array, /) -> Any:
 
 def pow(base: Array, exponent: Array, /) -> Any:
     """base to the power of exponent."""
+    if not isinstance(exponent, bool):
+        _no_bools("pow", raw(base), raw(exponent))
     if not isinstance(exponent, (TensorBase, np.ndarray)):
         return _pow_number(base, exponent=exponent)
     return _pow(base, exponent) if isinstance(base, (TensorBase, np.ndarray)) else _pow_of_number(exponent, base=base)
@@ -248,6 +252,7 @@ def rsqrt(x: Array, /) -> Any:
 @op
 def abs(x: Array, /) -> Any:
     """|x|; its derivative at 0 is 0."""
+    _no_bools("abs", raw(x))
     return np.abs(x), lambda g: g * np.sign(x)
 
 
@@ -314,24 +319,27 @@ def _erf(x: Any) -> Any:
 @op
 def sign(x: Array, /) -> Any:
     """-1, 0 or 1."""
-    return np.sign(raw(x)), np.zeros_like
+    return raw(x) if raw(x).dtype == np.bool_ else np.sign(raw(x)), np.zeros_like
 
 
 @op
 def floor(x: Array, /) -> Any:
     """The largest whole number at most x."""
+    _no_bools("floor", raw(x))
     return np.floor(raw(x)), np.zeros_like
 
 
 @op
 def ceil(x: Array, /) -> Any:
     """The smallest whole number at least x."""
+    _no_bools("ceil", raw(x))
     return np.ceil(raw(x)), np.zeros_like
 
 
 @op
 def trunc(x: Array, /) -> Any:
     """x without its fraction."""
+    _no_bools("trunc", raw(x))
     return np.trunc(raw(x)), np.zeros_like
 
 
@@ -503,6 +511,12 @@ def logical_xor(a: Array, b: Array, /) -> Any:
 def logical_not(x: Array, /) -> Any:
     """Where x is zero."""
     return (np.logical_not(x),)
+
+
+def _no_bools(name: str, *operands: Any) -> None:
+    """Refuse what torch refuses: arithmetic that is not defined between bools."""
+    if all(isinstance(x, bool) or getattr(x, "dtype", None) == np.bool_ for x in operands):
+        raise RuntimeError(f"{name}: not implemented for 'Bool' tensors; convert one, as in x.int()")
 
 
 def _whole(name: str, *operands: Any) -> None:

@@ -118,10 +118,15 @@ def _std(x: Array, /, dim: Dim, correction: float, keepdim: bool) -> Any:
     freedom = builtins.max(n - correction, 0)
 
     def rule(g: Array) -> Array:
-        slope = np.where(out == 0, 0, g / (out * freedom if freedom else out * 0))
+        slope = _quotient(g, out * freedom)
         return spread(slope, axes, shape) * d
 
     return out, rule
+
+
+def _quotient(g: Array, y: Array) -> Array:
+    """g / y, and 0 where y is 0; no division by zero takes place, whose own derivative would be nan."""
+    return np.where(y == 0, 0, g) / np.where(y == 0, 1, y)
 
 
 @numpy_names
@@ -197,6 +202,8 @@ def argmin(x: Array, /, dim: int | None = None, keepdim: bool = False) -> Any:
 
 def _arg_extreme(find: Any, x: Any, dim: int | None, keepdim: bool) -> Any:
     axes = axes_of(dim, x.ndim)
+    if x.dtype == np.bool_:
+        raise RuntimeError(f"{find.__name__}: not implemented for 'Bool' tensors; convert it, as in x.int()")
     if dim is None and x.size == 0:
         raise IndexError(f"{find.__name__}(): Expected reduction dim to be specified for input.numel() == 0. Specify the "
                          "reduction dim with the 'dim' argument.")
@@ -376,11 +383,11 @@ def _vector_norm(x: Array, /, p: float, dim: Dim, keepdim: bool) -> Any:
         return np.add.reduce(np.abs(raw(x)), axes, keepdims=keepdim), lambda g: spread(g, axes, shape) * np.sign(x)
     if p == 2:
         out = np.sqrt((x * x).sum(axis=axes, keepdims=keepdim))
-        return out, lambda g: x * spread(np.where(out == 0, 0, g / out), axes, shape)
+        return out, lambda g: x * spread(_quotient(g, out), axes, shape)
     out = (np.abs(x) ** p).sum(axis=axes, keepdims=keepdim) ** (1 / p)
 
     def rule(g: Array) -> Array:
-        scale = spread(np.where(out == 0, 0, g * out ** (1 - p)), axes, shape)
+        scale = spread(_quotient(g, out ** (p - 1)), axes, shape)
         return np.where(x == 0, 0, np.sign(x) * np.abs(x) ** (p - 1)) * scale
 
     return out, rule
