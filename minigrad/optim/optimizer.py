@@ -1,0 +1,267 @@
+"""What all optimisers share: groups of parameters, the state kept for each, their way into a checkpoint and back."""
+
+from __future__ import annotations
+
+import warnings
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from copy import deepcopy
+from itertools import chain
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from minigrad.autograd import enable_grad
+from minigrad.tensor import Tensor
+
+Array: TypeAlias = np.ndarray[Any, Any]
+Group: TypeAlias = dict[str, Any]
+Params: TypeAlias = Iterable[Tensor] | Iterable[Group] | Iterable[tuple[str, Tensor]]
+
+
+class Optimizer:
+    """Base class of the optimisers.
+
+    A subclass defines ``update(p, group)``, which changes one parameter. Everything happens on NumPy arrays, so nothing
+    of it is recorded.
+
+    Parameters
+    ----------
+    params : iterable of Tensor, of (name, Tensor) pairs, or of dict
+        What to optimise. A dict is a group: its key "params" holds its parameters, others override `defaults` for them.
+    defaults : dict
+        The options, and their values for groups that do not say otherwise.
+
+    Attributes
+    ----------
+    param_groups : list of dict
+        The groups. An option changed here counts from the next step on.
+    state : dict
+        Tensor -> what the optimiser remembers about it.
+
+    Raises
+    ------
+    TypeError
+        If `params` is one tensor, or holds something that is none.
+    ValueError
+        If `params` is empty, holds the result of an operation, or the same tensor in two groups.
+    """
+
+    def __init__(self, params: Params, defaults: dict[str, Any]) -> None:
+        if isinstance(params, Tensor):
+            raise TypeError(
+                "params argument given to the optimizer should be an iterable of Tensors or dicts, "
+                "but got a Tensor: write [tensor]"
+            )
+        self.__setstate__({"defaults": defaults, "state": defaultdict(dict), "param_groups": []})
+        groups: list[Any] = list(params)
+        if not groups:
+            raise ValueError("optimizer got an empty parameter list")
+        for group in groups if isinstance(groups[0], dict) else [{"params": groups}]:
+            self.add_param_group(group)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"defaults": self.defaults, "state": self.state, "param_groups": self.param_groups}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.defaults: dict[str, Any]
+        self.state: defaultdict[Tensor, dict[str, Any]]
+        self.param_groups: list[Group]
+        self._pool: Array = np.empty((2, 0), np.uint8)  # the memory for `scratch`, and the views of it
+        self._scratch: dict[Tensor, tuple[Array, Array, Array]] = {}
+        self.__dict__.update(state)
+
+    def __repr__(self) -> str:
+        text = f"{type(self).__name__} ("
+        for i, group in enumerate(self.param_groups):
+            options = "".join(f"    {name}: {group[name]}\n" for name in sorted(group) if name != "params")
+            text += f"\nParameter Group {i}\n{options}"
+        return text + ")"
+
+    def add_param_group(self, param_group: Group) -> None:
+        """Add a group of parameters, to train layers that were frozen so far, for example.
+
+        Parameters
+        ----------
+        param_group : dict
+            "params", and the options that differ from the defaults.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As described in the class.
+        NotImplementedError
+            If it turns on one of torch's ways of computing that do not exist here.
+        """
+        if not isinstance(param_group, dict):
+            raise TypeError(f"param_group must be a dict, but got {type(param_group).__name__}")
+        params = param_group["params"]
+        if isinstance(params, set):
+            raise TypeError(
+                "optimizer parameters need to be organized in ordered collections, but the ordering of "
+                "tensors in sets will change between runs. Please use a list instead."
+            )
+        params = [params] if isinstance(params, Tensor) else list(params)
+        names = [p[0] for p in params if isinstance(p, tuple)]
+        params = [p[1] if isinstance(p, tuple) else p for p in params]
+        if names and len(names) != len(params):
+            raise ValueError("all optimizer params should be with/without names. Some param names are missing")
+
+        param_group["params"] = params
+        if names:
+            param_group["param_names"] = names
+        for name, default in self.defaults.items():
+            param_group.setdefault(name, default)
+        self._check_group(param_group)
+        self.param_groups.append(param_group)
+        self._scratch.clear()
+
+    def _check_group(self, group: Group) -> None:
+        params = group["params"]
+        for p in params:
+            if not isinstance(p, Tensor):
+                raise TypeError(f"optimizer can only optimize Tensors, but one of the params is {type(p).__name__}")
+            if not (p.is_leaf or p.retains_grad):
+                raise ValueError("can't optimize a non-leaf Tensor: give the optimizer the tensor it was computed from")
+        if len(set(params)) < len(params):
+            warnings.warn(
+                "optimizer contains a parameter group with duplicate parameters; in future, this will cause an error",
+                stacklevel=5,
+            )
+        for name in ("foreach", "fused", "differentiable"):
+            if group.get(name):
+                raise NotImplementedError(f"{type(self).__name__}: {name}={group[name]!r} is not supported; omit it")
+        for other in self.param_groups:
+            if not set(other["params"]).isdisjoint(params):
+                raise ValueError("some parameters appear in more than one parameter group")
+            if ("param_names" in other) != ("param_names" in group):
+                raise ValueError("all optimizer param groups should be with/without names")
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients: the next `backward` starts anew instead of adding to them.
+
+        Parameters
+        ----------
+        set_to_none : bool
+            Set `.grad` to None, which makes `step` skip parameters that get no gradient. Otherwise fill it with zeros.
+        """
+        for group in self.param_groups:
+            for p in group["params"]:
+                if set_to_none:
+                    p.grad = None
+                elif p.grad is not None:
+                    p.grad.detach_().zero_()
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Change every parameter that has a gradient.
+
+        Parameters
+        ----------
+        closure : callable, optional
+            Called first: computes the loss anew, with its gradients, and returns it.
+
+        Returns
+        -------
+        What `closure` returned.
+        """
+        loss = None
+        if closure is not None:
+            with enable_grad():
+                loss = closure()
+        with np.errstate(all="ignore"):  # like torch: who diverges sees inf and nan, not a warning
+            for group in self.param_groups:
+                for p in group["params"]:
+                    if p.grad is None:
+                        continue
+                    if p.grad.array.shape != p.array.shape:
+                        raise RuntimeError(
+                            f"{type(self).__name__}: a parameter of shape {list(p.array.shape)} has a "
+                            f"gradient of shape {list(p.grad.array.shape)}; they must be equal"
+                        )
+                    self.update(p, group)
+                    p._version_cell[0] += 1  # a backward that still needs the old values will notice
+        return loss
+
+    def update(self, p: Tensor, group: Group) -> None:
+        """Change `p.array` in place, according to `p.grad` and the options in `group`; subclasses define it."""
+        raise NotImplementedError(f"{type(self).__name__} defines no update(p, group)")
+
+    def scratch(self, p: Tensor) -> tuple[Array, Array]:
+        """Two arrays like `p.array`, in shape, dtype and memory layout, for intermediate results.
+
+        All parameters share the same memory for them, one after the other. A step of SGD on the network 784-512-512-10
+        (2.7 MB) takes 168 µs with it, 204 with arrays for each parameter, which fall out of the cache in between,
+        and 202 with new ones each time.
+        """
+        known = self._scratch.get(p)
+        if known is None or known[0] is not p.array:
+            size = 64 * (1 + max(q.array.nbytes for q in self._params(self.param_groups)) // 64)  # keeps both aligned
+            if self._pool.shape[1] < size:
+                self._pool = np.empty((2, size), np.uint8)
+            strides = np.empty_like(p.array).strides
+            a, b = (np.ndarray(p.array.shape, p.array.dtype, room, 0, strides) for room in self._pool)
+            known = self._scratch[p] = (p.array, a, b)
+        return known[1:]
+
+    def state_dict(self) -> dict[str, Any]:
+        """The state in torch's form: ``{"state": {0: {...}}, "param_groups": [{..., "params": [0, 1]}]}``.
+
+        Parameters are numbered, through all groups. The tensors are those the optimiser works on, not copies.
+        """
+        numbers: dict[Tensor, int] = {}
+        for place, p in enumerate(self._params(self.param_groups)):
+            numbers.setdefault(p, place)
+        groups = []
+        for group in self.param_groups:
+            options = {name: value for name, value in group.items() if name != "params"}
+            groups.append({**options, "params": [numbers[p] for p in group["params"]]})
+        return {"state": {numbers[p]: s for p, s in self.state.items()}, "param_groups": groups}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take over what `state_dict` gave, options included.
+
+        Parameters
+        ----------
+        state_dict : dict
+            Its groups must have as many parameters, in the same order, as those of this optimiser. It is copied.
+
+        Raises
+        ------
+        ValueError
+            If the number of groups, or of parameters in one of them, is another.
+        """
+        groups = deepcopy(state_dict["param_groups"])
+        sizes = [len(group["params"]) for group in groups]
+        expected = [len(group["params"]) for group in self.param_groups]
+        if len(sizes) != len(expected):
+            raise ValueError(
+                "loaded state dict has a different number of parameter groups: "
+                f"{len(sizes)}, but the optimizer has {len(expected)}"
+            )
+        if sizes != expected:
+            raise ValueError(
+                "loaded state dict contains a parameter group that doesn't match the size of optimizer's "
+                f"group: they hold {sizes} parameters, those of the optimizer {expected}"
+            )
+        owners = dict(zip(self._params(groups), self._params(self.param_groups), strict=True))
+        state: defaultdict[Any, dict[str, Any]] = defaultdict(dict)
+        for number, values in state_dict["state"].items():
+            p = owners.get(number)  # a number no group knows is kept as it is, as in torch
+            state[number if p is None else p] = {name: _copied(name, value, p) for name, value in values.items()}
+        for group, own in zip(groups, self.param_groups, strict=True):
+            group["params"] = own["params"]
+            if "param_names" in own:
+                group.setdefault("param_names", own["param_names"])
+        self.__setstate__({"state": state, "param_groups": groups})
+
+    @staticmethod
+    def _params(groups: list[Group]) -> Iterable[Any]:
+        return chain.from_iterable(group["params"] for group in groups)
+
+
+def _copied(name: str, value: Any, p: Tensor | None) -> Any:
+    """A copy of one entry of the state, in the parameter's dtype (but a count of steps keeps its own)."""
+    if not isinstance(value, Tensor):
+        return deepcopy(value)
+    dtype = value.array.dtype if p is None or name == "step" else p.array.dtype
+    return value.detach().to(dtype).clone()

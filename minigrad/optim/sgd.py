@@ -1,0 +1,127 @@
+"""Stochastic gradient descent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigrad.autograd import wrap
+from minigrad.optim.optimizer import Group, Optimizer, Params
+from minigrad.tensor import Tensor
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent, with momentum on request.
+
+    With g the gradient (its negative, to `maximize`), one step is::
+
+        g = g + weight_decay * p
+        b = momentum * b + (1 - dampening) * g       (b = g in the first step)
+        p = p - lr * b                               (lr * (g + momentum * b) with `nesterov`)
+
+    in this order of operations, which is torch's [1]_. torch's kernels round ``p - lr * g`` once (fused multiply-add),
+    NumPy rounds the product, too: the last bit may differ. To avoid that, in float64, would take five times as long.
+
+    Parameters
+    ----------
+    params : iterable of Tensor, of (name, Tensor) pairs, or of dict
+        What to optimise, see `Optimizer`.
+    lr : float or Tensor of one element
+        Learning rate.
+    momentum, dampening, weight_decay : float
+        The numbers in the formulas.
+    nesterov : bool
+        Nesterov's momentum [2]_: step along the direction that the next step will see.
+    maximize : bool
+        Climb instead of descend.
+    foreach, fused, differentiable
+        torch's other ways of computing the same; only None and False are supported.
+
+    Raises
+    ------
+    ValueError
+        If `lr`, `momentum` or `weight_decay` is negative, or `nesterov` is given without momentum or with dampening.
+    NotImplementedError
+        If `foreach`, `fused` or `differentiable` is true.
+
+    References
+    ----------
+    .. [1] https://docs.pytorch.org/docs/stable/generated/torch.optim.SGD.html
+    .. [2] I. Sutskever et al., On the importance of initialization and momentum in deep learning, ICML 2013.
+
+    Examples
+    --------
+    >>> import minigrad as torch
+    >>> w = torch.tensor([1.0, 2.0], requires_grad=True)
+    >>> opt = SGD([w], lr=0.1)
+    >>> (w * w).sum().backward()
+    >>> opt.step()
+    >>> w
+    tensor([0.8000, 1.6000], requires_grad=True)
+    """
+
+    def __init__(
+        self,
+        params: Params,
+        lr: float | Tensor = 1e-3,
+        momentum: float = 0,
+        dampening: float = 0,
+        weight_decay: float | Tensor = 0,
+        nesterov: bool = False,
+        *,
+        maximize: bool = False,
+        foreach: bool | None = None,
+        differentiable: bool = False,
+        fused: bool | None = None,
+    ) -> None:
+        if isinstance(lr, Tensor) and lr.array.size != 1:
+            raise ValueError(f"Tensor lr must be 1-element, got shape {list(lr.array.shape)}")
+        if lr < 0.0:
+            raise ValueError(f"Invalid learning rate: {lr}; it must not be negative")
+        if momentum < 0.0:
+            raise ValueError(f"Invalid momentum value: {momentum}; it must not be negative")
+        if weight_decay < 0.0:
+            raise ValueError(f"Invalid weight_decay value: {weight_decay}; it must not be negative")
+        if nesterov and (momentum <= 0 or dampening != 0):
+            raise ValueError(
+                "Nesterov momentum requires a momentum and zero dampening, "
+                f"got momentum={momentum} and dampening={dampening}"
+            )
+        super().__init__(params, {
+            "lr": lr, "momentum": momentum, "dampening": dampening, "weight_decay": weight_decay, "nesterov": nesterov,
+            "maximize": maximize, "foreach": foreach, "differentiable": differentiable, "fused": fused,
+        })  # fmt: skip
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        added = {"nesterov": False, "maximize": False, "foreach": None, "differentiable": False, "fused": None}
+        for group in self.param_groups:  # a checkpoint of an older torch may lack these
+            group.update(added | group)
+
+    def update(self, p: Tensor, group: Group) -> None:
+        """Take one step with one parameter."""
+        array, g = p.array, p.grad.array  # type: ignore[union-attr]
+        a, b = self.scratch(p)
+        momentum = float(group["momentum"])
+        if group["maximize"]:
+            g = np.negative(g, out=a)
+        if group["weight_decay"] != 0:
+            g = np.add(g, np.multiply(array, float(group["weight_decay"]), out=b), out=a)
+        if momentum != 0:
+            average = self._average(p, g, momentum, float(group["dampening"]), b)
+            g = np.add(g, np.multiply(average, momentum, out=b), out=a) if group["nesterov"] else average
+        np.subtract(array, np.multiply(g, float(group["lr"]), out=b), out=array)
+
+    def _average(self, p: Tensor, g: Any, momentum: float, dampening: float, b: Any) -> Any:
+        """The momentum buffer, with `g` taken into account."""
+        state = self.state[p]
+        if state.get("momentum_buffer") is None:
+            state["momentum_buffer"] = wrap(np.empty_like(p.array))
+            average = state["momentum_buffer"].array
+            average[...] = g
+        else:
+            average = state["momentum_buffer"].array
+            np.multiply(average, momentum, out=average)
+            np.add(average, g if dampening == 0 else np.multiply(g, 1 - dampening, out=b), out=average)
+        return average
