@@ -1,0 +1,34 @@
+"""From samples to batches: a *dataset* has the samples, a *sampler* says in which order, the *loader* makes batches.
+
+All random draws are torch's: from the same `manual_seed` come the same batches, epoch after epoch.
+"""
+
+from minigrad.utils.data.collate import default_collate, default_convert
+from minigrad.utils.data.dataloader import DataLoader
+from minigrad.utils.data.dataset import ConcatDataset, Dataset, IterableDataset, Subset, TensorDataset, random_split
+from minigrad.utils.data.sampler import (
+    BatchSampler,
+    RandomSampler,
+    Sampler,
+    SequentialSampler,
+    SubsetRandomSampler,
+    WeightedRandomSampler,
+)
+
+__all__ = [
+    "BatchSampler",
+    "ConcatDataset",
+    "DataLoader",
+    "Dataset",
+    "IterableDataset",
+    "RandomSampler",
+    "Sampler",
+    "SequentialSampler",
+    "Subset",
+    "SubsetRandomSampler",
+    "TensorDataset",
+    "WeightedRandomSampler",
+    "default_collate",
+    "default_convert",
+    "random_split",
+]

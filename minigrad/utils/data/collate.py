@@ -1,0 +1,116 @@
+"""From a list of samples to one batch: numbers, arrays and tensors are stacked, what is around them stays."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping, MutableMapping, MutableSequence, Sequence
+from typing import Any
+
+import numpy as np
+
+from minigrad.autograd import TensorBase
+from minigrad.creation import as_tensor, tensor
+from minigrad.ops.shape import stack
+from minigrad.types import float64
+
+
+def default_collate(batch: Sequence[Any]) -> Any:
+    """Make one batch of samples, with a new first dimension.
+
+    Parameters
+    ----------
+    batch : sequence
+        The samples: tensors, NumPy arrays (both are stacked), numbers (a tensor of them; float64 for floats),
+        strings and bytes (left as they are), or mappings, named tuples, tuples (a list comes out), other sequences of
+        these.
+
+    Raises
+    ------
+    TypeError
+        If the samples are something else.
+    RuntimeError
+        If sequences differ in length, or tensors in shape.
+
+    Examples
+    --------
+    >>> default_collate([(1, "one"), (2, "two")])
+    [tensor([1, 2]), ('one', 'two')]
+    >>> default_collate([{"x": 0.5}, {"x": 1.5}])
+    {'x': tensor([0.5000, 1.5000], dtype=torch.float64)}
+    """
+    sample = batch[0]
+    if isinstance(sample, TensorBase):
+        return stack(list(batch))
+    if isinstance(sample, np.ndarray):
+        _refuse_objects(sample)
+        return stack([as_tensor(array) for array in batch])
+    if isinstance(sample, (np.bool_, np.number)):
+        return as_tensor(np.array(batch))
+    if isinstance(sample, float):
+        return tensor(batch, dtype=float64)
+    if isinstance(sample, int):
+        return tensor(batch)
+    if isinstance(sample, (str, bytes)):
+        return batch
+    if isinstance(sample, Mapping):
+        return _like_mapping(sample, {key: default_collate([d[key] for d in batch]) for key in sample})
+    if isinstance(sample, Sequence):
+        if any(len(other) != len(sample) for other in batch):
+            raise RuntimeError(
+                "each element in list of batch should be of equal size, "
+                f"got sizes {sorted({len(other) for other in batch})}"
+            )
+        return _like_sequence(sample, [default_collate(column) for column in zip(*batch, strict=True)])
+    raise TypeError(
+        "default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; "
+        f"found {type(sample)}; pass a collate_fn of your own"
+    )
+
+
+def default_convert(data: Any) -> Any:
+    """What the loader does to samples that come one by one: NumPy arrays and numbers become tensors, the rest stays."""
+    if isinstance(data, TensorBase):
+        return data
+    if isinstance(data, (np.ndarray, np.bool_, np.number)):
+        return data if data.dtype.kind in "SUO" else as_tensor(data)
+    if isinstance(data, Mapping):
+        return _like_mapping(data, {key: default_convert(value) for key, value in data.items()})
+    if isinstance(data, Sequence) and not isinstance(data, (str, bytes)):
+        return _like_sequence(data, [default_convert(value) for value in data])
+    return data
+
+
+def _refuse_objects(array: np.ndarray[Any, Any]) -> None:
+    if array.dtype.kind in "SUO":
+        raise TypeError(
+            "default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; "
+            f"found an array of {array.dtype}; pass a collate_fn of your own"
+        )
+
+
+def _like_mapping(sample: Any, values: dict[Any, Any]) -> Any:
+    """A mapping of the type of `sample`, with its attributes but other values; a dict if its type does not allow it."""
+    try:
+        if not isinstance(sample, MutableMapping):
+            return type(sample)(values)
+        clone = copy.copy(sample)
+        clone.update(values)
+        return clone
+    except TypeError:
+        return values
+
+
+def _like_sequence(sample: Any, values: list[Any]) -> Any:
+    """The same for sequences; a plain tuple becomes a list, as in torch."""
+    if isinstance(sample, tuple):
+        make: Callable[..., Any] = type(sample)
+        return make(*values) if hasattr(sample, "_fields") else values
+    try:
+        if not isinstance(sample, MutableSequence):
+            return type(sample)(values)
+        clone = copy.copy(sample)
+        for i, value in enumerate(values):
+            clone[i] = value
+        return clone
+    except TypeError:
+        return values
