@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import autograd, printing, types
+from minigrad import autograd, printing, random, types
 from minigrad.autograd import TensorBase, clock, raw, share, wrap
 from minigrad.ops import elementwise, indexing, linalg, reduction
 from minigrad.ops import shape as shaping
@@ -38,6 +38,30 @@ def in_place(operation: Callable[..., Any]) -> Any:
 
     method.__doc__ = f"`{operation.__name__}`, written into this tensor's memory; returns the tensor."
     return method
+
+
+def drawn(fill: Callable[..., Any]) -> Any:
+    """The form of a method that fills its tensor with random numbers: ``x.normal_()``."""
+
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        recording = autograd.is_grad_enabled() and self._requires_grad
+        if recording:
+            self._may_change()
+        fill(self.array, *args, **kwargs)
+        self._version_cell[0] += 1
+        if recording:
+            self._rewrite_history(elementwise.zero(self._alias()))  # no element depends on what was there before
+        return self
+
+    method.__doc__ = f"Fill the tensor with random numbers: see `minigrad.random`; returns the tensor."
+    return method
+
+
+def _fill_with_integers(array: Any, low: Any = None, high: Any = None, generator: Any = None) -> Any:
+    """``random_()``, ``random_(high)`` or ``random_(low, high)``."""
+    if low is None:
+        return random.random_(array, generator)
+    return random.randint_(array, *((0, low) if high is None else (low, high)), generator)
 
 
 @autograd.result_class
@@ -457,6 +481,12 @@ class Tensor(TensorBase):
     logical_not_ = in_place(elementwise.logical_not)
     bitwise_and_ = in_place(elementwise.bitwise_and)
     bitwise_or_ = in_place(elementwise.bitwise_or)
+
+    uniform_ = drawn(random.uniform_)
+    normal_ = drawn(random.normal_)
+    exponential_ = drawn(random.exponential_)
+    bernoulli_ = drawn(lambda array, p=0.5, generator=None: random.bernoulli_(array, raw(p), generator))
+    random_ = drawn(_fill_with_integers)
 
     # ---- other dtypes ------------------------------------------------------------------------------------------------
 

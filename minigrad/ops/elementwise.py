@@ -137,8 +137,9 @@ def neg(x: Array, /) -> Any:
 
 def pow(base: Array, exponent: Array, /) -> Any:
     """base to the power of exponent."""
-    if not isinstance(exponent, bool):
-        _no_bools("pow", raw(base), raw(exponent))
+    if isinstance(exponent, bool) and raw(base).dtype == np.bool_:
+        return logical_or(base, not exponent)
+    _no_bools("pow", raw(base), raw(exponent))
     if not isinstance(exponent, (TensorBase, np.ndarray)):
         return _pow_number(base, exponent=exponent)
     return _pow(base, exponent) if isinstance(base, (TensorBase, np.ndarray)) else _pow_of_number(exponent, base=base)
