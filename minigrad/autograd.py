@@ -25,11 +25,11 @@ from collections.abc import Callable, Sequence
 from contextvars import copy_context
 from heapq import heappop, heappush
 from itertools import count
-from typing import TYPE_CHECKING, Any, ParamSpec
+from typing import TYPE_CHECKING, Any, ParamSpec, overload
 
 import numpy as np
 
-from minigrad.types import DTYPES, KIND, Array, get_default_dtype, result_type_of
+from minigrad.types import Array, get_default_dtype, result_type_of
 
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor
@@ -80,7 +80,7 @@ def wrap(array: Array, requires_grad: bool = False, cls: Any = None) -> Tensor:
     tensor.grad = tensor._node = tensor._view = tensor._hooks = None
     tensor._requires_grad = requires_grad
     tensor._version_cell = [0]
-    return tensor  # type: ignore[no-any-return]
+    return tensor
 
 
 def raw(x: Array) -> np.ndarray[Any, Any]:
@@ -134,7 +134,7 @@ class _Switch:
         return switched
 
 
-class no_grad(_Switch):  # noqa: N801 - torch's name
+class no_grad(_Switch):
     """Context manager and decorator under which nothing is recorded: no graph, and no memory kept for one.
 
     Examples
@@ -148,14 +148,14 @@ class no_grad(_Switch):  # noqa: N801 - torch's name
         super().__init__(False)
 
 
-class enable_grad(_Switch):  # noqa: N801 - torch's name
+class enable_grad(_Switch):
     """Context manager and decorator under which operations are recorded, inside a `no_grad` too."""
 
     def __init__(self) -> None:
         super().__init__(True)
 
 
-class set_grad_enabled(_Switch):  # noqa: N801 - torch's name
+class set_grad_enabled(_Switch):
     """Switch recording on or off: for good when called, for its extent in a `with` statement.
 
     Parameters
@@ -247,6 +247,11 @@ class Node:
 
     def check_versions(self) -> None:
         """Raise if values that a rule reads were overwritten since. The closures of the rules tell what they read."""
+        changed = self.cell[0] != self.version
+        for tensor, seen in zip(self.tensors or (), self.versions, strict=False):
+            changed = changed or (isinstance(tensor, TensorBase) and tensor._version_cell[0] != seen)
+        if not changed:
+            return
         live = [rule for rule, edge in zip(self.rules, self.edges, strict=False) if edge is not None]
         read = [cell.cell_contents for rule in live for cell in getattr(rule, "__closure__", None) or ()]
         for tensor, seen in zip(self.tensors or (), self.versions, strict=False):
@@ -315,6 +320,17 @@ class Op:
         kinds = [p.kind for p in inspect.signature(body).parameters.values()]
         variadic = inspect.Parameter.VAR_POSITIONAL in kinds
         self.tensor_count = sys.maxsize if variadic else kinds.count(inspect.Parameter.POSITIONAL_ONLY)
+
+
+@overload
+def op(body: Callable[P, Any], /) -> Callable[P, Any]: ...
+
+
+@overload
+def op(
+    *, name: str | Callable[..., str] | None = None, linear: bool = False, promote: bool = False, floating: bool = False,
+    view: bool = False,
+) -> Callable[[Callable[P, Any]], Callable[P, Any]]: ...
 
 
 def op(
@@ -390,7 +406,7 @@ def record(this: Op, result: Any, tensors: Sequence[Any], rules: Sequence[Any], 
     """Make `result` the outcome of a new node."""
     node = Node()
     node.op, node.options, node.number = this, options, next(clock)
-    node.edges, node.shapes, node.versions = edges, shapes, versions = [], [], []  # type: ignore[assignment]
+    node.edges, node.shapes, node.versions = edges, shapes, versions = [], [], []
     for t in tensors:
         if isinstance(t, TensorBase):
             edges.append(t._node or (t if t._requires_grad else None))
@@ -538,11 +554,7 @@ def walk(
                 f"Trying to backward through the graph a second time: what {node.name()} had saved was freed by the first "
                 "pass. Specify retain_graph=True in the first backward() or autograd.grad(), or compute the loss anew")
         if node.tensors is not None:
-            if node.cell[0] != node.version or any(
-                isinstance(t, TensorBase) and t._version_cell[0] != v
-                for t, v in zip(node.tensors, node.versions, strict=False)
-            ):
-                node.check_versions()
+            node.check_versions()
         rules = node.replay() if create_graph else node.rules
         for edge, rule, shape in zip(node.edges, rules, node.shapes, strict=False):
             if edge is None or (useful is not None and edge not in useful):
@@ -558,7 +570,7 @@ def walk(
 def _attend(node: Node, g: Any) -> Any:
     """Let a tensor's hooks see (and change) the gradient, then keep it where `retain_grad()` asked for it."""
     g = _hooked(node._hooks, g)
-    keeper = node.grad_keeper and node.grad_keeper()
+    keeper = None if node.grad_keeper is None else node.grad_keeper()
     if keeper is not None:
         keeper.grad = g if isinstance(g, TensorBase) else wrap(np.array(g))  # type: ignore[assignment]
     return g
@@ -635,7 +647,7 @@ def accumulate(leaf: Any, grads: dict[Any, Any]) -> None:
     if leaf._hooks:
         g = _hooked(leaf._hooks, g)
     if isinstance(g, TensorBase):
-        leaf.grad = g if leaf.grad is None else leaf.grad + g  # type: ignore[assignment, operator]
+        leaf.grad = g if leaf.grad is None else leaf.grad + g  # type: ignore[assignment]
     elif leaf.grad is None:
         # Held by nobody but this frame, the array can be kept as it is; a copy keeps two leaves from sharing their gradient.
         alone = type(g) is ndarray and sys.getrefcount(g) <= 2 and g.flags.writeable
@@ -845,7 +857,7 @@ class Function:
             if isinstance(out, TensorBase) and not any(out is c for c in ctx._constant) and out.array.dtype.kind == "f":
                 out = wrap(out.array)
                 record(part, out, [shared], [lambda g, k=k: _Outputs({k: g})], ((), {}))
-                out._node.shapes = [None]  # type: ignore[union-attr, list-item]
+                out._node.shapes = [None]  # type: ignore[union-attr]
             results.append(out)
         return results[0] if single else tuple(results)
 

@@ -99,7 +99,7 @@ def as_tensor(data: Any, *, dtype: Any = None, device: Any = None) -> Tensor:
     """A tensor of `data` that shares its memory where it can; a tensor of the right dtype is returned as it is."""
     check_device(device)
     if isinstance(data, TensorBase):
-        return data.to(dtype=dtype)  # type: ignore[attr-defined, no-any-return]
+        return data.to(dtype=dtype)  # type: ignore[attr-defined]
     return wrap(_array_of(data, dtype))
 
 

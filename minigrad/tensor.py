@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import autograd, printing, random, types
-from minigrad.autograd import TensorBase, clock, raw, share, wrap
+from minigrad.autograd import TensorBase, clock, raw, wrap
 from minigrad.ops import elementwise, indexing, linalg, reduction
 from minigrad.ops import shape as shaping
 from minigrad.types import CPU, DTYPES, KIND, Size, as_dtype, check_device
@@ -53,7 +53,7 @@ def drawn(fill: Callable[..., Any]) -> Any:
             self._rewrite_history(elementwise.zero(self._alias()))  # no element depends on what was there before
         return self
 
-    method.__doc__ = f"Fill the tensor with random numbers: see `minigrad.random`; returns the tensor."
+    method.__doc__ = "Fill the tensor with random numbers (see `minigrad.random`); returns the tensor."
     return method
 
 
@@ -61,7 +61,8 @@ def _fill_with_integers(array: Any, low: Any = None, high: Any = None, generator
     """``random_()``, ``random_(high)`` or ``random_(low, high)``."""
     if low is None:
         return random.random_(array, generator)
-    return random.randint_(array, *((0, low) if high is None else (low, high)), generator)
+    low, high = (0, low) if high is None else (low, high)
+    return random.randint_(array, low, high, generator)
 
 
 @autograd.result_class
@@ -121,43 +122,43 @@ class Tensor(TensorBase):
     @property
     def ndim(self) -> builtins.int:
         """Number of dimensions."""
-        return self.array.ndim  # type: ignore[no-any-return]
+        return self.array.ndim
 
     def dim(self) -> builtins.int:
         """Number of dimensions."""
-        return self.array.ndim  # type: ignore[no-any-return]
+        return self.array.ndim
 
     def numel(self) -> builtins.int:
         """Number of elements."""
-        return self.array.size  # type: ignore[no-any-return]
+        return self.array.size
 
     nelement = numel
 
     def element_size(self) -> builtins.int:
         """Bytes per element."""
-        return self.array.itemsize  # type: ignore[no-any-return]
+        return self.array.itemsize
 
     @property
     def itemsize(self) -> builtins.int:
         """Bytes per element."""
-        return self.array.itemsize  # type: ignore[no-any-return]
+        return self.array.itemsize
 
     @property
     def nbytes(self) -> builtins.int:
         """Bytes of all elements."""
-        return self.array.nbytes  # type: ignore[no-any-return]
+        return self.array.nbytes
 
     def is_floating_point(self) -> builtins.bool:
         """True for float16, float32 and float64."""
-        return self.array.dtype.kind == "f"  # type: ignore[no-any-return]
+        return self.array.dtype.kind == "f"
 
     def is_contiguous(self) -> builtins.bool:
         """True if the elements lie in memory in the order of their indices, without gaps."""
-        return self.array.flags.c_contiguous  # type: ignore[no-any-return]
+        return self.array.flags.c_contiguous
 
     def data_ptr(self) -> builtins.int:
         """Address of the first element."""
-        return self.array.ctypes.data  # type: ignore[no-any-return]
+        return self.array.ctypes.data
 
     def __len__(self) -> builtins.int:
         if self.array.ndim == 0:
@@ -405,7 +406,7 @@ class Tensor(TensorBase):
 
         number = np.zeros(extent, np.int64)
         number[cells(whole)] = np.arange(whole.size).reshape(whole.shape)
-        return number[cells(part)]  # type: ignore[no-any-return]
+        return number[cells(part)]
 
     def __setitem__(self, index: Any, value: Any) -> None:
         """``x[index] = value``, value being a number or a tensor that broadcasts to the place."""
@@ -432,7 +433,7 @@ class Tensor(TensorBase):
 
     def zero_(self) -> Tensor:
         """Set every element to 0; returns the tensor."""
-        return self._zero_()  # type: ignore[no-any-return]
+        return self._zero_()
 
     _zero_ = in_place(elementwise.zero)
     _index_put_ = in_place(indexing.index_put)
@@ -504,7 +505,7 @@ class Tensor(TensorBase):
         wanted = self.array.dtype if dtype is None else as_dtype(dtype).numpy
         if wanted == self.array.dtype:
             return self.clone() if copy else self
-        return autograd.cast(self, wanted)  # type: ignore[no-any-return]
+        return autograd.cast(self, wanted)
 
     def type(self, dtype: Any = None) -> Any:
         """The tensor in another dtype, or without argument the name of its type, as torch gives it."""
@@ -566,31 +567,31 @@ class Tensor(TensorBase):
         return elementwise.ne(self, other) if _is_operand(other) else NotImplemented
 
     def __rtruediv__(self, other: Any) -> Tensor:
-        return elementwise.mul(elementwise.reciprocal(self), other)  # type: ignore[no-any-return]
+        return elementwise.mul(elementwise.reciprocal(self), other)
 
     def __rpow__(self, other: Any) -> Tensor:
-        return elementwise.pow(other, self)  # type: ignore[no-any-return]
+        return elementwise.pow(other, self)
 
     def __rfloordiv__(self, other: Any) -> Tensor:
-        return elementwise.floor_divide(other, self)  # type: ignore[no-any-return]
+        return elementwise.floor_divide(other, self)
 
     def __rmod__(self, other: Any) -> Tensor:
-        return elementwise.remainder(other, self)  # type: ignore[no-any-return]
+        return elementwise.remainder(other, self)
 
     def __rmatmul__(self, other: Any) -> Tensor:
-        return linalg.matmul(wrap(other), self)  # type: ignore[no-any-return]
+        return linalg.matmul(wrap(other), self)
 
     @property
     def T(self) -> Tensor:
         """Dimensions in reverse order."""
-        return shaping.permute(self, *range(self.array.ndim)[::-1])  # type: ignore[no-any-return]
+        return shaping.permute(self, *range(self.array.ndim)[::-1])
 
     @property
     def mT(self) -> Tensor:
         """The last two dimensions exchanged."""
         if self.array.ndim < 2:
             raise RuntimeError(f"tensor.mT is only supported on matrices or batches of matrices. Got {self.array.ndim}-D tensor.")
-        return shaping.transpose(self, -2, -1)  # type: ignore[no-any-return]
+        return shaping.transpose(self, -2, -1)
 
     # ---- methods -----------------------------------------------------------------------------------------------------
 
@@ -707,19 +708,19 @@ class Tensor(TensorBase):
 
     def where(self, condition: Any, other: Any) -> Tensor:
         """This tensor where the condition holds, `other` elsewhere."""
-        return elementwise.where(condition, self, other)  # type: ignore[no-any-return]
+        return elementwise.where(condition, self, other)
 
     def reshape_as(self, other: Tensor) -> Tensor:
         """`reshape` to the shape of `other`."""
-        return self.reshape(other.shape)  # type: ignore[no-any-return]
+        return self.reshape(other.shape)
 
     def view_as(self, other: Tensor) -> Tensor:
         """`view` in the shape of `other`."""
-        return self.view(other.shape)  # type: ignore[no-any-return]
+        return self.view(other.shape)
 
     def expand_as(self, other: Tensor) -> Tensor:
         """`expand` to the shape of `other`."""
-        return self.expand(other.shape)  # type: ignore[no-any-return]
+        return self.expand(other.shape)
 
     def _filled_with(self, size: Any, value: Any, dtype: Any, requires_grad: builtins.bool) -> Tensor:
         d = self.array.dtype if dtype is None else as_dtype(dtype).numpy

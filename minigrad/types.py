@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import builtins
 import math
+from collections.abc import Sequence
 from typing import Any, SupportsIndex, TypeAlias
 
 import numpy as np
@@ -16,7 +17,7 @@ Array: TypeAlias = Any  # what the body of an operation gets: a NumPy array, or 
 Number: TypeAlias = builtins.bool | builtins.int | builtins.float
 
 
-class dtype:  # noqa: N801 - torch's name
+class dtype:
     """The type of a tensor's elements, `float32` for example; prints as torch's does.
 
     Attributes
@@ -113,7 +114,7 @@ def promote_types(type1: dtype, type2: dtype) -> dtype:
     >>> promote_types(uint8, int8)
     torch.int16
     """
-    return DTYPES[_promote(type1.numpy, type2.numpy)]
+    return DTYPES[result_type_of([np.empty(0, type1.numpy), np.empty(0, type2.numpy)])]
 
 
 def _promote(a: np.dtype[Any] | None, b: np.dtype[Any] | None) -> np.dtype[Any] | None:
@@ -131,7 +132,7 @@ def _combine(higher: np.dtype[Any] | None, lower: np.dtype[Any] | None) -> np.dt
     return higher if KIND[higher.kind] >= KIND[lower.kind] else _promote(higher, lower)
 
 
-def result_type_of(operands: tuple[Any, ...] | list[Any]) -> np.dtype[Any]:
+def result_type_of(operands: Sequence[Any]) -> np.dtype[Any]:
     """The NumPy dtype in which arrays and Python numbers combine: arrays with dimensions, then 0-d arrays, then numbers."""
     groups: list[np.dtype[Any] | None] = [None, None, None]
     for x in operands:
@@ -183,7 +184,7 @@ class Size(tuple[builtins.int, ...]):
     __rmul__ = __mul__
 
 
-class device:  # noqa: N801 - torch's name
+class device:
     """Where a tensor lives; minigrad computes on the CPU only, other devices can be named but not used.
 
     Parameters

@@ -53,7 +53,7 @@ def numpy_names(function: Callable[P, Any]) -> Callable[P, Any]:
     """Let a function take `axis` for `dim` and `keepdims` for `keepdim`, as torch does, and operations do anyway."""
 
     @functools.wraps(function)
-    def renamed(*args: Any, **options: Any) -> Any:
-        return function(*args, **torch_names(options)) if options else function(*args)
+    def renamed(*args: P.args, **options: P.kwargs) -> Any:
+        return function(*args, **torch_names(options))
 
     return renamed

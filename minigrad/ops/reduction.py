@@ -16,6 +16,13 @@ from minigrad.ops.shape import flip
 from minigrad.types import Array, as_dtype
 
 
+# NumPy's type hints have no place for `keepdims` as a variable.
+_add: Any = np.add
+_multiply: Any = np.multiply
+_or: Any = np.logical_or
+_and: Any = np.logical_and
+
+
 def _floating(name: str, x: Array) -> None:
     if raw(x).dtype.kind != "f":
         raise RuntimeError(f"{name}(): input must be a floating-point tensor, got {as_dtype(raw(x).dtype)}; convert it first, "
@@ -52,7 +59,7 @@ def _sum(x: Array, /, dim: Dim, keepdim: bool) -> Any:
     if axes == (0,) and len(shape) == 2 and not keepdim and raw(x).dtype.kind == "f" and isinstance(x, np.ndarray):
         total = sum_rows(x)
     else:
-        total = np.add.reduce(raw(x), axes, dtype=None if raw(x).dtype.kind == "f" else np.int64, keepdims=keepdim)
+        total = _add.reduce(raw(x), axes, dtype=None if raw(x).dtype.kind == "f" else np.int64, keepdims=keepdim)
     return total, lambda g: spread(g, axes, shape)
 
 
@@ -75,7 +82,7 @@ def mean(x: Array, /, dim: Dim = None, keepdim: bool = False, *, dtype: Any = No
 def _mean(x: Array, /, dim: Dim, keepdim: bool) -> Any:
     shape, axes = x.shape, axes_of(dim, x.ndim)
     n = math.prod(shape[a] for a in axes)
-    total = np.add.reduce(raw(x), axes, keepdims=keepdim)
+    total = _add.reduce(raw(x), axes, keepdims=keepdim)
     return total / n if n else total * math.nan, lambda g: spread(g / n, axes, shape)
 
 
@@ -107,7 +114,7 @@ def _centred(x: Array, dim: Dim) -> tuple[Array, tuple[int, ...], int]:
 def _var(x: Array, /, dim: Dim, correction: float, keepdim: bool) -> Any:
     shape, (d, axes, n) = x.shape, _centred(x, dim)
     freedom = builtins.max(n - correction, 0)
-    out = np.add.reduce(raw(d * d), axes, keepdims=keepdim) / np.asarray(freedom, raw(x).dtype)
+    out = _add.reduce(raw(d * d), axes, keepdims=keepdim) / np.asarray(freedom, raw(x).dtype)
     return out, lambda g: spread(g * 2 / freedom if freedom else g * math.inf, axes, shape) * d
 
 
@@ -138,7 +145,7 @@ def prod(x: Array, /, dim: int | None = None, keepdim: bool = False, *, dtype: A
 @op(name=_with_dim("Prod"))
 def _prod(x: Array, /, dim: int | None, keepdim: bool) -> Any:
     shape, axes = x.shape, axes_of(dim, x.ndim)
-    out = np.multiply.reduce(raw(x), axes, dtype=None if raw(x).dtype.kind == "f" else np.int64, keepdims=keepdim)
+    out = _multiply.reduce(raw(x), axes, dtype=None if raw(x).dtype.kind == "f" else np.int64, keepdims=keepdim)
 
     def others(x: Array) -> Array:
         """For each element, the product of all others: a square of copies with ones on the diagonal, multiplied along."""
@@ -279,7 +286,7 @@ def any(x: Array, /, dim: Dim = None, keepdim: bool = False) -> Any:
 
 @op
 def _any(x: Array, /, dim: Dim, keepdim: bool) -> Any:
-    return (_truth(np.logical_or.reduce(x, axes_of(dim, x.ndim), keepdims=keepdim), x),)
+    return (_truth(_or.reduce(x, axes_of(dim, x.ndim), keepdims=keepdim), x),)
 
 
 @numpy_names
@@ -290,7 +297,7 @@ def all(x: Array, /, dim: Dim = None, keepdim: bool = False) -> Any:
 
 @op
 def _all(x: Array, /, dim: Dim, keepdim: bool) -> Any:
-    return (_truth(np.logical_and.reduce(x, axes_of(dim, x.ndim), keepdims=keepdim), x),)
+    return (_truth(_and.reduce(x, axes_of(dim, x.ndim), keepdims=keepdim), x),)
 
 
 def _truth(result: Any, x: Any) -> Any:
@@ -378,9 +385,9 @@ def _vector_norm(x: Array, /, p: float, dim: Dim, keepdim: bool) -> Any:
         out, share = _extreme(np.maximum if p > 0 else np.minimum, np.abs(x), dim, keepdim)
         return out, lambda g: share(g) * np.sign(x)
     if p == 0:
-        return np.add.reduce(raw(x) != 0, axes, keepdims=keepdim).astype(raw(x).dtype), np.zeros_like
+        return _add.reduce(raw(x) != 0, axes, keepdims=keepdim).astype(raw(x).dtype), np.zeros_like
     if p == 1:
-        return np.add.reduce(np.abs(raw(x)), axes, keepdims=keepdim), lambda g: spread(g, axes, shape) * np.sign(x)
+        return _add.reduce(np.abs(raw(x)), axes, keepdims=keepdim), lambda g: spread(g, axes, shape) * np.sign(x)
     if p == 2:
         out = np.sqrt((x * x).sum(axis=axes, keepdims=keepdim))
         return out, lambda g: x * spread(_quotient(g, out), axes, shape)

@@ -361,7 +361,7 @@ def pad(x: Array, /, pad: Sequence[int], mode: str = "constant", value: float | 
         raise NotImplementedError(f"pad(): mode={mode!r} is not supported, only 'constant'")
     if len(pad) % 2 or len(pad) // 2 > len(shape):
         raise RuntimeError(f"pad(): expected a pair of numbers for each of at most {len(shape)} dimensions, got {list(pad)}")
-    pairs = [(0, 0)] * (len(shape) - len(pad) // 2) + [tuple(pad[i : i + 2]) for i in range(len(pad) - 2, -1, -2)]
+    pairs = [(0, 0)] * (len(shape) - len(pad) // 2) + [(pad[i], pad[i + 1]) for i in range(len(pad) - 2, -1, -2)]
     if any(n + a + b < 0 for n, (a, b) in zip(shape, pairs, strict=True)):
         raise RuntimeError(f"pad(): padding {list(pad)} would give a negative size for shape {list(shape)}")
     return _constant_pad_nd(x, tuple(pairs), value or 0)
