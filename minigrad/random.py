@@ -58,7 +58,7 @@ Shape: TypeAlias = int | Sequence[int]
 DType: TypeAlias = npt.DTypeLike
 Stream: TypeAlias = "Generator | None"
 
-_CHUNK = 3 << 14  # numbers drawn at a time, a multiple of 16: few enough for the cache, enough to forget what calls cost
+_CHUNK = 1 << 16  # numbers drawn at a time, a multiple of 16: few enough for the cache, enough for calls to cost little
 
 # The state of torch's CPU generator, byte for byte: 5056. `key` is the engine's row of words, and `next` the place of
 # the next one; `left` counts down to the row's renewal; `normal` is the sine that waits, if `normal_is_valid`.
@@ -169,7 +169,7 @@ class Generator:
 
     def _words(self, n: int) -> npt.NDArray[np.uint64]:
         """Draw `n` words of 32 bits."""
-        self._fresh = self._fresh and n == 0
+        self._fresh = False
         return self._engine.random_raw(n)
 
     def _words64(self, n: int) -> npt.NDArray[np.uint64]:
@@ -189,13 +189,12 @@ class Generator:
 
     def _normal_pairs(self, n: int) -> list[float]:
         """Draw `n` standard normals pair by pair, and keep the last sine for the next call if `n` does not need it."""
-        normals = [] if self._sine is None or n == 0 else [self._sine]
+        normals = [] if self._sine is None else [self._sine]
         uniforms = self._unit(2 * ((n - len(normals) + 1) // 2), float64).tolist()
         for v, u in zip(uniforms[0::2], uniforms[1::2], strict=True):
             r, t = math.sqrt(-2 * math.log1p(-u)), 2 * math.pi * v
             normals += [r * math.cos(t), r * math.sin(t)]
-        if n:
-            self._sine = normals.pop() if len(normals) > n else None
+        self._sine = normals.pop() if len(normals) > n else None
         return normals
 
 
@@ -475,8 +474,7 @@ def randperm(n: int, generator: Stream = None) -> npt.NDArray[np.int64]:
     target = step + words % (n - step).astype(np.uint32)  # j
 
     found = np.arange(n)  # what lies in place i at step i: i itself, or ...
-    moves = target != step
-    found[target[moves]] = step[moves]  # ... what lay in place s, if s was the last step to aim at i
+    found[target] = step  # ... what lay in place s, if s was the last step to aim at i
     while not np.array_equal(further := found[found], found):  # and so on, each round reaching twice as far back
         found = further
 
@@ -520,7 +518,6 @@ def multinomial(
     if replacement and num_samples > 1:
         sums = p.cumsum(-1, p.dtype)
         sums /= sums[..., -1:].copy()
-        sums[..., -1] = 1
         u = uniform((*p.shape[:-1], num_samples), float64, generator=generator)
         rows = zip(np.atleast_2d(sums).astype(float64), np.atleast_2d(u), strict=True)
         return np.array([np.searchsorted(*row) for row in rows], np.int64).reshape(u.shape)
