@@ -572,8 +572,13 @@ def _attend(node: Node, g: Any) -> Any:
     g = _hooked(node._hooks, g)
     keeper = None if node.grad_keeper is None else node.grad_keeper()
     if keeper is not None:
-        keeper.grad = g if isinstance(g, TensorBase) else wrap(np.array(g))  # type: ignore[assignment]
+        _add_to_grad(keeper, g)
     return g
+
+
+def _add_to_grad(tensor: TensorBase, g: Any) -> None:
+    g = g if isinstance(g, TensorBase) else wrap(np.array(g))  # of its own, since g travels on
+    tensor.grad = g if tensor.grad is None else tensor.grad + g  # type: ignore[assignment, operator]
 
 
 def _hooked(hooks: dict[int, Callable[[Tensor], Tensor | None]] | None, g: Any) -> Any:
@@ -635,8 +640,8 @@ def backward(
             if leaf in grads:
                 accumulate(leaf, grads)
     for tensor in _sequence(inputs):
-        if tensor._node in grads:  # an input that is no leaf
-            tensor.grad = wrap(np.array(raw(grads[tensor._node])))
+        if tensor._node in grads and tensor._node.grad_keeper is None:  # an input that is no leaf
+            _add_to_grad(tensor, grads[tensor._node])
 
 
 def accumulate(leaf: Any, grads: dict[Any, Any]) -> None:
@@ -695,6 +700,8 @@ def grad(
     >>> torch.autograd.grad(dx, x)
     (tensor(18.),)
     """
+    if materialize_grads and allow_unused is False:
+        raise ValueError("autograd.grad(): materialize_grads=True gives zeros for unused inputs; leave allow_unused out")
     inputs = _sequence(inputs)
     for t in inputs:
         if not t._requires_grad:
@@ -875,7 +882,7 @@ def _function_rules(cls: Any, ctx: FunctionCtx, outputs: Sequence[Any], count: i
                 given = [np.zeros(*kind) if g is None and kind else g for g, kind in zip(given, kinds, strict=True)]
             result = cls.backward(ctx, *(g if g is None or isinstance(g, TensorBase) else wrap(g) for g in given))
             result = result if isinstance(result, tuple) else (result,)
-            if len(result) < count:
+            if len(result) < count or any(g is not None for g in result[count:]):
                 raise RuntimeError(f"function {cls.__name__}Backward returned an incorrect number of gradients (expected "
                                    f"{count}, got {len(result)})")
             latest[:] = gradients, [g if g is None or recorded else g.array for g in result]
