@@ -1,0 +1,262 @@
+"""Modules that hold modules: in a row (`Sequential`), in a list, in a dictionary."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
+from operator import index as as_index
+from typing import Any, Self
+
+from minigrad.nn.module import Module, indented
+
+
+class _Numbered(Module):
+    """What `Sequential` and `ModuleList` share: modules in an order, reached by their position."""
+
+    _modules: dict[str, Module]  # type: ignore[assignment]
+
+    def __len__(self) -> int:
+        return len(self._modules)
+
+    def __iter__(self) -> Iterator[Module]:
+        return iter(self._modules.values())
+
+    def _key(self, index: int) -> str:
+        """The name of the module at a position."""
+        size, index = len(self), as_index(index)
+        if not -size <= index < size:
+            raise IndexError(f"index {index} is out of range")
+        return list(self._modules)[index]
+
+    def __getitem__(self, index: Any) -> Any:
+        """The module at a position; for a slice, a container of the same kind."""
+        if isinstance(index, slice):
+            return self._with(list(self._modules.items())[index])
+        return self._modules[self._key(index)]
+
+    def _with(self, items: list[tuple[str, Module]]) -> Any:
+        raise NotImplementedError
+
+    def __setitem__(self, index: int, module: Module) -> None:
+        setattr(self, self._key(index), module)
+
+    def __delitem__(self, index: int | slice) -> None:
+        for key in list(self._modules)[index] if isinstance(index, slice) else [self._key(index)]:
+            del self._modules[key]
+        self._renumber(list(self))
+
+    def _renumber(self, modules: list[Module]) -> None:
+        self._modules = {str(i): module for i, module in enumerate(modules)}
+
+    def append(self, module: Module) -> Self:
+        """Add a module at the end."""
+        self.add_module(str(len(self)), module)
+        return self
+
+    def extend(self, modules: Iterable[Module]) -> Self:
+        """Add several modules at the end."""
+        if not isinstance(modules, Iterable):
+            raise TypeError(f"{type(self).__name__}.extend should be called with an iterable, but got {type(modules).__name__}")
+        for module in list(modules):
+            self.append(module)
+        return self
+
+    def pop(self, key: int | slice) -> Any:
+        """Take a module out and return it."""
+        module = self[key]
+        del self[key]
+        return module
+
+
+class Sequential(_Numbered):
+    """Modules in a row, each of which computes with the result of the one before.
+
+    Parameters
+    ----------
+    *args : Module, or one OrderedDict of modules
+        The modules, named "0", "1" …, or by the keys of the dictionary.
+
+    Examples
+    --------
+    >>> from minigrad import nn
+    >>> nn.Sequential(nn.Linear(4, 3), nn.ReLU())
+    Sequential(
+      (0): Linear(in_features=4, out_features=3, bias=True)
+      (1): ReLU()
+    )
+    """
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__()
+        named = len(args) == 1 and isinstance(args[0], OrderedDict)
+        for name, module in args[0].items() if named else enumerate(args):
+            self.add_module(name if named else str(name), module)
+
+    def forward(self, input: Any) -> Any:
+        """Give `input` to the first module, its result to the second, and so on."""
+        for module in self._modules.values():
+            input = module(input)
+        return input
+
+    def _with(self, items: list[tuple[str, Module]]) -> Self:
+        return type(self)(OrderedDict(items))
+
+    def insert(self, index: int, module: Module) -> Self:
+        """Put a module at a position, before the one that is there."""
+        if not isinstance(module, Module):
+            raise AssertionError(f"module should be of type: {Module}")
+        n = len(self)
+        if not -n <= index <= n:
+            raise IndexError(f"Index out of range: {index}")
+        modules = list(self)
+        modules.insert(index if index >= 0 else index + n, module)
+        self._renumber(modules)
+        return self
+
+    def __add__(self, other: Any) -> Sequential:
+        return Sequential(*self, *_sequential(other))
+
+    def __iadd__(self, other: Any) -> Self:
+        return self.extend(_sequential(other))
+
+    def __mul__(self, times: int) -> Sequential:
+        return Sequential(*list(self) * _times(self, times))
+
+    __rmul__ = __mul__
+
+    def __imul__(self, times: int) -> Self:
+        return self.extend(list(self) * (_times(self, times) - 1))
+
+
+def _sequential(other: Any) -> Sequential:
+    if not isinstance(other, Sequential):
+        raise ValueError(f"add operator supports only objects of Sequential class, but {type(other)} is given.")
+    return other
+
+
+def _times(container: Module, times: Any) -> int:
+    if not isinstance(times, int):
+        raise TypeError(f"unsupported operand type(s) for *: {type(container)} and {type(times)}")
+    if times <= 0:
+        raise ValueError(f"Non-positive multiplication factor {times} for {type(container)}")
+    return times
+
+
+class ModuleList(_Numbered):
+    """Modules in a list; it has no `forward`.
+
+    Parameters
+    ----------
+    modules : iterable of Module, optional
+        What is in it at first.
+
+    Examples
+    --------
+    >>> from minigrad import nn
+    >>> nn.ModuleList([nn.ReLU() for _ in range(3)])
+    ModuleList(
+      (0-2): 3 x ReLU()
+    )
+    """
+
+    def __init__(self, modules: Iterable[Module] | None = None) -> None:
+        super().__init__()
+        if modules is not None:
+            self.extend(modules)
+
+    def _with(self, items: list[tuple[str, Module]]) -> Self:
+        return type(self)(module for _, module in items)
+
+    def insert(self, index: int, module: Module) -> None:
+        """Put a module at a position, before the one that is there."""
+        if not isinstance(module, Module):
+            raise TypeError(f"insert(): module must be a Module, not {type(module).__name__}")
+        modules = list(self)
+        modules.insert(index, module)
+        self._renumber(modules)
+
+    def __add__(self, other: Iterable[Module]) -> ModuleList:
+        return ModuleList([*self, *other])
+
+    def __iadd__(self, modules: Iterable[Module]) -> Self:
+        return self.extend(modules)
+
+    def __repr__(self) -> str:
+        """Show neighbours that look alike once, with their number."""
+        runs: list[tuple[int, int, str]] = []  # first and last index, and the text
+        for i, text in enumerate(map(repr, self)):
+            if runs and runs[-1][2] == text:
+                runs[-1] = (runs[-1][0], i, text)
+            else:
+                runs.append((i, i, text))
+        lines = [f"({a}): {text}" if a == b else f"({a}-{b}): {b - a + 1} x {text}" for a, b, text in runs]
+        return self._get_name() + ("(\n  " + "\n  ".join(map(indented, lines)) + "\n)" if lines else "()")
+
+
+class ModuleDict(Module):
+    """Modules under names of their own; it has no `forward`.
+
+    Parameters
+    ----------
+    modules : mapping of str to Module, or iterable of pairs, optional
+        What is in it at first.
+
+    Examples
+    --------
+    >>> from minigrad import nn
+    >>> nn.ModuleDict({"relu": nn.ReLU()})["relu"]
+    ReLU()
+    """
+
+    _modules: dict[str, Module]  # type: ignore[assignment]
+
+    def __init__(self, modules: Any = None) -> None:
+        super().__init__()
+        if modules is not None:
+            self.update(modules)
+
+    def __getitem__(self, key: str) -> Module:
+        return self._modules[key]
+
+    def __setitem__(self, key: str, module: Module) -> None:
+        self.add_module(key, module)
+
+    def __delitem__(self, key: str) -> None:
+        del self._modules[key]
+
+    def __len__(self) -> int:
+        return len(self._modules)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._modules)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._modules
+
+    def clear(self) -> None:
+        """Take all modules out."""
+        self._modules.clear()
+
+    def pop(self, key: str) -> Module:
+        """Take a module out and return it."""
+        return self._modules.pop(key)
+
+    def keys(self) -> KeysView[str]:
+        """The names."""
+        return self._modules.keys()
+
+    def items(self) -> ItemsView[str, Module]:
+        """Pairs of name and module."""
+        return self._modules.items()
+
+    def values(self) -> ValuesView[Module]:
+        """The modules."""
+        return self._modules.values()
+
+    def update(self, modules: Any) -> None:
+        """Add modules, from a mapping or an iterable of pairs; those under names that exist are replaced."""
+        if not isinstance(modules, Iterable):
+            raise TypeError("ModuleDict.update should be called with an iterable of key/value pairs, but got "
+                            f"{type(modules).__name__}")
+        for key, module in modules.items() if isinstance(modules, (Mapping, ModuleDict)) else modules:
+            self[key] = module

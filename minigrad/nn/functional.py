@@ -1,0 +1,486 @@
+"""Functions under the names of `torch.nn.functional`: activations, softmax, dropout, losses, and a few more.
+
+Each checks its arguments and calls one or two operations of `minigrad.ops`, where values and derivatives stand.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minigrad import autograd, random
+from minigrad.ops import activation, elementwise, reduction, shape
+from minigrad.ops import loss as losses
+from minigrad.ops.linalg import linear
+
+if TYPE_CHECKING:
+    from minigrad.tensor import Tensor
+
+__all__ = [
+    "binary_cross_entropy", "binary_cross_entropy_with_logits", "cosine_similarity", "cross_entropy", "dropout", "elu", "gelu",
+    "hardtanh", "huber_loss", "kl_div", "l1_loss", "leaky_relu", "linear", "log_softmax", "logsigmoid", "mish", "mse_loss",
+    "nll_loss", "normalize", "one_hot", "pad", "relu", "relu6", "selu", "sigmoid", "silu", "smooth_l1_loss", "softmax", "softplus",
+    "softsign", "tanh",
+]  # fmt: skip
+
+# ---- activations ---------------------------------------------------------------------------------------------------------
+
+sigmoid = elementwise.sigmoid
+tanh = elementwise.tanh
+gelu = activation.gelu
+softplus = activation.softplus
+logsigmoid = activation.logsigmoid
+pad = shape.pad
+
+
+def _apply(operation: Callable[..., Any], inplace: bool, input: Tensor, *options: Any) -> Tensor:
+    """The operation, in place if asked for: on a copy, which its derivative may read, and then written over the input."""
+    if not inplace:
+        return operation(input, *options)  # type: ignore[no-any-return]
+    return input.copy_(operation(input.clone(), *options))  # type: ignore[no-any-return]
+
+
+def relu(input: Tensor, inplace: bool = False) -> Tensor:
+    """max(x, 0); its derivative at 0 is 0."""
+    return input.relu_() if inplace else elementwise.relu(input)  # type: ignore[no-any-return]
+
+
+def relu6(input: Tensor, inplace: bool = False) -> Tensor:
+    """min(max(x, 0), 6)."""
+    return hardtanh(input, 0, 6, inplace)
+
+
+def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
+    """x limited to the range from `min_val` to `max_val`; the derivative at a limit is 0."""
+    return _apply(activation.hardtanh, inplace, input, min_val, max_val)
+
+
+def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
+    """x where x > 0, negative_slope · x elsewhere."""
+    return _apply(activation.leaky_relu, inplace, input, negative_slope)
+
+
+def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
+    """x where x > 0, alpha · (exp(x) - 1) elsewhere."""
+    return _apply(activation.elu, inplace, input, alpha)
+
+
+def selu(input: Tensor, inplace: bool = False) -> Tensor:
+    """Self-normalising `elu`: 1.0507 · elu(x, 1.6733)."""
+    return _apply(activation.selu, inplace, input)
+
+
+def silu(input: Tensor, inplace: bool = False) -> Tensor:
+    """x · sigmoid(x)."""
+    return _apply(activation.silu, inplace, input)
+
+
+def mish(input: Tensor, inplace: bool = False) -> Tensor:
+    """x · tanh(softplus(x))."""
+    return _apply(activation.mish, inplace, input)
+
+
+def softsign(input: Tensor) -> Tensor:
+    """x / (1 + |x|)."""
+    return input / (input.abs() + 1)
+
+
+def softmax(input: Tensor, dim: int | None = None, *, dtype: Any = None) -> Tensor:
+    """exp(x) / Σ exp(x) along `dim`, computed in `dtype` if given."""
+    input = input if dtype is None else input.to(dtype)
+    return reduction.softmax(input, _softmax_dim("softmax", input, dim))  # type: ignore[no-any-return]
+
+
+def log_softmax(input: Tensor, dim: int | None = None, *, dtype: Any = None) -> Tensor:
+    """log(softmax(x)) along `dim`, computed in `dtype` if given."""
+    input = input if dtype is None else input.to(dtype)
+    return reduction.log_softmax(input, _softmax_dim("log_softmax", input, dim))  # type: ignore[no-any-return]
+
+
+def _softmax_dim(name: str, input: Tensor, dim: int | None) -> int:
+    if not input.is_floating_point():
+        raise NotImplementedError(f"{name}(): not implemented for {input.dtype}; convert the tensor first, as in x.float()")
+    if dim is not None:
+        return dim
+    warnings.warn(f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an argument.",
+                  stacklevel=3)
+    return 0 if input.ndim in (0, 1, 3) else 1
+
+
+def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    """In training, each element is 0 with probability `p`, and divided by 1 - p otherwise.
+
+    Raises
+    ------
+    ValueError
+        If `p` is not between 0 and 1.
+    """
+    if not 0 <= p <= 1:
+        raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
+    if not training or p == 0 or input.numel() == 0:
+        return input
+    if not input.is_floating_point():
+        raise RuntimeError(f"dropout(): result type Float can't be cast to the desired output type of {input.dtype}; convert the "
+                           "tensor first, as in x.float()")
+    noise = np.empty_like(input.array)
+    if p == 1:
+        noise[...] = 0
+    else:
+        random.bernoulli_(noise, 1 - p)
+        noise /= noise.dtype.type(1 - p)
+    return input.mul_(autograd.wrap(noise)) if inplace else input * autograd.wrap(noise)
+
+
+# ---- losses --------------------------------------------------------------------------------------------------------------
+
+
+def _check_tensors(name: str, *tensors: object) -> None:
+    for position, t in enumerate(tensors, 1):
+        if not isinstance(t, autograd.TensorBase):
+            raise TypeError(f"{name}(): argument {position} must be Tensor, not {type(t).__name__}; make one with torch.tensor(...)")
+
+
+def _check_reduction(reduction: str, *more: str) -> None:
+    if reduction not in ("mean", "sum", "none", *more):
+        raise ValueError(f"{reduction} is not a valid value for reduction; use 'mean', 'sum' or 'none'")
+
+
+def _reduce(values: Tensor, reduction: str) -> Any:
+    return values.mean() if reduction == "mean" else values.sum() if reduction == "sum" else values
+
+
+def _constant(name: str, weight: Tensor | None) -> Any:
+    """A weight as the operations take it: 1.0 if there is none; torch has no derivative for it either."""
+    if weight is not None and weight.requires_grad and autograd.is_grad_enabled():
+        raise RuntimeError(f"The function '{name}' is not differentiable with respect to its weights. This input cannot have "
+                           "requires_grad True; use weight.detach()")
+    return 1.0 if weight is None else weight
+
+
+def nll_loss(
+    input: Tensor, target: Tensor, weight: Tensor | None = None, *, ignore_index: int = -100, reduction: str = "mean"
+) -> Tensor:
+    """Negative log likelihood: minus what each row of log-probabilities says of its class.
+
+    Parameters
+    ----------
+    input : Tensor of shape (n, classes), (classes) or (n, classes, d1, ...)
+        Log-probabilities.
+    target : int64 Tensor of shape (n), () or (n, d1, ...)
+        The classes, counted from 0.
+    weight : Tensor of shape (classes), optional
+        What each class counts for; a mean is divided by the sum of what counted.
+    ignore_index : int
+        A target that counts for nothing.
+    reduction : str
+        "mean", "sum", or "none" for one loss per target.
+
+    Raises
+    ------
+    ValueError
+        If `input` and `target` have different numbers of rows, or `reduction` another value.
+    IndexError
+        If a target is not a class.
+    RuntimeError
+        If shapes or dtypes do not fit otherwise.
+    """
+    _check_tensors("nll_loss", input, target)
+    _check_reduction(reduction)
+    return _of_indices(losses.nll_loss, input, target, weight, ignore_index, reduction)
+
+
+def cross_entropy(
+    input: Tensor, target: Tensor, weight: Tensor | None = None, *, ignore_index: int = -100, reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Tensor:
+    """Cross entropy of scores before the softmax: `nll_loss` of their `log_softmax`.
+
+    Parameters
+    ----------
+    input : Tensor of shape (n, classes), (classes) or (n, classes, d1, ...)
+        Scores, of any size: nothing overflows.
+    target : Tensor
+        Classes, int64 of shape (n), () or (n, d1, ...); or the probability of each class, in the shape of `input`.
+    weight, ignore_index, reduction
+        As in `nll_loss`; `ignore_index` is for classes only.
+    label_smoothing : float
+        The share of the target that is spread evenly over all classes.
+
+    Raises
+    ------
+    ValueError, IndexError, RuntimeError
+        As in `nll_loss`.
+
+    Examples
+    --------
+    >>> import minigrad as torch
+    >>> cross_entropy(torch.zeros(2, 4), torch.tensor([3, 0]))
+    tensor(1.3863)
+    """
+    _check_tensors("cross_entropy", input, target)
+    _check_reduction(reduction)
+    if not 0 <= label_smoothing <= 1:
+        raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
+    if input.array.shape == target.array.shape:
+        return _of_probabilities(input, target, weight, ignore_index, reduction, label_smoothing)
+    if input.array.dtype.kind != "f":
+        raise NotImplementedError(f"cross_entropy(): not implemented for scores of {input.dtype}; convert them, as in x.float()")
+    if not label_smoothing:
+        return _of_indices(losses.cross_entropy, input, target, weight, ignore_index, reduction)
+
+    dim = min(input.ndim - 1, 1)
+    classes = input.array.shape[dim]
+    log_probs = log_softmax(input, dim)
+    exact = nll_loss(log_probs, target, weight, ignore_index=ignore_index, reduction=reduction)
+    even = -(log_probs if weight is None else log_probs * _along(weight, dim, input.ndim)).sum(dim)
+    ignored = target == ignore_index
+    even = even.masked_fill(ignored, 0.0)
+    if reduction != "none":
+        even = even.sum()
+    if reduction == "mean":
+        counting = target.array[~ignored.array]
+        even = even / (counting.size if weight is None else weight.array[counting].sum())
+    return exact * (1 - label_smoothing) + even * (label_smoothing / classes)
+
+
+def _along(weight: Tensor, dim: int, ndim: int) -> Tensor:
+    """A vector as a tensor of `ndim` dimensions that lies along `dim`."""
+    return weight.reshape([-1 if i == dim else 1 for i in range(ndim)])  # type: ignore[no-any-return]
+
+
+def _check_weight(weight: Tensor | None, input: Tensor, classes: int) -> None:
+    if weight is not None and weight.shape != (classes,):
+        raise RuntimeError(f"weight tensor should be defined either for all {classes} classes or no classes but got weight tensor "
+                           f"of shape: {list(weight.shape)}")
+    if weight is not None and weight.dtype != input.dtype:
+        raise RuntimeError(f"expected the weight to have the dtype of the input, {input.dtype}, but found {weight.dtype}")
+
+
+def _of_indices(
+    operation: Callable[..., Any], input: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, reduction: str
+) -> Any:
+    """Apply a loss of (n, classes) and (n) to them, or to tensors of fewer or more dimensions, which are brought to those."""
+    shape, places = input.array.shape, target.array.shape
+    if len(shape) != 2 or len(places) != 1 or shape[0] != places[0]:
+        _check_places(shape, places)
+        classes = shape[min(len(shape) - 1, 1)]
+        rows = input.movedim(1, -1) if len(shape) > 2 else input
+        result = _of_indices(operation, rows.reshape(target.numel(), classes), target.reshape(-1), weight, ignore_index, reduction)
+        return result.reshape(places) if reduction == "none" else result
+    if target.array.dtype != np.int64:
+        if target.array.dtype != np.uint8:
+            raise RuntimeError(f"expected target dtype to be Long or Byte, but got {target.dtype}: classes are int64 numbers")
+        target = target.long()
+    if weight is not None:
+        _check_weight(weight, input, shape[1])
+    return operation(input, target, _constant("nll_loss_forward", weight), ignore_index, reduction)
+
+
+def _check_places(shape: tuple[int, ...], places: tuple[int, ...]) -> None:
+    """Refuse a target whose shape does not go with that of the input."""
+    if not shape:
+        raise ValueError(f"Expected 1 or more dimensions (got {len(shape)}): the input must have one score per class")
+    if len(shape) > 1 and shape[:1] != places[:1]:
+        raise ValueError(f"Expected input batch_size ({shape[0]}) to match target batch_size ({places[0] if places else 'none'}).")
+    if len(shape) <= 2 and len(places) != len(shape) - 1:
+        raise RuntimeError(f"0D or 1D target tensor expected, multi-target not supported: the input has shape {list(shape)}, the "
+                           f"target {list(places)}")
+    if len(shape) > 2 and places != (shape[0], *shape[2:]):
+        raise RuntimeError(f"Expected target size {[shape[0], *shape[2:]]}, got {list(places)}")
+
+
+def _of_probabilities(
+    input: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, reduction: str, label_smoothing: float
+) -> Any:
+    if not target.is_floating_point():
+        raise RuntimeError(f"Expected floating point type for target with class probabilities, got {target.dtype}; classes are one "
+                           f"dimension less than the input, of shape {list(input.shape)}")
+    if ignore_index >= 0:
+        raise RuntimeError("ignore_index is not supported for floating point target")
+    if input.ndim == 0:
+        raise RuntimeError("cross_entropy(): the input must have one score per class, but it has no dimension")
+    dim = min(input.ndim - 1, 1)
+    classes = input.shape[dim]
+    _check_weight(weight, input, classes)
+    if label_smoothing:
+        target = target * (1 - label_smoothing) + label_smoothing / classes
+    log_probs = log_softmax(input, dim)
+    if weight is not None:
+        log_probs = log_probs * _along(weight, dim, input.ndim)
+    if reduction == "none":
+        return -(log_probs * target).sum(dim)
+    total = -(log_probs * target).sum()
+    return total / (input.numel() / classes) if reduction == "mean" else total
+
+
+def _check_sizes(input: Tensor, target: Tensor) -> None:
+    if input.array.shape != target.array.shape:
+        warnings.warn(f"Using a target size ({target.shape}) that is different to the input size ({input.shape}). This will likely "
+                      "lead to incorrect results due to broadcasting. Please ensure they have the same size.", stacklevel=4)
+
+
+def _distance(operation: Callable[..., Any], input: Tensor, target: Tensor, reduction: str, *options: float) -> Any:
+    """Apply a loss of pairs of elements, after what they all check."""
+    name = operation.__name__
+    _check_tensors(name, input, target)
+    _check_reduction(reduction)
+    _check_sizes(input, target)
+    if not input.is_floating_point() and not target.is_floating_point():
+        raise NotImplementedError(f"{name}(): not implemented for {input.dtype}; convert the tensors first, as in x.float()")
+    return operation(input, target, reduction, *options)
+
+
+def mse_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor:
+    """The squared difference of each pair of elements, and of them the mean, the sum, or all (`reduction`)."""
+    return _distance(losses.mse_loss, input, target, reduction)
+
+
+def smooth_l1_loss(input: Tensor, target: Tensor, *, reduction: str = "mean", beta: float = 1.0) -> Tensor:
+    """The difference of each pair of elements, squared and halved and divided by `beta` where it is less than that."""
+    if beta < 0:
+        raise RuntimeError(f"smooth_l1_loss does not support negative values for beta, got {beta}")
+    return _distance(losses.smooth_l1_loss, input, target, reduction, beta) if beta else l1_loss(input, target, reduction=reduction)
+
+
+def huber_loss(input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0) -> Tensor:
+    """The difference of each pair of elements times `delta`, squared and halved where it is at most that."""
+    if delta <= 0:
+        raise RuntimeError(f"huber_loss does not support non-positive values for delta, got {delta}")
+    return _distance(losses.huber_loss, input, target, reduction, delta)
+
+
+def l1_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor:
+    """The absolute difference of each pair of elements, and of them the mean, the sum, or all (`reduction`)."""
+    _check_tensors("l1_loss", input, target)
+    _check_reduction(reduction)
+    _check_sizes(input, target)
+    return _reduce((input - target).abs(), reduction)
+
+
+def binary_cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = None, *, reduction: str = "mean") -> Tensor:
+    """-(t · log p + (1 - t) · log(1 - p)) for probabilities p in `input` and t in `target`; logarithms are at least -100.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ.
+    RuntimeError
+        If an element of `input` is not between 0 and 1, or the dtypes differ.
+    """
+    _check_tensors("binary_cross_entropy", input, target)
+    _check_reduction(reduction)
+    if input.shape != target.shape:
+        raise ValueError(f"Using a target size ({target.shape}) that is different to the input size ({input.shape}) is deprecated. "
+                         "Please ensure they have the same size.")
+    if target.dtype != input.dtype:
+        raise RuntimeError(f"Found dtype {target.dtype} but expected {input.dtype}: target and input must have the same dtype")
+    if not ((input.array >= 0) & (input.array <= 1)).all():
+        raise RuntimeError("all elements of input should be between 0 and 1: apply a sigmoid first, or use "
+                           "binary_cross_entropy_with_logits")
+    return losses.binary_cross_entropy(input, target, _constant("binary_cross_entropy", weight), reduction)  # type: ignore[no-any-return]
+
+
+def binary_cross_entropy_with_logits(
+    input: Tensor, target: Tensor, weight: Tensor | None = None, *, reduction: str = "mean", pos_weight: Tensor | None = None
+) -> Tensor:
+    """`binary_cross_entropy` of sigmoid(input), exact for any input; targets of 1 count `pos_weight` times.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ.
+    RuntimeError
+        If the target is no floating-point tensor.
+    """
+    name = "binary_cross_entropy_with_logits"
+    _check_tensors(name, input, target)
+    _check_reduction(reduction)
+    if input.shape != target.shape:
+        raise ValueError(f"Target size ({target.shape}) must be the same as input size ({input.shape})")
+    if not target.is_floating_point():
+        raise RuntimeError(f"{name}(): result type Float can't be cast to the desired output type of the target, {target.dtype}; "
+                           "convert it first, as in target.float()")
+    return losses.binary_cross_entropy_with_logits(  # type: ignore[no-any-return]
+        input, target, _constant(name, weight), _constant(name, pos_weight), reduction
+    )
+
+
+def kl_div(input: Tensor, target: Tensor, *, reduction: str = "mean", log_target: bool = False) -> Tensor:
+    """Kullback-Leibler divergence t · (log t - x) of log-probabilities x in `input` from probabilities t in `target`.
+
+    Parameters
+    ----------
+    reduction : str
+        "batchmean", the sum divided by the number of rows, is the divergence; "mean" divides by the number of elements.
+    log_target : bool
+        The target holds log-probabilities, too.
+    """
+    _check_tensors("kl_div", input, target)
+    _check_reduction(reduction, "batchmean")
+    if reduction == "mean":
+        warnings.warn("reduction: 'mean' divides the total loss by both the batch size and the support size. 'batchmean' divides "
+                      "only by the batch size, and aligns with the KL div math definition.", stacklevel=2)
+    values = target.exp() * (target - input) if log_target else losses.xlogy(target, target) - target * input
+    if reduction == "batchmean":
+        return values.sum() / input.shape[0] if input.ndim else values.sum()
+    return _reduce(values, reduction)
+
+
+# ---- the rest ------------------------------------------------------------------------------------------------------------
+
+
+def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
+    """Int64 rows of zeros with a 1 at the place that each element of `tensor` names.
+
+    Parameters
+    ----------
+    tensor : int64 Tensor
+        Classes, counted from 0.
+    num_classes : int
+        Length of a row. Default: the largest class and one more.
+
+    Raises
+    ------
+    RuntimeError
+        If an element is no class, or there is none to count the classes by.
+
+    Examples
+    --------
+    >>> import minigrad as torch
+    >>> one_hot(torch.tensor([2, 0]))
+    tensor([[0, 0, 1],
+            [1, 0, 0]])
+    """
+    _check_tensors("one_hot", tensor)
+    classes = tensor.array
+    if classes.dtype != np.int64:
+        raise RuntimeError(f"one_hot is only applicable to index tensor of type LongTensor, got {tensor.dtype}.")
+    if num_classes < -1 or (classes.size == 0 and num_classes <= 0):
+        raise RuntimeError(f"Can not infer total number of classes from empty tensor: num_classes is {num_classes}, give a "
+                           "positive number.")
+    if classes.size and classes.min() < 0:
+        raise RuntimeError(f"Class values must be non-negative, got {classes.min()}.")
+    width = int(classes.max()) + 1 if num_classes == -1 else num_classes
+    if classes.size and classes.max() >= width:
+        raise RuntimeError(f"Class values must be smaller than num_classes, got {classes.max()} and {num_classes}.")
+    return autograd.wrap((classes[..., None] == np.arange(width)).astype(np.int64))
+
+
+def normalize(input: Tensor, p: float = 2.0, dim: Any = 1, eps: float = 1e-12) -> Tensor:
+    """Divide by the p-norm along `dim`, or by `eps` where the norm is less."""
+    return input / input.norm(p, dim, keepdim=True).clamp(min=eps).expand_as(input)
+
+
+def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
+    """The cosine of the angle between two tensors along `dim`; norms are taken to be at least `eps`."""
+    x1, x2 = shape.broadcast_tensors(x1, x2)
+    return (x1 / _norm_at_least(eps, x1, dim) * (x2 / _norm_at_least(eps, x2, dim))).sum(dim)  # type: ignore[no-any-return]
+
+
+def _norm_at_least(eps: float, x: Tensor, dim: int) -> Tensor:
+    """The norm, or `eps` where that is more; the derivative is that of the norm everywhere, as in torch."""
+    norm = x.norm(2, dim, keepdim=True)
+    return norm + (norm.clamp(min=eps) - norm).detach()

@@ -1,0 +1,107 @@
+"""The functions between the layers of a network that are more than one elementary function (see also `elementwise`)."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from minigrad.autograd import op, raw
+from minigrad.ops.elementwise import clamp, erf, sigmoid, tanh
+from minigrad.types import Array, Number, as_dtype
+
+
+def _floating(name: str, x: Array) -> None:
+    if raw(x).dtype.kind != "f":
+        raise NotImplementedError(f"{name}(): not implemented for {as_dtype(raw(x).dtype)}; convert the tensor first, as in "
+                                  "x.float()")
+
+
+@op
+def leaky_relu(x: Array, /, negative_slope: float = 0.01) -> Any:
+    """x where x > 0, negative_slope · x elsewhere."""
+    _floating("leaky_relu", x)
+    return np.where(x > 0, raw(x), raw(x) * negative_slope), lambda g: np.where(x > 0, g, g * negative_slope)
+
+
+def elu(x: Array, /, alpha: float = 1.0) -> Any:
+    """x where x > 0, alpha · (exp(x) - 1) elsewhere."""
+    return _elu(x, alpha, 1.0)
+
+
+def selu(x: Array, /) -> Any:
+    """`elu` with the slopes for which means 0 and variances 1 reproduce themselves (Klambauer et al., 2017)."""
+    return _elu(x, 1.6732632423543772848170429916717, 1.0507009873554804934193349852946)
+
+
+@op(name="EluBackward0")
+def _elu(x: Array, /, alpha: float, scale: float) -> Any:
+    _floating("elu", x)
+    low = clamp(x, max=0)  # so that exp cannot overflow where it is not used
+    out = np.where(raw(x) > 0, raw(x) * scale, np.expm1(raw(low)) * (alpha * scale))
+    return out, lambda g: np.where(x > 0, g * scale, g * (alpha * scale * np.exp(low)))
+
+
+@op
+def hardtanh(x: Array, /, min_val: Number = -1.0, max_val: Number = 1.0) -> Any:
+    """x limited to the range from min_val to max_val; unlike `clamp`'s, its derivative at a limit is 0."""
+    if min_val > max_val:
+        raise ValueError(f"hardtanh(): min_val cannot be greater than max_val, got {min_val} and {max_val}")
+    x = raw(x)
+    out = np.clip(x, x.dtype.type(min_val), x.dtype.type(max_val))
+    return out, lambda g: np.where((x > min_val) & (x < max_val), g, 0)
+
+
+@op
+def softplus(x: Array, /, beta: float = 1.0, threshold: float = 20.0) -> Any:
+    """log(1 + exp(beta · x)) / beta; x itself where beta · x exceeds the threshold."""
+    _floating("softplus", x)
+    linear = raw(x) * beta > threshold
+    out = np.where(linear, raw(x), np.log1p(np.exp(raw(x) * beta)) / beta)
+    return out, lambda g: np.where(linear, g, g * sigmoid(x * beta))
+
+
+@op(name="LogSigmoidBackward0")
+def logsigmoid(x: Array, /) -> Any:
+    """log(sigmoid(x)), without overflow."""
+    _floating("logsigmoid", x)
+    return np.minimum(raw(x), 0) - np.log1p(np.exp(-np.abs(raw(x)))), lambda g: g * sigmoid(-x)
+
+
+@op
+def silu(x: Array, /) -> Any:
+    """x · sigmoid(x)."""
+    _floating("silu", x)
+    s = sigmoid(x)
+    return x * s, lambda g: g * (s * (1 + x * (1 - s)))
+
+
+@op
+def mish(x: Array, /) -> Any:
+    """x · tanh(softplus(x))."""
+    _floating("mish", x)
+    t = tanh(softplus(x))
+    return x * t, lambda g: g * (t + x * sigmoid(x) * (1 - t * t))
+
+
+def gelu(x: Array, /, *, approximate: str = "none") -> Any:
+    """x · Φ(x), Φ being the normal distribution; with ``approximate="tanh"``, Hendrycks and Gimpel's approximation of it."""
+    if approximate not in ("none", "tanh"):
+        raise RuntimeError(f"gelu(): approximate argument must be either none or tanh, got {approximate!r}")
+    return (_gelu if approximate == "none" else _gelu_tanh)(x)
+
+
+@op
+def _gelu(x: Array, /) -> Any:
+    _floating("gelu", x)
+    phi = 0.5 * (1 + erf(x * math.sqrt(0.5)))
+    return x * phi, lambda g: g * (phi + x * np.exp(-0.5 * x * x) / math.sqrt(2 * math.pi))
+
+
+@op(name="GeluBackward0")
+def _gelu_tanh(x: Array, /) -> Any:
+    _floating("gelu", x)
+    slope, cubic = math.sqrt(2 / math.pi), 0.044715
+    t = tanh(slope * (x + cubic * (x * x * x)))
+    return 0.5 * x * (1 + t), lambda g: g * (0.5 * (1 + t) + 0.5 * x * (1 - t * t) * (slope * (1 + 3 * cubic * x * x)))

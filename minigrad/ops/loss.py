@@ -1,0 +1,175 @@
+"""Loss functions as single operations: the value, reduced, and its derivatives (`nn.functional` checks their arguments).
+
+`reduction` is "none", "sum" or "mean" everywhere. Targets have a derivative where torch gives them one; weights have none.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigrad.autograd import op, raw
+from minigrad.ops.activation import logsigmoid
+from minigrad.ops.elementwise import sigmoid
+from minigrad.types import Array
+
+# ---- of class indices ----------------------------------------------------------------------------------------------------
+
+
+@op
+def nll_loss(log_probs: Array, target: Array, weight: Array, /, ignore_index: int, reduction: str) -> Any:
+    """What each row of `log_probs` (n, classes) says of the class in `target` (n), negated and times the class's weight.
+
+    Parameters
+    ----------
+    weight : array of shape (classes), or 1.0
+        What each class counts for; the mean is divided by the sum of what the rows count for.
+    ignore_index : int
+        A target that counts for nothing.
+
+    Raises
+    ------
+    IndexError
+        If there is no such class.
+    """
+    rows, classes, counts = _rows_that_count(raw(log_probs), target, weight, ignore_index)
+    value, scale = _weighed(-raw(log_probs)[rows, classes], rows, counts, len(target), reduction)
+    width = log_probs.shape[1]
+    return value, lambda g: (g * -scale).reshape(-1, 1) * _one_hot(target, width)
+
+
+@op(name="NllLossBackward0")
+def cross_entropy(x: Array, target: Array, weight: Array, /, ignore_index: int, reduction: str) -> Any:
+    """`nll_loss` of the `log_softmax` of each row of `x`, in one pass: neither of the two arrays between is ever made."""
+    width = x.shape[1]
+    shifted = x - _row_maxima(raw(x))
+    powers = np.exp(shifted)
+    total = (powers @ np.ones(width, x.dtype)).reshape(-1, 1)  # twice as fast as .sum(axis=1) where rows are short
+    rows, classes, counts = _rows_that_count(raw(x), target, weight, ignore_index)
+    log_total = np.log(raw(total)[:, 0])
+    losses = (log_total if counts is None else log_total[rows]) - raw(shifted)[rows, classes]
+    value, scale = _weighed(losses, rows, counts, len(target), reduction)
+    return value, lambda g: (powers / total - _one_hot(target, width)) * (g * scale).reshape(-1, 1)
+
+
+def _row_maxima(x: Any) -> Any:
+    """``x.max(1, keepdims=True)``; short rows are turned into columns first (for 256 × 10: 11.5 to 3.2 µs)."""
+    return (np.maximum.reduce(x.T.copy()) if x.shape[1] < 64 else np.maximum.reduce(x, axis=1)).reshape(-1, 1)
+
+
+def _rows_that_count(x: Any, target: Any, weight: Any, ignore_index: int) -> tuple[Any, Any, Any]:
+    """Rows whose target is not to be ignored, their targets, and what each counts for: None where all rows count 1."""
+    n, width = x.shape
+    plain = isinstance(weight, float)
+    if plain and not 0 <= ignore_index < width and (n == 0 or np.maximum.reduce(target.view(np.uint64)) < width):
+        return np.arange(n), target, None  # in the common case, one comparison: as uint64, a negative number is a huge one
+    rows = np.flatnonzero(target != ignore_index)
+    classes = target[rows]
+    wrong = classes[(classes < 0) | (classes >= width)]
+    if wrong.size:
+        raise IndexError(f"Target {wrong[0]} is out of bounds: there are {width} classes, 0 to {width - 1}.")
+    return rows, classes, np.ones(len(rows), x.dtype) if plain else weight[classes]
+
+
+def _weighed(losses: Any, rows: Any, counts: Any, n: int, reduction: str) -> tuple[Any, Any]:
+    """The reduced value, and by what the gradient of each row has to be multiplied: a number, or an array of shape (n)."""
+    if counts is None:
+        if reduction == "none":
+            return losses, 1.0
+        value = np.add.reduce(losses)
+        return (value, 1.0) if reduction == "sum" else (value / n if n else value * np.nan, 1 / max(n, 1))
+    scale = np.zeros(n, losses.dtype)
+    scale[rows] = counts
+    if reduction == "none":
+        value = np.zeros(n, losses.dtype)
+        value[rows] = losses * counts
+        return value, scale
+    value, total = (losses * counts).sum(), counts.sum()
+    return (value, scale) if reduction == "sum" else (value / total, scale / (total or 1))
+
+
+def _one_hot(target: Any, width: int) -> Any:
+    return target[:, None] == np.arange(width)
+
+
+# ---- of pairs of elements ------------------------------------------------------------------------------------------------
+
+
+def _reduced(losses: Any, reduction: str) -> tuple[Any, int]:
+    """The reduced value, and the number by which the gradient of each element has to be divided."""
+    if reduction == "none":
+        return losses, 1
+    value = np.add.reduce(losses, axis=None)
+    return (value, 1) if reduction == "sum" else (value / losses.size if losses.size else value * np.nan, losses.size)
+
+
+@op(promote=True)
+def mse_loss(x: Array, y: Array, /, reduction: str) -> Any:
+    """(x - y)²."""
+    d = x - y
+    value, n = _reduced(raw(d) * raw(d), reduction)
+    return value, lambda g: g * (2 / n) * d, lambda g: g * (-2 / n) * d
+
+
+@op(promote=True)
+def smooth_l1_loss(x: Array, y: Array, /, reduction: str, beta: float) -> Any:
+    """(x - y)² / 2beta where |x - y| < beta, and |x - y| - beta/2 elsewhere."""
+    d = x - y
+    size = np.abs(raw(d))
+    near = size < beta
+    value, n = _reduced(np.where(near, size * size * (0.5 / beta), size - 0.5 * beta), reduction)
+
+    def rule(g: Array) -> Array:
+        return g / n * np.where(near, d / beta, np.sign(raw(d)))
+
+    return value, rule, lambda g: -rule(g)
+
+
+@op(promote=True)
+def huber_loss(x: Array, y: Array, /, reduction: str, delta: float) -> Any:
+    """(x - y)² / 2 where |x - y| <= delta, and delta · (|x - y| - delta/2) elsewhere."""
+    d = x - y
+    size = np.abs(raw(d))
+    near = size <= delta
+    value, n = _reduced(np.where(near, 0.5 * size * size, delta * (size - 0.5 * delta)), reduction)
+
+    def rule(g: Array) -> Array:
+        return g / n * np.where(near, d, delta * np.sign(raw(d)))
+
+    return value, rule, lambda g: -rule(g)
+
+
+@op
+def binary_cross_entropy(p: Array, target: Array, weight: Array, /, reduction: str) -> Any:
+    """-(target · log p + (1 - target) · log(1 - p)), no logarithm being taken for less than -100."""
+    q, t = raw(p), raw(target)
+    losses = (t - 1) * np.maximum(np.log1p(-q), -100) - t * np.maximum(np.log(q), -100)
+    value, n = _reduced(losses * weight, reduction)
+    return (
+        value,
+        lambda g: g / n * weight * ((p - target) / np.maximum((1 - p) * p, 1e-12)),
+        lambda g: g / n * weight * (np.log1p(-p) - np.log(p)),
+    )
+
+
+@op
+def binary_cross_entropy_with_logits(x: Array, target: Array, weight: Array, pos_weight: Array, /, reduction: str) -> Any:
+    """`binary_cross_entropy` of sigmoid(x), exact for any x; terms with the target 1 count `pos_weight` times."""
+    positives = target * (pos_weight - 1) + 1
+    value, n = _reduced(((1 - raw(target)) * raw(x) - raw(positives) * logsigmoid(raw(x))) * weight, reduction)
+    return (
+        value,
+        lambda g: g / n * weight * (1 - target - positives * sigmoid(-x)),
+        lambda g: g / n * weight * -(x + (pos_weight - 1) * logsigmoid(x)),
+    )
+
+
+@op(promote=True)
+def xlogy(x: Array, y: Array, /) -> Any:
+    """x · log(y), 0 where x is 0."""
+    return (
+        np.where(raw(x) == 0, 0, raw(x) * np.log(raw(y))),
+        lambda g: np.where((raw(x) == 0) & (raw(y) <= 0), 0, g * np.log(y)),
+        lambda g: g * x / y,
+    )
