@@ -4,7 +4,7 @@ The names are torch's: what a tutorial writes for torch runs here after ``import
 `minigrad.autograd`.
 """
 
-from minigrad import autograd, creation, optim, random, types, utils
+from minigrad import autograd, creation, nn, optim, random, types, utils
 from minigrad.autograd import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from minigrad.creation import (
     allclose,
