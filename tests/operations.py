@@ -110,7 +110,8 @@ ARITHMETIC = [
         *(case(*each, rounding_mode=mode) for mode in ("floor", "trunc") for each in
           ((A, positive(4)), (A, 0.7), (A, real(3, 1)), (whole(3, 4), natural(4)), (whole(3), -2), (EMPTY, SCALAR))),
         refused(A, A, rounding_mode="up"), bench=case(BIG, positive(256, 256))),
-    Row("true_divide", case(A, positive(4)), case(whole(3), 2)),
+    *(Row(name, case(A, positive(4)), case(A, 2)) for name in ("subtract", "multiply", "divide", "true_divide")),
+    *(Row(name, case(A), case(whole(3))) for name in ("positive", "negative", "absolute")),
     Row("floor_divide", *pairs(steady, steady_positive), *scalars(2, -1.5, draw=steady), case(whole(3, 4), natural(4)),
         case(whole(3, 4), -2), case(whole(3), 1.5), refused(natural(2), fixed([0, 1], "int64")),
         bench=case(BIG.constant(), positive(256, 256).constant())),
@@ -310,7 +311,7 @@ SHAPES = [
     Row("Tensor.permute", case(CUBE, 1, 2, 0), case(CUBE, (1, 2, 0))),
     Row("transpose", case(A, 0, 1), case(CUBE, -1, 0), case(SCALAR, 0, 0), case(EMPTY, 0, 1), case(FLAGS, 0, 1),
         refused(A, 0, 2), bench=case(BIG, 0, 1)),
-    Row("swapaxes", case(CUBE, 0, 2), same_node=False),
+    *(Row(name, case(CUBE, 0, 2)) for name in ("swapaxes", "swapdims", "moveaxis")),
     Row("t", case(A), case(real(3)), case(SCALAR), refused(CUBE)),
     Row("Tensor.T", case(A), case(real(4, 3).transposed()), call=lambda m, x: x.T),
     Row("Tensor.mT", case(A), case(CUBE), call=lambda m, x: x.mT),
@@ -325,6 +326,7 @@ SHAPES = [
         bench=case(real(256, 1), 256, 256)),
     Row("broadcast_tensors", case(real(3, 1), real(4)), case(A), case(SCALAR, A, real(3, 1)), refused(A, real(3))),
     Row("narrow", case(A, 1, 1, 2), case(A, 0, -2, 1), case(A, 0, 3, 0), refused(A, 0, 2, 2), same_node=False),
+    Row("broadcast_to", case(real(3, 1), (3, 4)), case(SCALAR, (2, 3))),
     Row("Tensor.expand_as", case(real(4), A)),
     Row("flatten", case(CUBE), case(CUBE, 1), case(CUBE, 0, 1), case(CUBE, start_dim=-2, end_dim=-1), case(SCALAR),
         case(EMPTY), case(FLAGS), refused(CUBE, 2, 1), bench=case(real(64, 28, 28), 1), same_node=False),
@@ -333,6 +335,8 @@ SHAPES = [
     Row("unflatten", case(real(2, 6), 1, (3, 2)), case(real(6), 0, (-1, 2)), same_node=False),
     Row("flip", case(A, (0,)), case(CUBE, (0, -1)), case(A, dims=[1]), case(EMPTY, (1,)), case(FLAGS, (0,)),
         bench=case(BIG, (0,))),
+    Row("roll", case(A, 1, 0), case(A, (1, -2), (0, 1)), case(A, 2, -1)),
+    *(Row(name, case([A, real(2, 4)]), case([A, A], 1)) for name in ("concat", "concatenate")),
     Row("cat", case([A, real(2, 4)]), case([A, real(3, 1), A], 1), case((CUBE, CUBE), dim=-1), case([real(0, 4), A]),
         case([whole(2), real(3)]), case([truth(2), whole(1, dtype="uint8")]), refused([A, real(2, 3)]), refused([]),
         bench=case([BIG, BIG], 1)),
@@ -347,6 +351,7 @@ SHAPES = [
         case(A, 0, 2), case(FLAGS, 1, 2), refused(A, 2), bench=case(real(64, 64), 4, 4)),
     Row("tile", case(A, (2,)), case(A, (2, 3)), case(real(3), (2, 1, 2)), case(SCALAR, (2,)),
         bench=case(real(64, 64), (4, 4)), same_node=False),
+    Row("repeat_interleave", case(A, 2), case(A, 2, 0), case(A, 3, dim=1), same_node=False),
     Row("nn.functional.pad", case(A, (1, 2)), case(A, (1, 0, 2, 1)), case(A, (0, 1), value=2.5),
         case(A, (0, 0, 1, 0), "constant", -1.0), case(A, (-1, 1)), case(EMPTY, (1, 1, 1, 0)), case(whole(2, 3), (1, 1)),
         bench=case(real(64, 28, 28), (2, 2, 2, 2))),
@@ -444,6 +449,14 @@ SOFTMAX = [
 
 # nn.functional --------------------------------------------------------------------------------------------------------
 
+
+
+def seeded_dropout(m: Any, x: Any, *p: float, **options: Any) -> Any:
+    """Dropout draws its mask; from one seed both draw the same."""
+    m.manual_seed(7)
+    return m.nn.functional.dropout(x, *p, **options)
+
+
 ACTIVATIONS = [
     *(Row(f"nn.functional.{name}", *over(real), kink(CORNERS), kink(huge(4)), bench=case(BIG))
         for name in ("relu", "sigmoid", "tanh", "gelu", "silu", "softplus", "elu", "leaky_relu", "logsigmoid", "relu6",
@@ -453,6 +466,8 @@ ACTIVATIONS = [
     Row("nn.functional.leaky_relu", case(A, 0.2), case(A, negative_slope=-0.1)),
     Row("nn.functional.softplus", case(A, 2.0), case(A, beta=2, threshold=1.0)),
     Row("nn.functional.hardtanh", case(A, -0.5, 0.5)),
+    Row("nn.functional.dropout", case(A), case(real(64, 8), 0.2), case(A, 0.5, training=False), case(A, 0.0),
+        case(A, 1.0), call=seeded_dropout, bench=case(BIG, 0.5)),
 ]
 
 TARGET = index(1, 0, 3)
