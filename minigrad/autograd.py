@@ -854,7 +854,7 @@ class Function:
             return output
         single = isinstance(output, TensorBase)
         outputs = [output] if single else list(output)
-        rules = _function_rules(cls, ctx, outputs, len(args))
+        rules = _function_rules(cls, ctx, outputs, args)
         this = Op(lambda *_: (None, *rules), cls.__name__ + "Backward", False, False, False, False)
         part = Op(lambda *_: (), cls.__name__ + "Backward", True, False, False, False)
         shared = wrap(np.zeros(()))  # stands for all the outputs together: its node is the function's
@@ -869,9 +869,10 @@ class Function:
         return results[0] if single else tuple(results)
 
 
-def _function_rules(cls: Any, ctx: FunctionCtx, outputs: Sequence[Any], count: int) -> list[Any]:
+def _function_rules(cls: Any, ctx: FunctionCtx, outputs: Sequence[Any], args: Sequence[Any]) -> list[Any]:
     """One rule per argument; `backward` of the class runs once for them all."""
-    kinds = [(o.array.shape, o.array.dtype) if isinstance(o, TensorBase) else None for o in outputs]
+    kinds, expected = ([(t.array.shape, t.array.dtype) if isinstance(t, TensorBase) else None for t in each]
+                       for each in (outputs, args))
     latest: list[Any] = [None, None]
 
     def rule(i: int, gradients: _Outputs) -> Any:
@@ -882,13 +883,28 @@ def _function_rules(cls: Any, ctx: FunctionCtx, outputs: Sequence[Any], count: i
                 given = [np.zeros(*kind) if g is None and kind else g for g, kind in zip(given, kinds, strict=True)]
             result = cls.backward(ctx, *(g if g is None or isinstance(g, TensorBase) else wrap(g) for g in given))
             result = result if isinstance(result, tuple) else (result,)
-            if len(result) < count or any(g is not None for g in result[count:]):
+            if len(result) < len(args) or any(g is not None for g in result[len(args) :]):
                 raise RuntimeError(f"function {cls.__name__}Backward returned an incorrect number of gradients (expected "
-                                   f"{count}, got {len(result)})")
+                                   f"{len(args)}, got {len(result)})")
+            result = [_fitting(cls.__name__, k, g, a) for k, (g, a) in enumerate(zip(result, expected, strict=False))]
             latest[:] = gradients, [g if g is None or recorded else g.array for g in result]
         return latest[1][i]
 
-    return [functools.partial(rule, i) for i in range(count)]
+    return [functools.partial(rule, i) for i in range(len(args))]
+
+
+def _fitting(name: str, i: int, g: Any, kind: Any) -> Any:
+    """The gradient that a custom function gave for argument `i`, in the dtype of the argument; its shape is checked."""
+    if g is None:
+        return None
+    if kind is None or not isinstance(g, TensorBase):
+        raise RuntimeError(f"function {name}Backward must return a tensor or None for each tensor argument, and None for every "
+                           f"other one; got {type(g).__name__} at index {i}")
+    shape, dtype = kind
+    if g.array.ndim < len(shape) or any(n not in (1, m) for n, m in zip(shape[::-1], g.array.shape[::-1], strict=False)):
+        raise RuntimeError(f"Function {name}Backward returned an invalid gradient at index {i} - got {list(g.array.shape)} but "
+                           f"expected shape compatible with {list(shape)}")
+    return g if g.array.dtype == dtype else cast(g, dtype)
 
 
 # ---- checking derivatives ------------------------------------------------------------------------------------------------
