@@ -17,6 +17,7 @@ is called as in `m.sum(x)` and `m.sum(x, 1, keepdim=True)`, and is timed on `m.s
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf, nan
 from typing import Any
 
 from numpy import s_
@@ -48,7 +49,7 @@ from .cases import (
 A, SCALAR, EMPTY, CUBE = real(3, 4), real(), real(0, 3), real(2, 3, 4)
 BIG, LONG, IMAGES = real(256, 256), real(65536), real(64, 784)
 CORNERS = fixed([-2.5, -1.5, -1.0, -0.5, -0.0, 0.0, 0.5, 1.0, 1.5, 2.5])
-SPECIAL = fixed([float("nan"), float("inf"), float("-inf"), 0.0, -0.0, 1.0])
+SPECIAL = fixed([nan, inf, -inf, 0.0, -0.0, 1.0])
 TIES = fixed([[1.0, 3.0, 3.0, 2.0], [2.0, 2.0, 2.0, 2.0], [0.0, -1.0, 0.0, -2.0]])
 
 
@@ -249,15 +250,15 @@ REDUCTIONS = [
     Row("any", *TRUTHS),
     Row("all", *TRUTHS),
     Row("logsumexp", case(A, 0), case(A, -1), case(A, dim=1, keepdim=True), *AXES, case(SCALAR, 0), case(EMPTY, 1),
-        case(EMPTY, 0), kink(huge(3, 4), 1), kink(fixed([[float("-inf")] * 2, [0.0, float("-inf")]]), 1),
-        kink(fixed([[float("inf"), 0.0]]), 1), case(whole(3), 0), refused(A, 2), bench=case(BIG, 1)),
+        case(EMPTY, 0), kink(huge(3, 4), 1), kink(fixed([[-inf] * 2, [0.0, -inf]]), 1),
+        kink(fixed([[inf, 0.0]]), 1), case(whole(3), 0), refused(A, 2), bench=case(BIG, 1)),
     Row("cumsum", case(A, 0), case(A, 1), case(CUBE, -2), case(SCALAR, 0), case(EMPTY, 0),
         case(real(4, 3).transposed(), 1), case(whole(3, 4), 1), case(truth(4), 0), case(whole(3, dtype="int32"), 0),
         case(A, dim=0, dtype=Name("float64")), refused(A, 2), bench=case(BIG, 1)),
     Row("norm", case(A), case(A, dim=0), case(A, dim=1, keepdim=True), case(CUBE, dim=-2), case(SCALAR), case(EMPTY),
         case(A, 2), case(A, 2, 1), case(A, p=1), case(A, p=1, dim=0), case(A, p=3, dim=1, keepdim=True), case(A, "fro"),
-        case(A, float("inf")), case(A, float("inf"), 1), case(CUBE, 2, (0, 2)), kink(fixed([0.0, 0.0])),
-        kink(fixed([0.0, 1.0]), 1), kink(TIES, float("inf"), 1), bench=case(BIG)),
+        case(A, inf), case(A, inf, 1), case(CUBE, 2, (0, 2)), kink(fixed([0.0, 0.0])),
+        kink(fixed([0.0, 1.0]), 1), kink(TIES, inf, 1), bench=case(BIG)),
 ]
 
 # Linear algebra -------------------------------------------------------------------------------------------------------
@@ -283,13 +284,13 @@ PRODUCTS = [
         case(whole(3), whole(3)), refused(real(3), real(4)), refused(A, A), bench=case(LONG, LONG)),
     Row("outer", case(real(3), real(4)), case(real(3).strided(), real(2)), case(real(0), real(2)),
         case(whole(3), whole(2)), refused(A, A), bench=case(real(256), real(256)), same_node=False),
-    Row("einsum", *(case(equation, *inputs) for equation, inputs in (("ij,jk->ik", (A, real(4, 2))),
-        ("ij,jk", (A, real(4, 2))), ("ij->ji", (A,)), ("ij->", (A,)), ("ij->j", (A,)), ("ii->i", (real(3, 3),)),
-        ("ii", (real(3, 3),)), ("i,j->ij", (real(3), real(2))), ("bij,bjk->bik", (real(2, 3, 4), real(2, 4, 2))),
-        ("...i,i->...", (CUBE, real(4))), ("...ij,...jk->...ik", (CUBE, real(4, 2))),
-        ("bi,oi->bo", (real(2, 3), real(4, 3))), ("ij,ij->", (A, A)), ("i,ij,j->", (real(3), A, real(4))),
-        ("ij,jk,kl->il", (real(2, 3), real(3, 2), real(2, 4))), (" i j , j k -> k i ", (A, real(4, 2))))),
-        bench=case("bij,bjk->bik", real(16, 64, 64), real(16, 64, 64)), same_node=False),
+    Row("einsum", case("ij,jk->ik", A, real(4, 2)), case("ij,jk", A, real(4, 2)), case("ij->ji", A), case("ij->", A),
+        case("ij->j", A), case("ii->i", real(3, 3)), case("ii", real(3, 3)), case("i,j->ij", real(3), real(2)),
+        case("bij,bjk->bik", real(2, 3, 4), real(2, 4, 2)), case("...i,i->...", CUBE, real(4)),
+        case("...ij,...jk->...ik", CUBE, real(4, 2)), case("bi,oi->bo", real(2, 3), real(4, 3)), case("ij,ij->", A, A),
+        case("i,ij,j->", real(3), A, real(4)), case("ij,jk,kl->il", real(2, 3), real(3, 2), real(2, 4)),
+        case(" i j , j k -> k i ", A, real(4, 2)), bench=case("bij,bjk->bik", real(16, 64, 64), real(16, 64, 64)),
+        same_node=False),
     Row("addmm", case(real(3, 2), A, real(4, 2)), case(real(2), A, real(4, 2)), case(SCALAR, A, real(4, 2)),
         case(real(2), A, real(4, 2), beta=0.5, alpha=2.0), case(real(2), A, real(4, 2), beta=0),
         case(real(2), real(3, 4).transposed(), real(4, 2)), case(real(2), real(0, 4), real(4, 2)),
@@ -412,7 +413,7 @@ INDEXING = [
         case(whole(3, 4), 0, ROWS), refused(A, 0, index(3)), refused(A, 0, index([0])),
         bench=case(BIG, 0, whole(256, low=0, high=256))),
     Row("masked_fill", case(A, truth(3, 4), 0.5), case(A, truth(4), -1), case(A, truth(3, 1), SCALAR),
-        case(real(4), truth(3, 4), 2.0), kink(A, mask(True, True, False, False), float("-inf")),
+        case(real(4), truth(3, 4), 2.0), kink(A, mask(True, True, False, False), -inf),
         case(EMPTY, truth(3), 1.0), case(whole(3), PICK, 7), refused(A, whole(3, 4), 0.0),
         bench=case(BIG, truth(256, 256), 0.0)),
     Row("masked_select", case(A, truth(3, 4)), case(A, truth(4)), case(whole(3), PICK)),
@@ -439,7 +440,7 @@ CASTS = [
 
 LOGITS = [case(A, 0), case(A, 1), case(A, dim=-1), case(CUBE, 1), case(SCALAR, 0), case(EMPTY, 1), case(EMPTY, 0),
     case(real(4, 3).transposed(), 1), case(real(3, 4).strided(), 1), kink(huge(3, 4), 1),
-    kink(fixed([[1e4, -1e4, 0.0], [-1e4, -1e4, -1e4]]), 1), kink(fixed([[float("-inf"), 0.0, 1.0]]), 1)]
+    kink(fixed([[1e4, -1e4, 0.0], [-1e4, -1e4, -1e4]]), 1), kink(fixed([[-inf, 0.0, 1.0]]), 1)]
 SOFTMAX = [
     Row("softmax", *LOGITS, case(A, 1, dtype=Name("float64")), refused(A, 2), bench=case(real(64, 10), 1)),
     Row("log_softmax", *LOGITS, case(A, 1, dtype=Name("float64")), refused(A, 2), bench=case(real(64, 10), 1)),
