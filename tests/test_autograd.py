@@ -1,0 +1,972 @@
+"""The engine: the graph, the walk, modes, hooks, custom functions, `grad` and `gradcheck`, beside torch's."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import minigrad as mg
+from tests.twins import node_name, raised, same_as_torch
+
+
+def leaf(m: Any, *values: float, dtype: str = "float32") -> Any:
+    return m.tensor(values if len(values) > 1 else values[0], dtype=getattr(m, dtype), requires_grad=True)
+
+
+# ---- the graph -----------------------------------------------------------------------------------------------------------
+
+
+@same_as_torch
+def test_a_graph_shows_its_nodes(m: Any) -> Any:
+    a, b = leaf(m, 1.0, 2.0), leaf(m, 3.0, 4.0)
+    node = ((a * b).exp() + a).sum().grad_fn
+    add = node.next_functions[0][0]
+    exp, accumulate = (edge for edge, _ in add.next_functions)
+    mul = exp.next_functions[0][0]
+    return (
+        [n.name() for n in (node, add, exp, mul, accumulate)],
+        [len(n.next_functions) for n in (node, add, exp, mul, accumulate)],
+        [number for _, number in add.next_functions],
+        accumulate.variable is a,
+        mul.next_functions[0][0] == accumulate,
+        [edge.variable is x for (edge, _), x in zip(mul.next_functions, (a, b), strict=True)],
+    )
+
+
+@same_as_torch
+def test_constants_have_no_edge(m: Any) -> Any:
+    x = leaf(m, 1.0, 2.0)
+    return [
+        [edge if edge is None else edge.name() for edge, _ in y.grad_fn.next_functions]
+        for y in (x * m.ones(2), m.ones(2) * x, x * 2.0, m.cat([m.ones(2), x]))
+    ]
+
+
+def test_nodes_print_their_names() -> None:
+    x = leaf(mg, 1.0)
+    node = (x * x).grad_fn
+    assert repr(node).startswith("<MulBackward0 object at 0x")
+    assert repr(node.next_functions[0][0]).startswith("<AccumulateGrad object at 0x")
+    assert repr(x.view(1).grad_fn).startswith("<ViewBackward0 object")
+
+
+@same_as_torch
+def test_what_requires_a_gradient(m: Any) -> Any:
+    x, c = leaf(m, 1.0, 2.0), m.ones(2)
+    return [x * c, c * c, c * 2, x > 0, x.argmax(), x.detach(), x.data, x.long(), x.double(), x == x, x.sign(), x.floor(),
+            m.zeros_like(x), m.ones_like(x, requires_grad=True), x.new_zeros(2), x.max(0).values, x.max(0).indices, x + x.long()]
+
+
+@same_as_torch
+def test_requires_grad_can_be_set_on_leaves(m: Any) -> Any:
+    x = m.ones(2)
+    y = x.requires_grad_()
+    z = x * 2
+    errors = [raised(m.ones(2, dtype=m.int64).requires_grad_), raised(lambda: z.requires_grad_(False)),
+              raised(m.tensor, [1], requires_grad=True), raised(z.requires_grad_)]
+    x.requires_grad = False
+    return y is x, errors, x, x * 2
+
+
+# ---- backward ------------------------------------------------------------------------------------------------------------
+
+
+@same_as_torch
+def test_gradients_of_a_diamond(m: Any) -> Any:
+    x = leaf(m, 2.0, -3.0)
+    a = x * x
+    b, c = a.exp() / 100, a.sin()
+    (b * c + a).sum().backward()
+    return x.grad
+
+
+@pytest.mark.parametrize("name", ["x - x", "x * x", "x / x", "x + x + x", "(x + x) * (x - 1)", "x @ x", "x[[0, 0, 1]]",
+                                  "x.expand(3, 2) * x", "x.reshape(1, 2) * x.reshape(2, 1)"])
+def test_a_tensor_used_twice(name: str) -> None:
+    @same_as_torch
+    def scenario(m: Any) -> Any:
+        x = leaf(m, 2.0, -3.0)
+        y = eval(name)
+        y.sum().backward()
+        return y, x.grad
+
+    scenario()
+
+
+@same_as_torch
+def test_gradients_come_back_in_the_shape_and_dtype_of_the_leaf(m: Any) -> Any:
+    leaves = [m.ones(shape, dtype=getattr(m, dtype), requires_grad=True) for shape, dtype in [
+        ((2, 3), "float32"), ((3,), "float64"), ((2, 1), "float16"), ((), "float64"), ((1, 1, 1), "float32"), ((4, 1, 3), "float32")]]
+    product = leaves[0]
+    for x in leaves[1:]:
+        product = product * x
+    product.sum().backward()
+    return product, [x.grad for x in leaves]
+
+
+@same_as_torch
+def test_backward_of_a_vector_takes_a_gradient(m: Any) -> Any:
+    x = leaf(m, 1.0, 2.0, 3.0)
+    (x * x).backward(m.tensor([1.0, 10.0, 100.0]))
+    first = x.grad.clone()
+    (x * x).backward(gradient=m.ones(3))
+    return first, x.grad
+
+
+@same_as_torch
+def test_backward_from_a_leaf_and_from_one_element(m: Any) -> Any:
+    x, y = leaf(m, 2.0), m.full((1, 1), 3.0, requires_grad=True)
+    x.backward()
+    y.backward()
+    (y * y).backward()
+    return x.grad, y.grad
+
+
+@same_as_torch
+def test_backward_of_several_tensors_at_once(m: Any) -> Any:
+    x, y = leaf(m, 1.0, 2.0), leaf(m, 3.0, 4.0)
+    a, b = (x * y).sum(), x.exp()
+    m.autograd.backward([a, b, y], [None, m.ones(2), m.tensor([0.5, 0.25])])
+    return x.grad, y.grad
+
+
+@same_as_torch
+def test_a_gradient_of_another_dtype_is_cast(m: Any) -> Any:
+    x = leaf(m, 1.0, 2.0)
+    (x * 2).backward(m.ones(2, dtype=m.float64))
+    (x * 2).backward(m.ones(2, dtype=m.float16))
+    return x.grad
+
+
+@same_as_torch
+def test_gradients_add_up_in_the_same_tensor(m: Any) -> Any:
+    x = leaf(m, 1.0, 2.0)
+    (x * x).sum().backward()
+    kept, memory, version = x.grad, x.grad.detach(), x.grad._version
+    (x * 3).sum().backward()
+    return kept is x.grad, memory, x.grad, x.grad.data_ptr() == memory.data_ptr(), x.grad._version - version
+
+
+@same_as_torch
+def test_leaves_without_a_path_keep_no_gradient(m: Any) -> Any:
+    x, unused = leaf(m, 1.0), leaf(m, 2.0)
+    (x * 2 + unused.detach()).backward()
+    return x.grad, unused.grad is None, (unused * 0).is_leaf
+
+
+@pytest.mark.parametrize("operation", ["a + b", "a - b", "b + a", "a.view(2) + b", "a + b + a", "mg.cat([a, b])", "mg.stack([a, b])",
+                                       "a.reshape(1, 2) + b", "a.expand(2) + b[:]", "(a + b).reshape(-1, 1).T", "a + b.clone()"])
+def test_nobody_shares_a_gradient(operation: str) -> None:
+    """What passes a sum is one array for both terms; a change of one gradient must not reach another, nor what was handed in."""
+    a, b = leaf(mg, 1.0, 2.0), leaf(mg, 3.0, 4.0)
+    c = eval(operation)
+    g = mg.ones(*c.shape)
+    c.backward(g)
+    of_b = b.grad.tolist()
+    a.grad += 100
+    assert b.grad.tolist() == of_b
+    assert g.tolist() == mg.ones(*c.shape).tolist()
+    of_a = a.grad.tolist()
+    b.grad.zero_()
+    (b * 5).sum().backward()  # added in place
+    assert b.grad.tolist() == [5, 5]
+    assert a.grad.tolist() == of_a
+    assert g.tolist() == mg.ones(*c.shape).tolist()
+
+
+def test_a_gradient_can_be_written_to() -> None:
+    """Also where it reached the leaf as a read-only, expanded array."""
+    x, y = leaf(mg, 1.0, 2.0), leaf(mg, 1.0, 2.0)
+    x.sum().backward()
+    y.backward(mg.ones(1).expand(2))
+    for tensor in (x, y):
+        tensor.grad[0] = 7
+        assert tensor.grad.tolist() == [7, 1]
+
+
+@same_as_torch
+def test_gradients_can_be_assigned_and_taken_away(m: Any) -> Any:
+    x = leaf(m, 1.0, 2.0)
+    x.grad = m.ones(2)
+    given = x.grad
+    (x * 2).sum().backward()
+    first = x.grad.clone()
+    x.grad = None
+    (x * 2).sum().backward()
+    return first, given, x.grad
+
+
+@same_as_torch
+def test_backward_twice(m: Any) -> Any:
+    x = leaf(m, 2.0)
+    square, sums = x * x, x + x
+    square.backward()
+    sums.backward()
+    second = raised(square.backward), raised(sums.backward)  # a sum has saved nothing
+    kept = x.exp()
+    kept.backward(retain_graph=True)
+    kept.backward(retain_graph=True)
+    kept.backward()
+    return second, raised(kept.backward), x.grad
+
+
+@same_as_torch
+def test_a_part_of_the_graph_already_freed(m: Any) -> Any:
+    x = leaf(m, 2.0)
+    shared = x.exp()
+    (shared * 2).backward()
+    return raised((shared * 3).backward), raised((shared + 3).backward), x.grad
+
+
+@same_as_torch
+def test_backward_into_given_inputs(m: Any) -> Any:
+    x, y = leaf(m, 2.0), leaf(m, 3.0)
+    middle = x * y
+    loss = middle * middle
+    loss.backward(inputs=[y], retain_graph=True)
+    first = x.grad is None, y.grad.clone()
+    loss.backward(inputs=x, retain_graph=True)
+    middle.retain_grad()
+    loss.backward(inputs=(x, y))
+    return first, x.grad, y.grad, raised((x * y).backward, inputs=[])
+
+
+@same_as_torch
+def test_backward_into_an_inner_tensor(m: Any) -> Any:
+    x = leaf(m, 2.0)
+    middle = x * x
+    middle.retain_grad()
+    loss = middle * 3
+    loss.backward(inputs=[middle], retain_graph=True)
+    first = x.grad is None, middle.grad
+    loss.backward(inputs=[middle, x])
+    return first, x.grad, middle.grad
+
+
+# ---- modes ---------------------------------------------------------------------------------------------------------------
+
+
+@same_as_torch
+def test_modes_as_blocks_and_decorators(m: Any) -> Any:
+    x = leaf(m, 1.0)
+    seen = []
+
+    @m.no_grad()
+    def off(y: Any) -> Any:
+        """Doubles."""
+        return y * 2
+
+    @m.enable_grad()
+    def on(y: Any) -> Any:
+        return y * 2
+
+    @m.set_grad_enabled(False)
+    def set_off(y: Any) -> Any:
+        return y * 2
+
+    seen.append(m.is_grad_enabled())
+    seen += [off(x), on(x), set_off(x), x * 2, off.__name__, off.__doc__]
+    with m.no_grad():
+        seen += [x * 2, on(x), m.is_grad_enabled()]
+        with m.enable_grad():
+            seen += [x * 2, off(x)]
+            with m.set_grad_enabled(False):
+                seen.append(x * 2)
+            seen.append(m.is_grad_enabled())
+        seen.append(x * 2)
+    seen.append(x * 2)
+    with m.set_grad_enabled(True):
+        seen.append(m.is_grad_enabled())
+    with m.inference_mode():
+        seen.append(m.is_grad_enabled())
+    return seen
+
+
+@same_as_torch
+def test_set_grad_enabled_as_a_call(m: Any) -> Any:
+    x, seen = leaf(m, 1.0), []
+    m.set_grad_enabled(False)
+    try:
+        seen += [m.is_grad_enabled(), x * 2]
+        with m.enable_grad():
+            seen.append(m.is_grad_enabled())
+        seen.append(m.is_grad_enabled())
+    finally:
+        m.set_grad_enabled(True)
+    return [*seen, m.is_grad_enabled(), x * 2]
+
+
+@same_as_torch
+def test_modes_end_with_an_error(m: Any) -> Any:
+    seen = []
+    for mode in (m.no_grad(), m.set_grad_enabled(False)):
+        with pytest.raises(KeyError), mode:
+            raise KeyError
+        seen.append(m.is_grad_enabled())
+
+    @m.no_grad()
+    def fails() -> None:
+        raise KeyError
+
+    seen.append(raised(fails))
+    return [*seen, m.is_grad_enabled()]
+
+
+@same_as_torch
+def test_one_mode_object_entered_again(m: Any) -> Any:
+    """A decorated recursive function enters anew; so does one object in nested blocks."""
+
+    @m.no_grad()
+    def down(n: int) -> list[bool]:
+        return [m.is_grad_enabled()] + (down(n - 1) if n else [])
+
+    mode, seen = m.no_grad(), []
+    with mode:
+        seen.append(m.is_grad_enabled())
+    with mode:
+        seen.append(m.is_grad_enabled())
+    return down(3), seen, m.is_grad_enabled()
+
+
+@same_as_torch
+def test_each_thread_has_its_own_mode(m: Any) -> Any:
+    seen = []
+
+    def work() -> None:
+        seen.append(m.is_grad_enabled())
+        m.set_grad_enabled(False)
+        seen.append(m.is_grad_enabled())
+
+    with m.no_grad():
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+        seen.append(m.is_grad_enabled())
+    return [*seen, m.is_grad_enabled()]
+
+
+def test_threads_compute_their_own_gradients() -> None:
+    results = {}
+
+    def work(k: int) -> None:
+        x = mg.tensor([1.0, 2.0], requires_grad=True)
+        for _ in range(50):
+            ((x * k).exp() / (x * k).exp() * x).sum().backward()
+        results[k] = x.grad.tolist()
+
+    threads = [threading.Thread(target=work, args=(k,)) for k in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for k in range(4):
+        assert results[k] == pytest.approx([50, 50], rel=1e-4)
+
+
+@same_as_torch
+def test_results_made_without_recording(m: Any) -> Any:
+    x = leaf(m, 1.0, 2.0)
+    with m.no_grad():
+        y, part = x * 2, (x * 2)[:1]
+        fresh = m.ones(2, requires_grad=True)
+    y.requires_grad_()
+    (y * fresh).sum().backward()
+    return y, part, y.grad, fresh.grad, x.grad is None
+
+
+# ---- hooks ---------------------------------------------------------------------------------------------------------------
+
+
+@same_as_torch
+def test_hooks_see_and_change_gradients(m: Any) -> Any:
+    x, seen = leaf(m, 1.0, 2.0), []
+    y = x * 3
+    y.register_hook(lambda g: seen.append(("first", g.clone())))
+    y.register_hook(lambda g: g * 2)
+    y.register_hook(lambda g: seen.append(("third", g.clone())))
+    x.register_hook(lambda g: seen.append(("leaf", g.clone())))
+    x.register_hook(lambda g: g + 100)
+    (y * y).sum().backward()
+    return seen, x.grad
+
+
+@same_as_torch
+def test_hooks_see_the_whole_sum(m: Any) -> Any:
+    """Gradients from two paths are added before a hook is called: it is called once."""
+    x, seen = leaf(m, 1.0, 2.0), []
+    y = x * 3
+    for tensor in (x, y):
+        tensor.register_hook(lambda g: seen.append(g.clone()))
+    (y.exp() + y * x).sum().backward()
+    return seen
+
+
+@same_as_torch
+def test_hooks_can_be_removed(m: Any) -> Any:
+    x, seen = leaf(m, 2.0), []
+    y = x * 1
+    first, second = x.register_hook(lambda g: seen.append(1)), y.register_hook(lambda g: g * 10)
+    y.backward(retain_graph=True)
+    first.remove()
+    second.remove()
+    second.remove()
+    y.backward(retain_graph=True)
+    with x.register_hook(lambda g: seen.append(2)):
+        y.backward(retain_graph=True)
+    y.backward()
+    return seen, x.grad
+
+
+@same_as_torch
+def test_a_leaf_hook_sees_each_pass_alone(m: Any) -> Any:
+    x, seen = leaf(m, 2.0), []
+    x.register_hook(lambda g: seen.append(g.item()))
+    for k in (1, 2, 3):
+        (x * k).backward()
+    return seen, x.grad
+
+
+@same_as_torch
+def test_hooks_work_with_grad(m: Any) -> Any:
+    x = leaf(m, 2.0)
+    y = x * x
+    x.register_hook(lambda g: g * 2)
+    y.register_hook(lambda g: g * 3)
+    loss = y * 5
+    return m.autograd.grad(loss, y, retain_graph=True), m.autograd.grad(loss, x, create_graph=True)[0].item(), x.grad is None
+
+
+@same_as_torch
+def test_hooks_only_where_a_gradient_flows(m: Any) -> Any:
+    return raised(m.ones(2).register_hook, print), raised((m.ones(2) * 2).retain_grad), raised(m.ones(2).retain_grad)
+
+
+@same_as_torch
+def test_retain_grad(m: Any) -> Any:
+    x = leaf(m, 2.0, 3.0)
+    y = x * x
+    z = y.exp() / 1000
+    before = y.retains_grad, x.retains_grad
+    y.retain_grad()
+    y.retain_grad()
+    x.retain_grad()
+    z.sum().backward(retain_graph=True)
+    first = y.grad.clone()
+    z.sum().backward()
+    return before, y.retains_grad, x.retains_grad, z.retains_grad, first, y.grad, x.grad
+
+
+@same_as_torch
+def test_retain_grad_keeps_what_hooks_have_made_of_it(m: Any) -> Any:
+    x = leaf(m, 2.0)
+    y = x * x
+    y.retain_grad()
+    y.register_hook(lambda g: g * 7)
+    y.backward()
+    return y.grad, x.grad
+
+
+# ---- autograd.grad -------------------------------------------------------------------------------------------------------
+
+
+@same_as_torch
+def test_grad_leaves_no_trace(m: Any) -> Any:
+    x, y = leaf(m, 2.0, 3.0), leaf(m, 4.0, 5.0)
+    gradients = m.autograd.grad((x * y).sum(), [x, y])
+    return type(gradients).__name__, gradients, x.grad is None, y.grad is None
+
+
+@same_as_torch
+def test_grad_with_respect_to_inner_tensors(m: Any) -> Any:
+    x = leaf(m, 2.0)
+    y = x * x
+    z = y * y * x
+    return m.autograd.grad(z, (z, y, x), retain_graph=True), m.autograd.grad(z, y, retain_graph=True), m.autograd.grad(z, [y, y])
+
+
+@same_as_torch
+def test_grad_takes_vectors(m: Any) -> Any:
+    x = leaf(m, 2.0, 3.0)
+    one = m.autograd.grad(x * x, x, m.tensor([1.0, 10.0]))
+    two = m.autograd.grad([x * x, x.sum()], x, [m.ones(2), None])
+    return one, two, raised(m.autograd.grad, x * x, x)
+
+
+@same_as_torch
+def test_grad_of_unused_inputs(m: Any) -> Any:
+    x, y, constant = leaf(m, 2.0), leaf(m, 3.0, 4.0), m.ones(2)
+    errors = raised(m.autograd.grad, x * 2, y), raised(m.autograd.grad, x * 2, constant), raised(m.autograd.grad, constant, x)
+    given, none = m.autograd.grad(x * 2, [x, y], allow_unused=True)
+    zeros = m.autograd.grad(x * 2, [x, y], materialize_grads=True)
+    both = m.autograd.grad(x * 2, [x, y], allow_unused=True, materialize_grads=True)
+    return errors, given, none is None, zeros, both, raised(m.autograd.grad, x * 2, y, allow_unused=False, materialize_grads=True)
+
+
+@same_as_torch
+def test_grad_runs_no_more_than_it_needs(m: Any) -> Any:
+    """Only the part of the graph between output and inputs is visited: no hook elsewhere is called."""
+    x, y, seen = leaf(m, 2.0), leaf(m, 3.0), []
+    a, b = x * x, y * y
+    below = a.exp()
+    for name, tensor in (("a", a), ("b", b), ("below", below), ("x", x), ("y", y)):
+        tensor.register_hook(lambda g, name=name: seen.append(name))
+    loss = below * b
+    m.autograd.grad(loss, b, retain_graph=True)
+    only_b = list(seen)
+    m.autograd.grad(loss, a, retain_graph=True)
+    until_a = seen[len(only_b) :]
+    count = len(seen)
+    m.autograd.grad(loss, y, retain_graph=True)
+    return only_b, sorted(until_a), seen[count:]
+
+
+@same_as_torch
+def test_what_grad_did_not_visit_is_not_freed(m: Any) -> Any:
+    x, y = leaf(m, 2.0), leaf(m, 3.0)
+    a, b = x.exp(), y.exp()
+    m.autograd.grad(a + b, x)
+    b.backward()
+    return y.grad, raised(a.backward)
+
+
+@same_as_torch
+def test_gradients_from_grad_can_be_changed(m: Any) -> Any:
+    a, b = leaf(m, 1.0, 2.0), leaf(m, 3.0, 4.0)
+    g = m.ones(2)
+    da, db = m.autograd.grad(a + b, [a, b], g)
+    da = da.clone() if da is g else da
+    with m.no_grad():
+        da.add_(5)
+    return db, a.grad is None
+
+
+# ---- derivatives of derivatives ------------------------------------------------------------------------------------------
+
+
+@same_as_torch
+def test_derivatives_up_to_the_fourth(m: Any) -> Any:
+    x = leaf(m, 0.5, -1.5, dtype="float64")
+    y = (x.sin() * x.exp() + x**3 / (1 + x * x)).sum()
+    derivatives = []
+    for _ in range(4):
+        (y,) = m.autograd.grad(y, x, create_graph=True)
+        derivatives.append(y.detach())
+        y = y.sum()
+    return derivatives
+
+
+@same_as_torch
+def test_hessian_vector_product(m: Any) -> Any:
+    w = m.tensor([[0.5, -0.25], [1.5, 0.75]], dtype=m.float64, requires_grad=True)
+    x = m.tensor([[1.0, 2.0], [3.0, -1.0]], dtype=m.float64)
+    loss = (x @ w).tanh().log_softmax(-1)[:, 0].mean()
+    (g,) = m.autograd.grad(loss, w, create_graph=True)
+    return g.detach(), g.requires_grad, m.autograd.grad((g * m.arange(4.0, dtype=m.float64).view(2, 2)).sum(), w)
+
+
+@same_as_torch
+def test_gradient_penalty(m: Any) -> Any:
+    """A loss that contains a gradient, differentiated by backward()."""
+    x, w = leaf(m, 1.0, 2.0, dtype="float64"), leaf(m, 3.0, -1.0, dtype="float64")
+    (g,) = m.autograd.grad((x * w).sigmoid().sum(), x, create_graph=True)
+    ((g * g).sum() - 1).backward()
+    return x.grad, w.grad
+
+
+@pytest.mark.filterwarnings("ignore:Using backward.. with create_graph")
+@same_as_torch
+def test_backward_with_create_graph(m: Any) -> Any:
+    x = leaf(m, 2.0)
+    (x**3).backward(create_graph=True)
+    first = x.grad
+    facts = first.requires_grad, first.grad_fn is not None, first.item()
+    x.grad = None
+    first.backward()
+    second = x.grad
+    (x**2).backward()
+    result = facts, second, x.grad
+    x.grad = None
+    return result
+
+
+@same_as_torch
+def test_create_graph_keeps_the_graph(m: Any) -> Any:
+    x = leaf(m, 2.0)
+    y = x.exp()
+    m.autograd.grad(y, x, create_graph=True)
+    y.backward()
+    z = x.exp()
+    m.autograd.grad(z, x, create_graph=True, retain_graph=False)
+    return x.grad, raised(z.backward)
+
+
+@same_as_torch
+def test_without_create_graph_gradients_are_leaves(m: Any) -> Any:
+    x = leaf(m, 2.0)
+    (g,) = m.autograd.grad(x * x, x)
+    g2 = m.autograd.grad(x * x, x, leaf(m, 1.0))[0]
+    return g, g2
+
+
+@same_as_torch
+def test_derivative_with_respect_to_the_vector(m: Any) -> Any:
+    x, v = leaf(m, 2.0, 3.0), leaf(m, 1.0, 1.0)
+    (g,) = m.autograd.grad(x * x, x, v, create_graph=True)
+    return m.autograd.grad(g.sum(), [v, x])
+
+
+@same_as_torch
+def test_second_derivative_through_a_sum_is_nothing(m: Any) -> Any:
+    x = leaf(m, 2.0, 3.0)
+    (g,) = m.autograd.grad((x + x * 2).sum(), x, create_graph=True)
+    return g.detach(), g.requires_grad, raised(m.autograd.grad, g.sum(), x)
+
+
+# ---- Function ------------------------------------------------------------------------------------------------------------
+
+
+def functions(m: Any) -> dict[str, Any]:
+    """The same custom functions in torch's form, on either module."""
+
+    class Cube(m.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            ctx.save_for_backward(x)
+            return x**3
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            (x,) = ctx.saved_tensors
+            return g * 3 * x**2
+
+    class Scaled(m.autograd.Function):
+        """Two tensors and a number; two results."""
+
+        @staticmethod
+        def forward(ctx: Any, a: Any, factor: float, b: Any) -> Any:
+            ctx.save_for_backward(a, b)
+            ctx.factor, ctx.needed = factor, ctx.needs_input_grad
+            return a * b * factor, a + b
+
+        @staticmethod
+        def backward(ctx: Any, product: Any, total: Any) -> Any:
+            a, b = ctx.saved_tensors
+            factor = ctx.factor
+            return product * b * factor + total, None, product * a * factor + total if ctx.needs_input_grad[2] else None
+
+    class Sorted(m.autograd.Function):
+        """The largest element, and where it was."""
+
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            place = x.argmax()
+            ctx.mark_non_differentiable(place)
+            ctx.place, ctx.shape = place, tuple(x.shape)
+            return x[place].clone(), place
+
+        @staticmethod
+        def backward(ctx: Any, g: Any, _: Any) -> Any:
+            whole = m.zeros(ctx.shape)
+            whole[ctx.place] = g
+            return whole
+
+    class Separate(m.autograd.Function):
+        """The newer form: forward without ctx."""
+
+        @staticmethod
+        def forward(x: Any, n: int) -> Any:
+            return x**n
+
+        @staticmethod
+        def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+            x, n = inputs
+            ctx.save_for_backward(x, output)
+            ctx.n = n
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            x, _ = ctx.saved_tensors
+            return g * ctx.n * x ** (ctx.n - 1), None
+
+    return {"Cube": Cube, "Scaled": Scaled, "Sorted": Sorted, "Separate": Separate}
+
+
+@same_as_torch
+def test_function_with_one_input(m: Any) -> Any:
+    x = leaf(m, 2.0, -1.0)
+    y = functions(m)["Cube"].apply(x)
+    name, requires = y.grad_fn.name(), y.requires_grad
+    y.sum().backward()
+    with m.no_grad():
+        plain = functions(m)["Cube"].apply(x)
+    return name, requires, y.detach(), x.grad, plain, functions(m)["Cube"].apply(m.ones(2))
+
+
+@same_as_torch
+def test_function_with_several_inputs_and_outputs(m: Any) -> Any:
+    a, b, constant = leaf(m, 2.0, -1.0), leaf(m, 5.0, 3.0), m.ones(2)
+    product, total = functions(m)["Scaled"].apply(a, 0.5, b)
+    (product * 2 + total * total).sum().backward()
+    both = a.grad.clone(), b.grad.clone()
+    a.grad = b.grad = None
+    functions(m)["Scaled"].apply(a, 2.0, b)[0].sum().backward()  # the other output gets zeros
+    first = a.grad.clone(), b.grad.clone()
+    functions(m)["Scaled"].apply(a, 2.0, constant)[1].sum().backward()
+    product, _ = functions(m)["Scaled"].apply(a, 2.0, constant)
+    return both, first, a.grad, constant.grad is None, product.requires_grad, isinstance(_, m.Tensor)
+
+
+@same_as_torch
+def test_function_knows_which_inputs_need_a_gradient(m: Any) -> Any:
+    seen = []
+
+    class Watching(m.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, *args: Any) -> Any:
+            seen.append((ctx.needs_input_grad, m.is_grad_enabled()))
+            return args[0] * 1
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            seen.append((ctx.needs_input_grad, m.is_grad_enabled()))
+            return g, None, None
+
+    Watching.apply(leaf(m, 1.0), m.ones(1), "text").backward()
+    Watching.apply(m.ones(1), leaf(m, 1.0), 3)
+    return seen
+
+
+@same_as_torch
+def test_function_outputs_without_derivative(m: Any) -> Any:
+    x = leaf(m, 2.0, 7.0, 3.0)
+    value, place = functions(m)["Sorted"].apply(x)
+    (value * 2).backward()
+    return x.grad, place, value.requires_grad
+
+
+@same_as_torch
+def test_function_with_setup_context(m: Any) -> Any:
+    x = leaf(m, 2.0, 3.0)
+    y = functions(m)["Separate"].apply(x, 4)
+    y.sum().backward()
+    return y.detach(), x.grad
+
+
+@same_as_torch
+def test_function_differentiated_twice(m: Any) -> Any:
+    x, a, b = (leaf(m, 2.0, 3.0, dtype="float64") for _ in range(3))
+    found = []
+    (g,) = m.autograd.grad(functions(m)["Cube"].apply(x).sum(), x, create_graph=True)
+    found += m.autograd.grad(g.sum(), x, create_graph=True)
+    found += m.autograd.grad(found[0].sum(), x)
+    (g,) = m.autograd.grad(functions(m)["Separate"].apply(x, 4).sum(), x, create_graph=True)
+    found += m.autograd.grad(g.sum(), x)
+    product, total = functions(m)["Scaled"].apply(a, 0.5, b)
+    (g,) = m.autograd.grad((product * total).sum(), a, create_graph=True)
+    found += m.autograd.grad(g.sum(), [a, b])
+    return [each.detach() for each in found]
+
+
+@same_as_torch
+def test_function_with_wrong_gradients(m: Any) -> Any:
+    def returning(*gradients: Any) -> Any:
+        class Wrong(m.autograd.Function):
+            @staticmethod
+            def forward(ctx: Any, x: Any, y: Any) -> Any:
+                return x * y
+
+            @staticmethod
+            def backward(ctx: Any, g: Any) -> Any:
+                return gradients
+
+        return Wrong.apply(leaf(m, 1.0, 2.0), leaf(m, 1.0, 2.0)).sum()
+
+    one, none = m.ones(2), None
+    return {
+        "right": raised(returning(one, one).backward),
+        "none": raised(returning(none, none).backward),
+        "trailing None": raised(returning(one, one, none).backward),
+        "too few": raised(returning(one).backward),
+        "too many": raised(returning(one, one, one).backward),
+        "wrong shape": raised(returning(one, m.ones(3)).backward),
+        "no dimension": raised(returning(one, m.ones(())).backward),
+        "repeated": raised(returning(one, m.ones(4, 2)).backward),
+        "no tensor": raised(returning(one, 1.0).backward),
+    }
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float16", "int64"])
+def test_function_gradients_are_brought_to_the_type_of_the_input(dtype: str) -> None:
+    @same_as_torch
+    def scenario(m: Any) -> Any:
+        class Foreign(m.autograd.Function):
+            @staticmethod
+            def forward(ctx: Any, x: Any) -> Any:
+                return x * 2
+
+            @staticmethod
+            def backward(ctx: Any, g: Any) -> Any:
+                return m.ones(3, 2, dtype=getattr(m, dtype))
+
+        x = leaf(m, 1.0, 2.0)
+        Foreign.apply(x).sum().backward()
+        return x.grad
+
+    scenario()
+
+
+@same_as_torch
+def test_function_with_a_gradient_for_what_is_no_tensor(m: Any) -> Any:
+    class Wrong(m.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any, n: int) -> Any:
+            return x * n
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            return g, g
+
+    return raised(Wrong.apply(leaf(m, 1.0), 3).backward)
+
+
+@same_as_torch
+def test_function_whose_saved_tensor_was_overwritten(m: Any) -> Any:
+    x = m.ones(2)
+    y = leaf(m, 1.0, 2.0) * 1
+    total = functions(m)["Scaled"].apply(x, 1.0, y)[0].sum()
+    x.add_(1)
+    return raised(total.backward)
+
+
+@same_as_torch
+def test_function_backward_twice(m: Any) -> Any:
+    x = leaf(m, 2.0)
+    y = functions(m)["Cube"].apply(x)
+    y.backward(retain_graph=True)
+    y.backward()
+    return x.grad, raised(y.backward)
+
+
+@same_as_torch
+def test_function_without_materialized_gradients(m: Any) -> Any:
+    seen = []
+
+    class Two(m.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            ctx.set_materialize_grads(False)
+            return x * 2, x * 3
+
+        @staticmethod
+        def backward(ctx: Any, a: Any, b: Any) -> Any:
+            seen.append((a is None, b is None))
+            return b * 3 if a is None else a * 2
+
+    x = leaf(m, 1.0)
+    Two.apply(x)[0].backward()
+    Two.apply(x)[1].backward()
+    return seen, x.grad
+
+
+@same_as_torch
+def test_function_that_returns_its_input(m: Any) -> Any:
+    class Through(m.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            return x
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            return -g  # gradient reversal
+
+    x = leaf(m, 1.0, 2.0)
+    y = Through.apply(x)
+    (y * 3).sum().backward()
+    return y is x, y.detach(), y.requires_grad, x.grad, x.is_leaf, x.requires_grad
+
+
+@same_as_torch
+def test_function_undefined(m: Any) -> Any:
+    class Half(m.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            return x * 2
+
+    class Nothing(m.autograd.Function):
+        pass
+
+    return raised(Half.apply(leaf(m, 1.0)).backward), raised(Nothing.apply, leaf(m, 1.0))
+
+
+# ---- gradcheck -----------------------------------------------------------------------------------------------------------
+
+
+def wrong(m: Any, order: int) -> Any:
+    """x³, whose derivative of the given order is wrong by a factor, and right before."""
+
+    class Slope(m.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            ctx.save_for_backward(x)
+            return 3 * x**2
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            (x,) = ctx.saved_tensors
+            return g * 6 * x * (1.01 if order == 2 else 1)
+
+    class Cube(m.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            ctx.save_for_backward(x)
+            return x**3
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            (x,) = ctx.saved_tensors
+            return g * Slope.apply(x) * (1.01 if order == 1 else 1)
+
+    return Cube.apply
+
+
+@same_as_torch
+def test_gradcheck_finds_wrong_derivatives(m: Any) -> Any:
+    x = leaf(m, 0.5, -1.5, 2.0, dtype="float64")
+    check, second = m.autograd.gradcheck, m.autograd.gradgradcheck
+    return {
+        "right": check(wrong(m, 0), (x,)),
+        "right twice": second(wrong(m, 0), (x,)),
+        "wrong": check(wrong(m, 1), (x,), raise_exception=False),
+        "right at first": check(wrong(m, 2), (x,)),
+        "wrong at second": second(wrong(m, 2), (x,), raise_exception=False),
+        "values are back": x,
+    }
+
+
+def test_gradcheck_says_what_is_wrong() -> None:
+    x = leaf(mg, 0.5, -1.5, dtype="float64")
+    with pytest.raises(RuntimeError, match=r"random direction of input 0, of shape \[2\], the derivative is .* but differences give"):
+        mg.autograd.gradcheck(wrong(mg, 1), (x,))
+    with pytest.raises(RuntimeError, match="gradcheck"):
+        mg.autograd.gradgradcheck(wrong(mg, 2), (x,))
+    with pytest.raises(ValueError, match="must be float64"):
+        mg.autograd.gradcheck(mg.exp, (leaf(mg, 1.0),))
+    with pytest.raises(ValueError, match="at least one input must require"):
+        mg.autograd.gradcheck(mg.exp, (mg.ones(2, dtype=mg.float64),))
+
+
+@same_as_torch
+def test_gradcheck_of_several_inputs_and_outputs(m: Any) -> Any:
+    a, b = leaf(m, 0.5, -1.5, dtype="float64"), leaf(m, 2.0, dtype="float64")
+    check = m.autograd.gradcheck
+    return (
+        check(lambda x, y: (x * y, x.sin() + y), (a, b)),
+        check(lambda x, y, n: x * y**n, (a, b, 2)),
+        check(lambda x, c: x * c, (a, m.ones(2))),
+        check(lambda x, y: (x * y.detach(), y * 1), (a, b), raise_exception=False),
+        check(lambda x: x.abs(), (leaf(m, 0.0, 1.0, dtype="float64"),), raise_exception=False),
+    )

@@ -1,0 +1,84 @@
+"""One scenario, run on minigrad and on torch: a function of the module, whose results must be the same.
+
+    @same_as_torch
+    def test_sum(m):
+        x = m.ones(3, requires_grad=True)
+        return x.sum()
+
+Where a scenario raises, it fails on either side; what is meant to raise goes through `raised`.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+
+import minigrad as mg
+
+RTOL = {"float16": 1e-3, "float32": 1e-6, "float64": 1e-12}
+
+
+def assert_same(ours: Any, theirs: Any, place: str = "result") -> None:
+    """Equal structure, types and values; of tensors also dtype, shape, `requires_grad` and the name of `grad_fn`."""
+    if isinstance(theirs, torch.Tensor):
+        assert isinstance(ours, mg.Tensor), f"{place}: {ours!r} is no tensor, but {theirs!r}"
+        for what in (facts_of, node_name):
+            assert what(ours) == what(theirs), place
+        rtol = RTOL.get(str(theirs.dtype).removeprefix("torch."), 0)
+        np.testing.assert_allclose(ours.array, theirs.detach().numpy(), rtol, rtol / 10, err_msg=place)
+    elif isinstance(theirs, list | tuple) and not isinstance(theirs, torch.Size):
+        assert isinstance(ours, list | tuple), place
+        assert len(ours) == len(theirs), f"{place}: {ours} instead of {theirs}"
+        for i, (a, b) in enumerate(zip(ours, theirs, strict=True)):
+            assert_same(a, b, f"{place}[{i}]")
+    elif isinstance(theirs, dict):
+        assert list(ours) == list(theirs), place
+        for key in theirs:
+            assert_same(ours[key], theirs[key], f"{place}[{key!r}]")
+    elif isinstance(theirs, np.ndarray):
+        assert type(ours) is np.ndarray, place
+        assert ours.dtype == theirs.dtype, place
+        np.testing.assert_allclose(ours, theirs, RTOL.get(str(theirs.dtype), 0), 0, err_msg=place)
+    elif isinstance(theirs, torch.Size | torch.dtype | torch.device):
+        assert type(ours).__name__ == type(theirs).__name__, place
+        assert repr(ours) == repr(theirs), place
+    else:
+        assert type(ours) is type(theirs), f"{place}: {ours!r} instead of {theirs!r}"
+        assert ours == theirs or ours != ours and theirs != theirs, f"{place}: {ours!r} instead of {theirs!r}"
+
+
+def facts_of(x: Any) -> tuple[str, tuple[int, ...], bool, bool]:
+    return str(x.dtype), tuple(x.shape), x.requires_grad, x.is_leaf
+
+
+def node_name(x: Any) -> str | None:
+    return None if x.grad_fn is None else x.grad_fn.name()
+
+
+def raised(function: Callable[..., Any], *args: Any, **kwargs: Any) -> str:
+    """The name of the type of the error that a call raises; ``"nothing"`` if it raises none."""
+    try:
+        function(*args, **kwargs)
+    except Exception as error:
+        return type(error).__name__
+    return "nothing"
+
+
+def same_as_torch(scenario: Callable[..., Any]) -> Callable[..., None]:
+    """Make a test of a scenario: ``scenario(minigrad)`` must equal ``scenario(torch)``."""
+
+    @functools.wraps(scenario)
+    def test(*args: Any, **kwargs: Any) -> None:
+        expected = scenario(torch, *args, **kwargs)
+        assert expected is not None, "a scenario returns what is to be compared"
+        assert_same(scenario(mg, *args, **kwargs), expected)
+
+    del test.__wrapped__  # or pytest would take m for a fixture
+    signature = inspect.signature(scenario)
+    test.__signature__ = signature.replace(parameters=list(signature.parameters.values())[1:])  # type: ignore[attr-defined]
+    return test
