@@ -1,0 +1,163 @@
+"""What the benchmarks share: the race between minigrad and others, and the table of ratios at the end of a run.
+
+``pytest --benchmark-only`` measures; plain ``pytest`` runs each benchmark once, on less data, to see that it works.
+"""
+
+from __future__ import annotations
+
+import gc
+import platform
+from collections.abc import Callable, Iterator
+from copy import copy
+from time import perf_counter, process_time
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from pytest_benchmark.fixture import BenchmarkFixture
+from threadpoolctl import threadpool_info, threadpool_limits
+
+from benchmarks import report
+from benchmarks.report import OURS, Result
+from benchmarks.rounds import Contender, take_turns
+from minigrad.vision import datasets
+
+RESULTS = pytest.StashKey[list[Result]]()
+THREADS = 1
+
+# How to run ----------------------------------------------------------------------------------------------------------
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Measure only where that is asked for: a run of the tests has no minutes to spare."""
+    config.stash[RESULTS] = []
+    if not (config.option.benchmark_only or config.option.benchmark_enable):
+        config.option.benchmark_disable = True  # the plugin configures itself last, and reads this
+        if hasattr(config, "_benchmarksession"):  # unless this file was found only now, while collecting
+            config._benchmarksession.disabled = True
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Give NumPy and torch one thread each: what is compared is what they make of it."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(THREADS)
+    with threadpool_limits(THREADS):
+        assert torch.get_num_threads() == THREADS
+        assert {pool["num_threads"] for pool in threadpool_info()} <= {THREADS}
+        if request.config.option.benchmark_only:
+            a = np.ones((1000, 1000), np.float32)
+            b = torch.ones(1000, 1000)
+            for name, multiply in (("NumPy", lambda: a @ a), ("torch", lambda: b @ b)):
+                assert _busy_cores(multiply) < 1.2, f"{name} computes on more than one core"
+        yield
+    torch.set_num_threads(before)
+
+
+def _busy_cores(work: Contender) -> float:
+    """On how many cores `work` computes: processor time for each second that passes."""
+    work()
+    start, used = perf_counter(), process_time()
+    for _ in range(5):
+        work()
+    return (process_time() - used) / (perf_counter() - start)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_garbage_only() -> Iterator[None]:
+    """Hide what pytest has collected from the garbage collector.
+
+    Looking through hundreds of thousands of pytest's objects would be added to the time of whoever allocates most.
+    """
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+# The race ------------------------------------------------------------------------------------------------------------
+
+
+class Race:
+    """Runs a job's contenders side by side and enters them into pytest-benchmark's results, as one group.
+
+    What the contenders return, the loss for example, must be the same number for all, or they would not be doing the
+    same job; None where there is no such number.
+    """
+
+    def __init__(self, benchmark: BenchmarkFixture, results: list[Result]) -> None:
+        self.benchmark, self.results = benchmark, results
+        benchmark._mode = "race"  # pytest-benchmark warns of fixtures that were not used
+
+    @property
+    def timed(self) -> bool:
+        """Whether this run measures; otherwise each contender runs once, and less data is enough."""
+        return not self.benchmark.disabled
+
+    def __call__(self, section: str, job: str, contenders: dict[str, Contender], budget: float = 1.0) -> None:
+        """Measure `contenders`, of which one is "minigrad", for about `budget` seconds together."""
+        numbers = {name: contender() for name, contender in contenders.items()}
+        for name, number in numbers.items():
+            same = number is None if numbers[OURS] is None else number == pytest.approx(numbers[OURS], rel=1e-4)
+            assert same, f"{name} gives {number}, but minigrad {numbers[OURS]}: that is not the same job"
+        if not self.timed:
+            return
+        rounds = take_turns(contenders, budget)
+        result = Result(section, job)
+        for name, seconds in rounds.seconds.items():
+            result.seconds[name] = rounds.median(name)
+            if name != OURS:
+                result.ratio[name] = rounds.ratio(OURS, name)
+            info = {"section": section, "job": job, "contender": name, "ratio": result.ratio.get(name)}
+            self._enter(name, info, rounds.calls, seconds)
+        self.results.append(result)
+
+    def _enter(self, name: str, info: dict[str, Any], calls: int, seconds: list[float]) -> None:
+        """Add a row to pytest-benchmark's table and JSON; its own way of measuring knows one contender only."""
+        row = copy(self.benchmark)
+        row.group, row.name, row.fullname = info["job"], name, f"{row.fullname}[{name}]"
+        row.param, row.params, row.extra_info = None, None, info
+        stats = row._make_stats(calls)
+        for each in seconds:
+            stats.update(each * calls)
+
+
+@pytest.fixture
+def race(benchmark: BenchmarkFixture, request: pytest.FixtureRequest) -> Race:
+    return Race(benchmark, request.config.stash[RESULTS])
+
+
+@pytest.fixture(scope="session")
+def digits() -> Callable[[int], tuple[np.ndarray, np.ndarray]]:
+    """As many digits as wanted, flat images and labels: the embedded ones, again and again."""
+    images, labels = datasets.load_digits()[0]
+
+    def take(count: int) -> tuple[np.ndarray, np.ndarray]:
+        index = np.arange(count) % len(labels)
+        return images[index], labels[index]
+
+    return take
+
+
+# What is reported ----------------------------------------------------------------------------------------------------
+
+
+def versions() -> dict[str, str]:
+    return {"numpy": np.__version__, "torch": torch.__version__}
+
+
+def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: dict[str, Any]) -> None:
+    """Add to the JSON what a ratio depends on."""
+    machine_info.update(versions=versions(), threads=THREADS)
+
+
+@pytest.hookimpl(trylast=True)  # below pytest-benchmark's own tables
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    results = config.stash[RESULTS]
+    if results:
+        terminalreporter.section("minigrad / torch, time for time")
+        terminalreporter.write_line(report.table(results))
+        about = {"machine": platform.machine(), "system": platform.system(), "threads": THREADS}
+        about |= {"python_version": platform.python_version(), "versions": versions()}
+        terminalreporter.write_line("\n" + report.machine(about))

@@ -1,0 +1,155 @@
+"""The table and the picture of ratios: ``python -m benchmarks.report results.json [--plot picture.png]``.
+
+The JSON is what ``pytest --benchmark-only --benchmark-json results.json`` writes. The table is Markdown, the same that
+ends the benchmark's own output.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+OURS, THEIRS = "minigrad", "torch"
+
+
+@dataclass
+class Result:
+    """One job: the median seconds of each contender, and what minigrad takes for each second of theirs."""
+
+    section: str
+    job: str
+    seconds: dict[str, float] = field(default_factory=dict)
+    ratio: dict[str, float] = field(default_factory=dict)
+
+
+def results_in(report: dict[str, Any]) -> list[Result]:
+    """The results in a report of pytest-benchmark, in the order in which they were measured."""
+    results: dict[tuple[str, str], Result] = {}
+    for row in report["benchmarks"]:
+        info = row["extra_info"]
+        key = info["section"], info["job"]
+        result = results.setdefault(key, Result(*key))
+        result.seconds[info["contender"]] = row["stats"]["median"]
+        if info["contender"] != OURS:
+            result.ratio[info["contender"]] = info["ratio"]
+    return list(results.values())
+
+
+def table(results: Sequence[Result]) -> str:
+    """Markdown: one table against torch, and one against whatever else ran beside minigrad."""
+    rows = [("job", OURS, THEIRS, "ratio")]
+    for result in results:
+        if THEIRS in result.ratio:
+            times = readable(result.seconds[OURS]), readable(result.seconds[THEIRS])
+            rows.append((result.job, *times, f"{result.ratio[THEIRS]:.2f}"))
+    others = [("job", OURS, "other", "who", "ratio")]
+    for result in results:
+        for name, ratio in result.ratio.items():
+            if name != THEIRS:
+                times = readable(result.seconds[OURS]), readable(result.seconds[name])
+                others.append((result.job, *times, name, f"{ratio:.2f}"))
+    parts = [_markdown(each) for each in (rows, others) if len(each) > 1]
+    return "\n\n".join([*parts, summary(results)])
+
+
+def summary(results: Iterable[Result]) -> str:
+    """One line for each section: how many jobs take minigrad no longer than torch."""
+    lines = []
+    for section, group in groupby(results, lambda result: result.section):
+        ratios = [result.ratio[THEIRS] for result in group if THEIRS in result.ratio]
+        if ratios:
+            lines.append(f"{section}: minigrad takes no longer than torch in {sum(r <= 1 for r in ratios)} of "
+                         f"{len(ratios)}; ratios from {min(ratios):.2f} to {max(ratios):.2f}")  # fmt: skip
+    return "\n".join(lines)
+
+
+def _markdown(rows: Sequence[tuple[str, ...]]) -> str:
+    """Lay out a table: the first column to the left, the others to the right, the first row as its head."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    lines = [
+        " | ".join(cell.rjust(width) if i else cell.ljust(width) for i, (cell, width) in enumerate(zip(row, widths)))  # noqa: B905
+        for row in rows
+    ]
+    rule = "|".join("-" * (width + 1) + (":" if i else "-") for i, width in enumerate(widths))
+    return "\n".join([f"| {lines[0]} |", f"|{rule}|", *(f"| {line} |" for line in lines[1:])])
+
+
+def readable(seconds: float) -> str:
+    """A time with three digits.
+
+    >>> readable(0.000012345), readable(0.0987), readable(1.5)
+    ('12.3 µs', '98.7 ms', '1.50 s')
+    """
+    for unit, size in (("s", 1.0), ("ms", 1e-3)):
+        if seconds >= size:
+            return f"{_three_digits(seconds / size)} {unit}"
+    return f"{_three_digits(seconds / 1e-6)} µs"
+
+
+def _three_digits(number: float) -> str:
+    return f"{number:.{2 if number < 10 else 1 if number < 100 else 0}f}"
+
+
+def machine(info: dict[str, Any]) -> str:
+    """Say on what a report was measured."""
+    cpu = info.get("cpu", {}).get("brand_raw") or info["machine"]
+    versions = ", ".join(f"{name} {version}" for name, version in info["versions"].items())
+    threads = f"{info['threads']} thread" + "s" * (info["threads"] != 1)
+    return f"Measured on {cpu}, {info['system']}, {threads}; Python {info['python_version']}, {versions}."
+
+
+def plot(results: Sequence[Result], note: str, path: Path) -> None:
+    """Draw the ratios to torch as bars on a logarithmic axis that start at 1: to the left minigrad is faster."""
+    import matplotlib  # here, for nothing else needs it
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot as plt
+
+    shown = [result for result in results if THEIRS in result.ratio][::-1]
+    ratios = [result.ratio[THEIRS] for result in shown]
+    figure, axes = plt.subplots(figsize=(9, 1.2 + 0.2 * len(shown)), layout="constrained")
+    colours = ["tab:green" if ratio <= 1 else "tab:red" for ratio in ratios]
+    bars = axes.barh(range(len(shown)), [ratio - 1 for ratio in ratios], left=1, color=colours)
+    for bar, ratio in zip(bars, ratios, strict=True):
+        end, side = (-4, "right") if ratio <= 1 else (4, "left")
+        middle = bar.get_y() + bar.get_height() / 2
+        axes.annotate(f"{ratio:.2f}", (ratio, middle), (end, 0), textcoords="offset points", ha=side, va="center",
+                      fontsize=7)  # fmt: skip
+    axes.axvline(1, color="black", linewidth=1)
+    axes.set_xscale("log")
+    axes.margins(x=0.12, y=0.01)
+    axes.set_yticks(range(len(shown)), [result.job for result in shown], fontsize=7)
+    axes.set_xlabel("time of minigrad / time of torch (left of the line: minigrad is faster)")
+    figure.suptitle(note, fontsize=7, wrap=True)
+    figure.savefig(path, dpi=120)
+    plt.close(figure)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Read the JSON that the command line names, print the table, and draw the picture if asked to."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.report", description="Ratios of minigrad to torch.")
+    parser.add_argument("results", type=Path, help="what pytest --benchmark-only --benchmark-json RESULTS has written")
+    parser.add_argument("--plot", type=Path, metavar="PICTURE", help="also draw the ratios to torch into this file")
+    options = parser.parse_args(arguments)
+    try:
+        report = json.loads(options.results.read_text())
+        results, note = results_in(report), machine(report["machine_info"])
+    except OSError as error:
+        parser.error(f"cannot read {options.results}: {error.strerror}")
+    except (ValueError, KeyError, TypeError):
+        parser.error(f"{options.results} is not what pytest --benchmark-only --benchmark-json writes for this project")
+    print(table(results), note, sep="\n\n")
+    if options.plot is not None:
+        try:
+            plot(results, note, options.plot)
+        except (OSError, ValueError) as error:
+            parser.error(f"cannot draw {options.plot}: {error}")
+
+
+if __name__ == "__main__":
+    main()
