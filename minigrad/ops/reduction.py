@@ -345,8 +345,10 @@ def softmax(x: Array, /, dim: int, *, dtype: Any = None) -> Any:
 def _softmax(x: Array, /, dim: int) -> Any:
     axis = axis_of(dim, x.ndim)
     powers = np.exp(x - _top(x, axis))
-    out = powers / powers.sum(axis=axis, keepdims=True) if x.ndim else np.exp(x - x)
-    return out, lambda g: out * (g - (g * out).sum(axis=axis, keepdims=True) if x.ndim else g - g)
+    if x.ndim == 0:
+        return np.exp(x - x), lambda g: g - g
+    out = powers / powers.sum(axis=axis, keepdims=True)
+    return out, lambda g: out * (g - (g * out).sum(axis=axis, keepdims=True))
 
 
 @numpy_names
