@@ -308,7 +308,9 @@ class Tensor(TensorBase):
 
     def detach_(self) -> Tensor:
         """Forget the history; returns the tensor."""
-        self._node, self._requires_grad, self._view = None, False, None
+        if self._view is not None:
+            raise RuntimeError("Can't detach views in-place. Use detach() instead")
+        self._node, self._requires_grad = None, False
         return self
 
     @property
