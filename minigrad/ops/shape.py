@@ -411,7 +411,9 @@ def diagonal(x: Array, /, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
     a, b, shape = axis_of(dim1, x.ndim), axis_of(dim2, x.ndim), x.shape
     if a == b:
         raise RuntimeError(f"diagonal dimensions cannot be identical {dim1}, {dim2}")
-    return np.diagonal(x, offset, a, b), lambda g: _on_diagonal(g, offset, a, b, shape)
+    value = np.diagonal(x, offset, a, b)
+    value.flags.writeable = x.flags.writeable  # NumPy's is read-only
+    return value, lambda g: _on_diagonal(g, offset, a, b, shape)
 
 
 @op(linear=True)
