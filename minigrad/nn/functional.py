@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from minigrad.tensor import Tensor
 
 __all__ = [
-    "binary_cross_entropy", "binary_cross_entropy_with_logits", "cosine_similarity", "cross_entropy", "dropout", "elu", "gelu",
-    "hardtanh", "huber_loss", "kl_div", "l1_loss", "leaky_relu", "linear", "log_softmax", "logsigmoid", "mish", "mse_loss",
-    "nll_loss", "normalize", "one_hot", "pad", "relu", "relu6", "selu", "sigmoid", "silu", "smooth_l1_loss", "softmax", "softplus",
-    "softsign", "tanh",
+    "binary_cross_entropy", "binary_cross_entropy_with_logits", "cosine_similarity", "cross_entropy", "dropout",
+    "elu", "gelu", "hardtanh", "huber_loss", "kl_div", "l1_loss", "leaky_relu", "linear", "log_softmax", "logsigmoid",
+    "mish", "mse_loss", "nll_loss", "normalize", "one_hot", "pad", "relu", "relu6", "selu", "sigmoid", "silu",
+    "smooth_l1_loss", "softmax", "softplus", "softsign", "tanh",
 ]  # fmt: skip
 
-# ---- activations ---------------------------------------------------------------------------------------------------------
+# ---- activations -----------------------------------------------------------------------------------------------------
 
 sigmoid = elementwise.sigmoid
 tanh = elementwise.tanh
@@ -37,15 +37,15 @@ pad = shape.pad
 
 
 def _apply(operation: Callable[..., Any], inplace: bool, input: Tensor, *options: Any) -> Tensor:
-    """The operation, in place if asked for: on a copy, which its derivative may read, and then written over the input."""
+    """The operation; if in place, on a copy, which its derivative may read, and then written over the input."""
     if not inplace:
-        return operation(input, *options)  # type: ignore[no-any-return]
-    return input.copy_(operation(input.clone(), *options))  # type: ignore[no-any-return]
+        return operation(input, *options)
+    return input.copy_(operation(input.clone(), *options))
 
 
 def relu(input: Tensor, inplace: bool = False) -> Tensor:
     """max(x, 0); its derivative at 0 is 0."""
-    return input.relu_() if inplace else elementwise.relu(input)  # type: ignore[no-any-return]
+    return input.relu_() if inplace else elementwise.relu(input)
 
 
 def relu6(input: Tensor, inplace: bool = False) -> Tensor:
@@ -91,21 +91,23 @@ def softsign(input: Tensor) -> Tensor:
 def softmax(input: Tensor, dim: int | None = None, *, dtype: Any = None) -> Tensor:
     """exp(x) / Σ exp(x) along `dim`, computed in `dtype` if given."""
     input = input if dtype is None else input.to(dtype)
-    return reduction.softmax(input, _softmax_dim("softmax", input, dim))  # type: ignore[no-any-return]
+    return reduction.softmax(input, _softmax_dim("softmax", input, dim))
 
 
 def log_softmax(input: Tensor, dim: int | None = None, *, dtype: Any = None) -> Tensor:
     """log(softmax(x)) along `dim`, computed in `dtype` if given."""
     input = input if dtype is None else input.to(dtype)
-    return reduction.log_softmax(input, _softmax_dim("log_softmax", input, dim))  # type: ignore[no-any-return]
+    return reduction.log_softmax(input, _softmax_dim("log_softmax", input, dim))
 
 
 def _softmax_dim(name: str, input: Tensor, dim: int | None) -> int:
     if not input.is_floating_point():
-        raise NotImplementedError(f"{name}(): not implemented for {input.dtype}; convert the tensor first, as in x.float()")
+        raise NotImplementedError(f"{name}(): not implemented for {input.dtype}; convert the tensor first, as in "
+                                  "x.float()")
     if dim is not None:
         return dim
-    warnings.warn(f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an argument.",
+    warnings.warn(f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an "
+                  "argument.",
                   stacklevel=3)
     return 0 if input.ndim in (0, 1, 3) else 1
 
@@ -123,8 +125,8 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
     if not training or p == 0 or input.numel() == 0:
         return input
     if not input.is_floating_point():
-        raise RuntimeError(f"dropout(): result type Float can't be cast to the desired output type of {input.dtype}; convert the "
-                           "tensor first, as in x.float()")
+        raise RuntimeError(f"dropout(): result type Float can't be cast to the desired output type of {input.dtype}; "
+                           "convert the tensor first, as in x.float()")
     noise = np.empty_like(input.array)
     if p == 1:
         noise[...] = 0
@@ -134,13 +136,14 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
     return input.mul_(autograd.wrap(noise)) if inplace else input * autograd.wrap(noise)
 
 
-# ---- losses --------------------------------------------------------------------------------------------------------------
+# ---- losses ----------------------------------------------------------------------------------------------------------
 
 
 def _check_tensors(name: str, *tensors: object) -> None:
     for position, t in enumerate(tensors, 1):
         if not isinstance(t, autograd.TensorBase):
-            raise TypeError(f"{name}(): argument {position} must be Tensor, not {type(t).__name__}; make one with torch.tensor(...)")
+            raise TypeError(f"{name}(): argument {position} must be Tensor, not {type(t).__name__}; make one with "
+                            "torch.tensor(...)")
 
 
 def _check_reduction(reduction: str, *more: str) -> None:
@@ -155,8 +158,8 @@ def _reduce(values: Tensor, reduction: str) -> Any:
 def _constant(name: str, weight: Tensor | None) -> Any:
     """A weight as the operations take it: 1.0 if there is none; torch has no derivative for it either."""
     if weight is not None and weight.requires_grad and autograd.is_grad_enabled():
-        raise RuntimeError(f"The function '{name}' is not differentiable with respect to its weights. This input cannot have "
-                           "requires_grad True; use weight.detach()")
+        raise RuntimeError(f"The function '{name}' is not differentiable with respect to its weights. This input "
+                           "cannot have requires_grad True; use weight.detach()")
     return 1.0 if weight is None else weight
 
 
@@ -227,7 +230,8 @@ def cross_entropy(
     if input.array.shape == target.array.shape:
         return _of_probabilities(input, target, weight, ignore_index, reduction, label_smoothing)
     if input.array.dtype.kind != "f":
-        raise NotImplementedError(f"cross_entropy(): not implemented for scores of {input.dtype}; convert them, as in x.float()")
+        raise NotImplementedError(f"cross_entropy(): not implemented for scores of {input.dtype}; convert them, as in "
+                                  "x.float()")
     if not label_smoothing:
         return _of_indices(losses.cross_entropy, input, target, weight, ignore_index, reduction)
 
@@ -248,35 +252,38 @@ def cross_entropy(
 
 def _along(weight: Tensor, dim: int, ndim: int) -> Tensor:
     """A vector as a tensor of `ndim` dimensions that lies along `dim`."""
-    return weight.reshape([-1 if i == dim else 1 for i in range(ndim)])  # type: ignore[no-any-return]
+    return weight.reshape([-1 if i == dim else 1 for i in range(ndim)])
 
 
 def _check_weight(weight: Tensor | None, input: Tensor, classes: int) -> None:
     if weight is not None and weight.shape != (classes,):
-        raise RuntimeError(f"weight tensor should be defined either for all {classes} classes or no classes but got weight tensor "
-                           f"of shape: {list(weight.shape)}")
+        raise RuntimeError(f"weight tensor should be defined either for all {classes} classes or no classes but got "
+                           f"weight tensor of shape: {list(weight.shape)}")
     if weight is not None and weight.dtype != input.dtype:
-        raise RuntimeError(f"expected the weight to have the dtype of the input, {input.dtype}, but found {weight.dtype}")
+        raise RuntimeError(f"expected the weight to have the dtype of the input, {input.dtype}, but found "
+                           f"{weight.dtype}")
 
 
 def _of_indices(
-    operation: Callable[..., Any], input: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, reduction: str
+    loss: Callable[..., Any], input: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, reduction: str
 ) -> Any:
-    """Apply a loss of (n, classes) and (n) to them, or to tensors of fewer or more dimensions, which are brought to those."""
+    """Apply a loss of (n, classes) and (n); tensors of fewer or more dimensions are brought to those."""
     shape, places = input.array.shape, target.array.shape
     if len(shape) != 2 or len(places) != 1 or shape[0] != places[0]:
         _check_places(shape, places)
         classes = shape[min(len(shape) - 1, 1)]
         rows = input.movedim(1, -1) if len(shape) > 2 else input
-        result = _of_indices(operation, rows.reshape(target.numel(), classes), target.reshape(-1), weight, ignore_index, reduction)
+        rows = rows.reshape(target.numel(), classes)
+        result = _of_indices(loss, rows, target.reshape(-1), weight, ignore_index, reduction)
         return result.reshape(places) if reduction == "none" else result
     if target.array.dtype != np.int64:
         if target.array.dtype != np.uint8:
-            raise RuntimeError(f"expected target dtype to be Long or Byte, but got {target.dtype}: classes are int64 numbers")
+            raise RuntimeError(f"expected target dtype to be Long or Byte, but got {target.dtype}: classes are int64 "
+                               "numbers")
         target = target.long()
     if weight is not None:
         _check_weight(weight, input, shape[1])
-    return operation(input, target, _constant("nll_loss_forward", weight), ignore_index, reduction)
+    return loss(input, target, _constant("nll_loss_forward", weight), ignore_index, reduction)
 
 
 def _check_places(shape: tuple[int, ...], places: tuple[int, ...]) -> None:
@@ -284,10 +291,11 @@ def _check_places(shape: tuple[int, ...], places: tuple[int, ...]) -> None:
     if not shape:
         raise ValueError(f"Expected 1 or more dimensions (got {len(shape)}): the input must have one score per class")
     if len(shape) > 1 and shape[:1] != places[:1]:
-        raise ValueError(f"Expected input batch_size ({shape[0]}) to match target batch_size ({places[0] if places else 'none'}).")
+        raise ValueError(f"Expected input batch_size ({shape[0]}) to match target batch_size "
+                         f"({places[0] if places else 'none'}).")
     if len(shape) <= 2 and len(places) != len(shape) - 1:
-        raise RuntimeError(f"0D or 1D target tensor expected, multi-target not supported: the input has shape {list(shape)}, the "
-                           f"target {list(places)}")
+        raise RuntimeError("0D or 1D target tensor expected, multi-target not supported: the input has shape "
+                           f"{list(shape)}, the target {list(places)}")
     if len(shape) > 2 and places != (shape[0], *shape[2:]):
         raise RuntimeError(f"Expected target size {[shape[0], *shape[2:]]}, got {list(places)}")
 
@@ -296,8 +304,8 @@ def _of_probabilities(
     input: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, reduction: str, label_smoothing: float
 ) -> Any:
     if not target.is_floating_point():
-        raise RuntimeError(f"Expected floating point type for target with class probabilities, got {target.dtype}; classes are one "
-                           f"dimension less than the input, of shape {list(input.shape)}")
+        raise RuntimeError(f"Expected floating point type for target with class probabilities, got {target.dtype}; "
+                           f"classes are one dimension less than the input, of shape {list(input.shape)}")
     if ignore_index >= 0:
         raise RuntimeError("ignore_index is not supported for floating point target")
     if input.ndim == 0:
@@ -318,8 +326,9 @@ def _of_probabilities(
 
 def _check_sizes(input: Tensor, target: Tensor) -> None:
     if input.array.shape != target.array.shape:
-        warnings.warn(f"Using a target size ({target.shape}) that is different to the input size ({input.shape}). This will likely "
-                      "lead to incorrect results due to broadcasting. Please ensure they have the same size.", stacklevel=4)
+        warnings.warn(f"Using a target size ({target.shape}) that is different to the input size ({input.shape}). This "
+                      "will likely lead to incorrect results due to broadcasting. Please ensure they have the same "
+                      "size.", stacklevel=4)
 
 
 def _distance(operation: Callable[..., Any], input: Tensor, target: Tensor, reduction: str, *options: float) -> Any:
@@ -329,7 +338,8 @@ def _distance(operation: Callable[..., Any], input: Tensor, target: Tensor, redu
     _check_reduction(reduction)
     _check_sizes(input, target)
     if not input.is_floating_point() and not target.is_floating_point():
-        raise NotImplementedError(f"{name}(): not implemented for {input.dtype}; convert the tensors first, as in x.float()")
+        raise NotImplementedError(f"{name}(): not implemented for {input.dtype}; convert the tensors first, as in "
+                                  "x.float()")
     return operation(input, target, reduction, *options)
 
 
@@ -342,7 +352,9 @@ def smooth_l1_loss(input: Tensor, target: Tensor, *, reduction: str = "mean", be
     """The difference of each pair of elements, squared and halved and divided by `beta` where it is less than that."""
     if beta < 0:
         raise RuntimeError(f"smooth_l1_loss does not support negative values for beta, got {beta}")
-    return _distance(losses.smooth_l1_loss, input, target, reduction, beta) if beta else l1_loss(input, target, reduction=reduction)
+    if beta == 0:
+        return l1_loss(input, target, reduction=reduction)
+    return _distance(losses.smooth_l1_loss, input, target, reduction, beta)
 
 
 def huber_loss(input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0) -> Tensor:
@@ -360,8 +372,10 @@ def l1_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor
     return _reduce((input - target).abs(), reduction)
 
 
-def binary_cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = None, *, reduction: str = "mean") -> Tensor:
-    """-(t · log p + (1 - t) · log(1 - p)) for probabilities p in `input` and t in `target`; logarithms are at least -100.
+def binary_cross_entropy(
+    input: Tensor, target: Tensor, weight: Tensor | None = None, *, reduction: str = "mean"
+) -> Tensor:
+    """-(t · log p + (1 - t) · log(1 - p)) for probabilities p in `input`, t in `target`; logarithms are at least -100.
 
     Raises
     ------
@@ -373,18 +387,20 @@ def binary_cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = 
     _check_tensors("binary_cross_entropy", input, target)
     _check_reduction(reduction)
     if input.shape != target.shape:
-        raise ValueError(f"Using a target size ({target.shape}) that is different to the input size ({input.shape}) is deprecated. "
-                         "Please ensure they have the same size.")
+        raise ValueError(f"Using a target size ({target.shape}) that is different to the input size ({input.shape}) is "
+                         "deprecated. Please ensure they have the same size.")
     if target.dtype != input.dtype:
-        raise RuntimeError(f"Found dtype {target.dtype} but expected {input.dtype}: target and input must have the same dtype")
+        raise RuntimeError(f"Found dtype {target.dtype} but expected {input.dtype}: target and input must have the "
+                           "same dtype")
     if not ((input.array >= 0) & (input.array <= 1)).all():
         raise RuntimeError("all elements of input should be between 0 and 1: apply a sigmoid first, or use "
                            "binary_cross_entropy_with_logits")
-    return losses.binary_cross_entropy(input, target, _constant("binary_cross_entropy", weight), reduction)  # type: ignore[no-any-return]
+    return losses.binary_cross_entropy(input, target, _constant("binary_cross_entropy", weight), reduction)
 
 
 def binary_cross_entropy_with_logits(
-    input: Tensor, target: Tensor, weight: Tensor | None = None, *, reduction: str = "mean", pos_weight: Tensor | None = None
+    input: Tensor, target: Tensor, weight: Tensor | None = None, *, reduction: str = "mean",
+    pos_weight: Tensor | None = None,
 ) -> Tensor:
     """`binary_cross_entropy` of sigmoid(input), exact for any input; targets of 1 count `pos_weight` times.
 
@@ -401,9 +417,9 @@ def binary_cross_entropy_with_logits(
     if input.shape != target.shape:
         raise ValueError(f"Target size ({target.shape}) must be the same as input size ({input.shape})")
     if not target.is_floating_point():
-        raise RuntimeError(f"{name}(): result type Float can't be cast to the desired output type of the target, {target.dtype}; "
-                           "convert it first, as in target.float()")
-    return losses.binary_cross_entropy_with_logits(  # type: ignore[no-any-return]
+        raise RuntimeError(f"{name}(): result type Float can't be cast to the desired output type of the target, "
+                           f"{target.dtype}; convert it first, as in target.float()")
+    return losses.binary_cross_entropy_with_logits(
         input, target, _constant(name, weight), _constant(name, pos_weight), reduction
     )
 
@@ -421,15 +437,16 @@ def kl_div(input: Tensor, target: Tensor, *, reduction: str = "mean", log_target
     _check_tensors("kl_div", input, target)
     _check_reduction(reduction, "batchmean")
     if reduction == "mean":
-        warnings.warn("reduction: 'mean' divides the total loss by both the batch size and the support size. 'batchmean' divides "
-                      "only by the batch size, and aligns with the KL div math definition.", stacklevel=2)
+        warnings.warn("reduction: 'mean' divides the total loss by both the batch size and the support size. "
+                      "'batchmean' divides only by the batch size, and aligns with the KL div math "
+                      "definition.", stacklevel=2)
     values = target.exp() * (target - input) if log_target else losses.xlogy(target, target) - target * input
     if reduction == "batchmean":
         return values.sum() / input.shape[0] if input.ndim else values.sum()
     return _reduce(values, reduction)
 
 
-# ---- the rest ------------------------------------------------------------------------------------------------------------
+# ---- the rest --------------------------------------------------------------------------------------------------------
 
 
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
@@ -459,8 +476,8 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     if classes.dtype != np.int64:
         raise RuntimeError(f"one_hot is only applicable to index tensor of type LongTensor, got {tensor.dtype}.")
     if num_classes < -1 or (classes.size == 0 and num_classes <= 0):
-        raise RuntimeError(f"Can not infer total number of classes from empty tensor: num_classes is {num_classes}, give a "
-                           "positive number.")
+        raise RuntimeError(f"Can not infer total number of classes from empty tensor: num_classes is {num_classes}, "
+                           "give a positive number.")
     if classes.size and classes.min() < 0:
         raise RuntimeError(f"Class values must be non-negative, got {classes.min()}.")
     width = int(classes.max()) + 1 if num_classes == -1 else num_classes
@@ -477,7 +494,7 @@ def normalize(input: Tensor, p: float = 2.0, dim: Any = 1, eps: float = 1e-12) -
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
     """The cosine of the angle between two tensors along `dim`; norms are taken to be at least `eps`."""
     x1, x2 = shape.broadcast_tensors(x1, x2)
-    return (x1 / _norm_at_least(eps, x1, dim) * (x2 / _norm_at_least(eps, x2, dim))).sum(dim)  # type: ignore[no-any-return]
+    return (x1 / _norm_at_least(eps, x1, dim) * (x2 / _norm_at_least(eps, x2, dim))).sum(dim)
 
 
 def _norm_at_least(eps: float, x: Tensor, dim: int) -> Tensor:

@@ -49,13 +49,14 @@ def calculate_gain(nonlinearity: str, param: Any = None) -> float:
             raise ValueError(f"negative_slope {param} not a valid number")
         return math.sqrt(2.0 / (1 + slope**2))
     convolutions = [f"conv{transposed}{n}d" for transposed in ("", "_transpose") for n in (1, 2, 3)]
-    gains = {"tanh": 5.0 / 3, "relu": math.sqrt(2.0), "selu": 3.0 / 4} | dict.fromkeys(["linear", "sigmoid", *convolutions], 1.0)
+    gains = {"tanh": 5.0 / 3, "relu": math.sqrt(2.0), "selu": 3.0 / 4}
+    gains |= dict.fromkeys(["linear", "sigmoid", *convolutions], 1.0)
     if nonlinearity not in gains:
         raise ValueError(f"Unsupported nonlinearity {nonlinearity}; use one of {', '.join(gains)}, leaky_relu")
     return gains[nonlinearity]
 
 
-# ---- plain ---------------------------------------------------------------------------------------------------------------
+# ---- plain -----------------------------------------------------------------------------------------------------------
 
 
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Stream = None) -> Tensor:
@@ -109,7 +110,7 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
     return tensor
 
 
-# ---- by the size of the layer --------------------------------------------------------------------------------------------
+# ---- by the size of the layer ----------------------------------------------------------------------------------------
 
 
 def _fans(tensor: Tensor) -> tuple[int, int]:
@@ -178,7 +179,7 @@ def _kaiming_std(tensor: Tensor, a: float, mode: str, nonlinearity: str) -> floa
     return calculate_gain(nonlinearity, a) / math.sqrt(fan)
 
 
-# ---- with a condition ----------------------------------------------------------------------------------------------------
+# ---- with a condition ------------------------------------------------------------------------------------------------
 
 
 def trunc_normal_(
@@ -186,7 +187,8 @@ def trunc_normal_(
 ) -> Tensor:
     """Fill with normal numbers of [a, b]: numbers outside are drawn anew, so the standard deviation becomes smaller."""
     if mean < a - 2 * std or mean > b + 2 * std:
-        warnings.warn("mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may be incorrect.",
+        warnings.warn("mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may "
+                      "be incorrect.",
                       stacklevel=2)
     share = _normal_cdf((b - mean) / std) - _normal_cdf((a - mean) / std)
     if share > 0.3:

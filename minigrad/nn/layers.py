@@ -53,12 +53,15 @@ class Linear(Module):
         If a size is no integer, or negative.
     """
 
-    def __init__(self, in_features: int, out_features: int, bias: bool = True, device: Any = None, dtype: Any = None) -> None:
+    def __init__(
+        self, in_features: int, out_features: int, bias: bool = True, device: Any = None, dtype: Any = None
+    ) -> None:
         super().__init__()
         check_device(device)
         for size in (in_features, out_features):
             if not isinstance(size, (int, np.integer)):
-                raise TypeError(f"Linear(): in_features and out_features must be int, got {in_features!r} and {out_features!r}")
+                raise TypeError(f"Linear(): in_features and out_features must be int, got {in_features!r} and "
+                                f"{out_features!r}")
             if size < 0:
                 raise RuntimeError(f"Linear(): sizes must not be negative, got {in_features} and {out_features}")
         self.in_features, self.out_features = in_features, out_features
@@ -77,7 +80,7 @@ class Linear(Module):
     def forward(self, input: Tensor) -> Tensor:
         """``input @ weight.T + bias``."""
         parameters = self._parameters  # self.weight would take Module.__getattr__'s way round
-        return F.linear(input, parameters["weight"], parameters["bias"])  # type: ignore[no-any-return]
+        return F.linear(input, parameters["weight"], parameters["bias"])
 
     def extra_repr(self) -> str:
         """Sizes, and whether there is a bias."""
@@ -93,7 +96,7 @@ class Flatten(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         """The same elements in fewer dimensions."""
-        return input.flatten(self.start_dim, self.end_dim)  # type: ignore[no-any-return]
+        return input.flatten(self.start_dim, self.end_dim)
 
     def extra_repr(self) -> str:
         """The dimensions."""
@@ -108,16 +111,17 @@ class Unflatten(Module):
         if isinstance(dim, str):
             raise NotImplementedError(f"Unflatten(): dim={dim!r}: named dimensions are not supported, give a number")
         if not isinstance(unflattened_size, (tuple, list)):
-            raise TypeError(f"unflattened_size must be a tuple of ints, but found type {type(unflattened_size).__name__}")
+            raise TypeError("unflattened_size must be a tuple of ints, but found type "
+                            f"{type(unflattened_size).__name__}")
         for position, size in enumerate(unflattened_size):
             if not isinstance(size, int):
-                raise TypeError(f"unflattened_size must be tuple of ints, but found element of type {type(size).__name__} at pos "
-                                f"{position}")
+                raise TypeError("unflattened_size must be tuple of ints, but found element of type "
+                                f"{type(size).__name__} at pos {position}")
         self.dim, self.unflattened_size = dim, unflattened_size
 
     def forward(self, input: Tensor) -> Tensor:
         """The same elements in more dimensions."""
-        return input.unflatten(self.dim, self.unflattened_size)  # type: ignore[no-any-return]
+        return input.unflatten(self.dim, self.unflattened_size)
 
     def extra_repr(self) -> str:
         """Dimension and sizes."""
@@ -125,7 +129,7 @@ class Unflatten(Module):
 
 
 class Dropout(Module):
-    """In training, sets each element to 0 with probability `p`, and divides the others by 1 - p; see `functional.dropout`."""
+    """In training, sets each element to 0 with probability `p` and divides the others by 1 - p."""
 
     def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
         super().__init__()

@@ -23,8 +23,6 @@ class IncompatibleKeys(NamedTuple):
             return "<All keys matched successfully>"
         return f"_IncompatibleKeys(missing_keys={self.missing_keys}, unexpected_keys={self.unexpected_keys})"
 
-    __str__ = __repr__
-
 
 class Module:
     """Base class of everything that has parameters or is part of a network.
@@ -93,7 +91,8 @@ class Module:
             elif isinstance(changed, tuple) and len(changed) == 2:
                 args, kwargs = changed
             else:
-                raise RuntimeError(f"forward pre-hook must return None or a tuple of (new_args, new_kwargs), but got {changed}.")
+                raise RuntimeError("forward pre-hook must return None or a tuple of (new_args, new_kwargs), but got "
+                                   f"{changed}.")
         result = self.forward(*args, **kwargs)
         for hook, with_kwargs in list(self._forward_hooks.values()):
             changed = hook(self, args, kwargs, result) if with_kwargs else hook(self, args, result)
@@ -105,8 +104,8 @@ class Module:
     ) -> RemovableHandle:
         """Call ``hook(module, args)`` before each `forward`; what it returns, if not None, replaces the arguments.
 
-        With `with_kwargs` the call is ``hook(module, args, kwargs)``, and it returns both or None; with `prepend` the hook
-        comes before those that are there already.
+        With `with_kwargs` the call is ``hook(module, args, kwargs)``, and it returns both or None; with `prepend` the
+        hook comes before those that are there already.
         """
         return _register(self._forward_pre_hooks, (hook, with_kwargs), prepend)
 
@@ -115,8 +114,8 @@ class Module:
     ) -> RemovableHandle:
         """Call ``hook(module, args, result)`` after each `forward`; what it returns, if not None, replaces the result.
 
-        With `with_kwargs` the call is ``hook(module, args, kwargs, result)``; with `prepend` the hook comes before those
-        that are there already.
+        With `with_kwargs` the call is ``hook(module, args, kwargs, result)``; with `prepend` the hook comes before
+        those that are there already.
         """
         if always_call:
             raise NotImplementedError("register_forward_hook(): always_call=True is not supported")
@@ -132,15 +131,16 @@ class Module:
                             "(torch.nn.Parameter or None required)")
         if param is not None and param.grad_fn is not None:
             raise ValueError(f"Cannot assign non-leaf Tensor to parameter '{name}'. Model parameters must be created "
-                             f"explicitly. To express '{name}' as a function of another Tensor, compute the value in the "
-                             "forward() method.")
+                             f"explicitly. To express '{name}' as a function of another Tensor, compute the value in "
+                             "the forward() method.")
         self._parameters[name] = param
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
         """Add a tensor that is not trained but belongs to the module's state; in `state_dict` only if `persistent`."""
         self._check_name("buffer", name, "_buffers")
         if tensor is not None and not isinstance(tensor, Tensor):
-            raise TypeError(f"cannot assign '{_typename(tensor)}' object to buffer '{name}' (torch Tensor or None required)")
+            raise TypeError(f"cannot assign '{_typename(tensor)}' object to buffer '{name}' (torch Tensor or None "
+                            "required)")
         self._buffers[name] = tensor
         (self._non_persistent_buffers_set.discard if persistent else self._non_persistent_buffers_set.add)(name)
 
@@ -180,11 +180,13 @@ class Module:
             self._modules[name] = value
         elif name in registered.get("_parameters", ()):
             if value is not None:
-                raise TypeError(f"cannot assign '{_typename(value)}' as parameter '{name}' (torch.nn.Parameter or None expected)")
+                raise TypeError(f"cannot assign '{_typename(value)}' as parameter '{name}' (torch.nn.Parameter or None "
+                                "expected)")
             self._parameters[name] = None
         elif name in registered.get("_modules", ()):
             if value is not None:
-                raise TypeError(f"cannot assign '{_typename(value)}' as child module '{name}' (torch.nn.Module or None expected)")
+                raise TypeError(f"cannot assign '{_typename(value)}' as child module '{name}' (torch.nn.Module or None "
+                                "expected)")
             self._modules[name] = None
         elif name in registered.get("_buffers", ()):
             if value is not None and not isinstance(value, Tensor):
@@ -216,7 +218,7 @@ class Module:
     def __delattr__(self, name: str) -> None:
         for registered in (self._parameters, self._buffers, self._modules):
             if name in registered:
-                del registered[name]  # type: ignore[attr-defined]
+                del registered[name]
                 self._non_persistent_buffers_set.discard(name)
                 return
         object.__delattr__(self, name)
@@ -307,11 +309,11 @@ class Module:
 
     def get_parameter(self, target: str) -> Parameter:
         """The parameter under a dotted name, ``"net.0.weight"`` for example."""
-        return self._get_member(target, "_parameters", "nn.Parameter")  # type: ignore[no-any-return]
+        return self._get_member(target, "_parameters", "nn.Parameter")
 
     def get_buffer(self, target: str) -> Tensor:
         """The buffer under a dotted name."""
-        return self._get_member(target, "_buffers", "buffer")  # type: ignore[no-any-return]
+        return self._get_member(target, "_buffers", "buffer")
 
     def _get_member(self, target: str, registry: str, what: str) -> Any:
         path, _, name = target.rpartition(".")
@@ -358,7 +360,7 @@ class Module:
         return self
 
     def to(self, *args: Any, dtype: Any = None, device: Any = None, non_blocking: bool = False) -> Self:
-        """Convert the floating-point parameters and buffers, in place: ``to(torch.float64)``, ``to(tensor)``, ``to("cpu")``."""
+        """Convert floating-point parameters and buffers in place: ``to(torch.float64)``, ``to(tensor)``, ``to("cpu")``."""
         for a in args:
             if isinstance(a, Tensor):
                 dtype = a.dtype
@@ -371,7 +373,8 @@ class Module:
             return self
         wanted = as_dtype(dtype)
         if not wanted.is_floating_point:
-            raise TypeError(f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={wanted!r}")
+            raise TypeError("nn.Module.to only accepts floating point or complex dtypes, but got desired "
+                            f"dtype={wanted!r}")
         return self._apply(lambda t: t.to(wanted) if t.is_floating_point() else t)
 
     def _apply(self, convert: Callable[[Tensor], Tensor]) -> Self:
@@ -431,9 +434,11 @@ class Module:
         for name, module in self._modules.items():
             if module is not None:
                 module.state_dict(destination=destination, prefix=f"{prefix}{name}.", keep_vars=keep_vars)
-        return destination  # type: ignore[no-any-return]
+        return destination
 
-    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> IncompatibleKeys:
+    def load_state_dict(
+        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
+    ) -> IncompatibleKeys:
         """Copy values, by name, into parameters and buffers; where something does not fit, nothing is changed.
 
         Parameters
@@ -530,11 +535,11 @@ def _quoted(names: list[str]) -> str:
 def _mismatch(key: str, tensor: Tensor, given: Any) -> str | None:
     """Why `given` cannot be loaded into `tensor`, if so."""
     if not isinstance(given, Tensor):
-        return (f'While copying the parameter named "{key}", expected torch.Tensor or Tensor-like object from checkpoint but '
-                f"received {type(given)}")
+        return (f'While copying the parameter named "{key}", expected torch.Tensor or Tensor-like object from '
+                f"checkpoint but received {type(given)}")
     if given.shape != tensor.shape and not (tensor.ndim == 0 and given.shape == (1,)):
-        return (f"size mismatch for {key}: copying a param with shape {given.shape} from checkpoint, the shape in current "
-                f"model is {tensor.shape}.")
+        return (f"size mismatch for {key}: copying a param with shape {given.shape} from checkpoint, the shape in "
+                f"current model is {tensor.shape}.")
     return None
 
 

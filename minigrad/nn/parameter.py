@@ -41,7 +41,8 @@ class Parameter(Tensor):
         if data is None:
             data = wrap(np.empty(0, np.float32))
         if not isinstance(data, Tensor):
-            raise TypeError(f"Parameter(): data must be a Tensor, not {type(data).__name__}; make one with torch.tensor(...)")
+            raise TypeError(f"Parameter(): data must be a Tensor, not {type(data).__name__}; make one with "
+                            "torch.tensor(...)")
         super().__init__(0)
         self.array, self._version_cell = data.array, data._version_cell
         self.requires_grad = requires_grad

@@ -14,8 +14,8 @@ from minigrad.types import Array, Number, as_dtype
 
 def _floating(name: str, x: Array) -> None:
     if raw(x).dtype.kind != "f":
-        raise NotImplementedError(f"{name}(): not implemented for {as_dtype(raw(x).dtype)}; convert the tensor first, as in "
-                                  "x.float()")
+        raise NotImplementedError(f"{name}(): not implemented for {as_dtype(raw(x).dtype)}; convert the tensor first, "
+                                  "as in x.float()")
 
 
 @op
@@ -86,7 +86,7 @@ def mish(x: Array, /) -> Any:
 
 
 def gelu(x: Array, /, *, approximate: str = "none") -> Any:
-    """x · Φ(x), Φ being the normal distribution; with ``approximate="tanh"``, Hendrycks and Gimpel's approximation of it."""
+    """x · Φ(x), Φ being the normal distribution, or with ``approximate="tanh"`` something near it."""
     if approximate not in ("none", "tanh"):
         raise RuntimeError(f"gelu(): approximate argument must be either none or tanh, got {approximate!r}")
     return (_gelu if approximate == "none" else _gelu_tanh)(x)

@@ -1,6 +1,6 @@
-"""Loss functions as single operations: the value, reduced, and its derivatives (`nn.functional` checks their arguments).
+"""Loss functions as single operations: the value, reduced, and its derivatives (`nn.functional` checks arguments).
 
-`reduction` is "none", "sum" or "mean" everywhere. Targets have a derivative where torch gives them one; weights have none.
+`reduction` is "none", "sum" or "mean" everywhere. Targets have a derivative where torch gives them one, weights none.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from minigrad.ops.activation import logsigmoid
 from minigrad.ops.elementwise import sigmoid
 from minigrad.types import Array
 
-# ---- of class indices ----------------------------------------------------------------------------------------------------
+# ---- of class indices ------------------------------------------------------------------------------------------------
 
 
 @op
 def nll_loss(log_probs: Array, target: Array, weight: Array, /, ignore_index: int, reduction: str) -> Any:
-    """What each row of `log_probs` (n, classes) says of the class in `target` (n), negated and times the class's weight.
+    """What each row of `log_probs` (n, classes) says of its class in `target` (n), negated, times the class's weight.
 
     Parameters
     ----------
@@ -41,11 +41,11 @@ def nll_loss(log_probs: Array, target: Array, weight: Array, /, ignore_index: in
 
 @op(name="NllLossBackward0")
 def cross_entropy(x: Array, target: Array, weight: Array, /, ignore_index: int, reduction: str) -> Any:
-    """`nll_loss` of the `log_softmax` of each row of `x`, in one pass: neither of the two arrays between is ever made."""
+    """`nll_loss` of the `log_softmax` of each row of `x`, in one pass, without the arrays in between."""
     width = x.shape[1]
     shifted = x - _row_maxima(raw(x))
     powers = np.exp(shifted)
-    total = (powers @ np.ones(width, x.dtype)).reshape(-1, 1)  # twice as fast as .sum(axis=1) where rows are short
+    total = (powers @ np.ones(width, raw(x).dtype)).reshape(-1, 1)  # twice as fast as .sum(axis=1) where rows are short
     rows, classes, counts = _rows_that_count(raw(x), target, weight, ignore_index)
     log_total = np.log(raw(total)[:, 0])
     losses = (log_total if counts is None else log_total[rows]) - raw(shifted)[rows, classes]
@@ -62,8 +62,9 @@ def _rows_that_count(x: Any, target: Any, weight: Any, ignore_index: int) -> tup
     """Rows whose target is not to be ignored, their targets, and what each counts for: None where all rows count 1."""
     n, width = x.shape
     plain = isinstance(weight, float)
+    # In the common case one comparison is enough: read as uint64, a negative number is a huge one.
     if plain and not 0 <= ignore_index < width and (n == 0 or np.maximum.reduce(target.view(np.uint64)) < width):
-        return np.arange(n), target, None  # in the common case, one comparison: as uint64, a negative number is a huge one
+        return np.arange(n), target, None
     rows = np.flatnonzero(target != ignore_index)
     classes = target[rows]
     wrong = classes[(classes < 0) | (classes >= width)]
@@ -73,7 +74,7 @@ def _rows_that_count(x: Any, target: Any, weight: Any, ignore_index: int) -> tup
 
 
 def _weighed(losses: Any, rows: Any, counts: Any, n: int, reduction: str) -> tuple[Any, Any]:
-    """The reduced value, and by what the gradient of each row has to be multiplied: a number, or an array of shape (n)."""
+    """The reduced value, and what the gradient of each row has to be multiplied by: one number, or n of them."""
     if counts is None:
         if reduction == "none":
             return losses, 1.0
@@ -93,7 +94,7 @@ def _one_hot(target: Any, width: int) -> Any:
     return target[:, None] == np.arange(width)
 
 
-# ---- of pairs of elements ------------------------------------------------------------------------------------------------
+# ---- of pairs of elements --------------------------------------------------------------------------------------------
 
 
 def _reduced(losses: Any, reduction: str) -> tuple[Any, int]:
@@ -101,7 +102,9 @@ def _reduced(losses: Any, reduction: str) -> tuple[Any, int]:
     if reduction == "none":
         return losses, 1
     value = np.add.reduce(losses, axis=None)
-    return (value, 1) if reduction == "sum" else (value / losses.size if losses.size else value * np.nan, losses.size)
+    if reduction == "sum":
+        return value, 1
+    return value / losses.size if losses.size else value * np.nan, max(losses.size, 1)
 
 
 @op(promote=True)
@@ -140,6 +143,9 @@ def huber_loss(x: Array, y: Array, /, reduction: str, delta: float) -> Any:
     return value, rule, lambda g: -rule(g)
 
 
+_BCE_FLOOR = float(np.float32(1e-12))  # torch's, a float32 constant; keeps the derivative finite at 0 and 1
+
+
 @op
 def binary_cross_entropy(p: Array, target: Array, weight: Array, /, reduction: str) -> Any:
     """-(target · log p + (1 - target) · log(1 - p)), no logarithm being taken for less than -100."""
@@ -148,13 +154,15 @@ def binary_cross_entropy(p: Array, target: Array, weight: Array, /, reduction: s
     value, n = _reduced(losses * weight, reduction)
     return (
         value,
-        lambda g: g / n * weight * ((p - target) / np.maximum((1 - p) * p, 1e-12)),
+        lambda g: g / n * weight * ((p - target) / np.maximum((1 - p) * p, _BCE_FLOOR)),
         lambda g: g / n * weight * (np.log1p(-p) - np.log(p)),
     )
 
 
 @op
-def binary_cross_entropy_with_logits(x: Array, target: Array, weight: Array, pos_weight: Array, /, reduction: str) -> Any:
+def binary_cross_entropy_with_logits(
+    x: Array, target: Array, weight: Array, pos_weight: Array, /, reduction: str
+) -> Any:
     """`binary_cross_entropy` of sigmoid(x), exact for any x; terms with the target 1 count `pos_weight` times."""
     positives = target * (pos_weight - 1) + 1
     value, n = _reduced(((1 - raw(target)) * raw(x) - raw(positives) * logsigmoid(raw(x))) * weight, reduction)
