@@ -91,24 +91,33 @@ def raw(x: Array) -> np.ndarray[Any, Any]:
 # ---- the switch ----------------------------------------------------------------------------------------------------------
 
 
-class _Mode(threading.local):
-    """What each thread has for itself."""
+class _Mode:
+    """What each thread has for itself: whether it records, and a way to call NumPy without its warnings.
+
+    As in torch, log(0) is -inf without a word. To enter a context in which NumPy was told so costs a tenth of
+    ``with np.errstate(...)`` (0.1 µs, 1 µs) and leaves the settings of the user's own code alone.
+    """
+
+    __slots__ = ("quietly", "recording")
 
     def __init__(self) -> None:
         self.recording = True
-        # Like torch, and unlike NumPy, log(0) is -inf without a warning. Entering a context in which NumPy was told so costs
-        # a tenth of `with np.errstate(...)` (0.1 µs, 1 µs) and leaves the settings of the user's own code alone.
         context = copy_context()
         context.run(np.seterr, all="ignore")
         self.quietly = context.run
 
 
-_mode = _Mode()
+class _Thread(threading.local):
+    def __init__(self) -> None:
+        self.mode = _Mode()
+
+
+_thread = _Thread()
 
 
 def is_grad_enabled() -> bool:
     """True where operations are recorded, in this thread."""
-    return _mode.recording
+    return _thread.mode.recording
 
 
 class _Switch:
@@ -119,11 +128,12 @@ class _Switch:
         self.previous: list[bool] = []
 
     def __enter__(self) -> None:
-        self.previous.append(_mode.recording)
-        _mode.recording = self.mode
+        mode = _thread.mode
+        self.previous.append(mode.recording)
+        mode.recording = self.mode
 
     def __exit__(self, *error: object) -> None:
-        _mode.recording = self.previous.pop()
+        _thread.mode.recording = self.previous.pop()
 
     def __call__(self, function: Callable[P, Any]) -> Callable[P, Any]:
         @functools.wraps(function)
@@ -169,7 +179,7 @@ class set_grad_enabled(_Switch):
         super().__enter__()
 
     def __enter__(self) -> None:
-        _mode.recording = self.mode
+        _thread.mode.recording = self.mode
 
     def __call__(self, function: Callable[P, Any]) -> Callable[P, Any]:
         """Decorate `function`; outside it nothing changes."""
@@ -199,8 +209,7 @@ class Node:
         after all the nodes it feeds, and the graph needs no sorting.
     """
 
-    __slots__ = ("_hooks", "cell", "edges", "grad_keeper", "number", "op", "options", "rules", "shapes", "tensors", "version",
-                 "versions")
+    __slots__ = ("_hooks", "cells", "edges", "grad_keeper", "number", "op", "options", "rules", "shapes", "tensors", "versions")
 
     op: Op
     options: tuple[tuple[Any, ...], dict[str, Any]]
@@ -208,9 +217,8 @@ class Node:
     rules: Any
     shapes: list[Any]  # of the inputs, to which their gradients are brought; None for a number
     tensors: Sequence[Any] | None
-    versions: list[int]  # of the inputs, when they were read
-    cell: list[int]  # the version cell of the result …
-    version: int  # … and what it said when the result was new
+    cells: list[list[int]]  # the version cells of the inputs and of the result …
+    versions: list[int]  # … and what they said when the node was made
     number: int
     grad_keeper: weakref.ref[TensorBase] | None  # the tensor for which retain_grad() was called
     _hooks: dict[int, Callable[[Tensor], Tensor | None]] | None
@@ -247,20 +255,13 @@ class Node:
 
     def check_versions(self) -> None:
         """Raise if values that a rule reads were overwritten since. The closures of the rules tell what they read."""
-        changed = self.cell[0] != self.version
-        for tensor, seen in zip(self.tensors or (), self.versions, strict=False):
-            changed = changed or (isinstance(tensor, TensorBase) and tensor._version_cell[0] != seen)
-        if not changed:
-            return
         live = [rule for rule, edge in zip(self.rules, self.edges, strict=False) if edge is not None]
         read = [cell.cell_contents for rule in live for cell in getattr(rule, "__closure__", None) or ()]
-        for tensor, seen in zip(self.tensors or (), self.versions, strict=False):
-            if isinstance(tensor, TensorBase) and tensor._version_cell[0] != seen and any(
-                isinstance(x, ndarray) and np.may_share_memory(x, tensor.array) for x in read
-            ):
-                self._overwritten(f"an input of shape {list(tensor.array.shape)}", tensor._version_cell[0], seen)
-        if self.cell[0] != self.version and any("out" in rule.__code__.co_freevars for rule in live):
-            self._overwritten("its result", self.cell[0], self.version)
+        for tensor, cell, seen in zip(self.tensors or (), self.cells, self.versions, strict=False):
+            if cell[0] != seen and any(isinstance(x, ndarray) and np.may_share_memory(x, raw(tensor)) for x in read):
+                self._overwritten(f"an input of shape {list(raw(tensor).shape)}", cell[0], seen)
+        if self.cells[-1][0] != self.versions[-1] and any("out" in rule.__code__.co_freevars for rule in live):
+            self._overwritten("its result", self.cells[-1][0], self.versions[-1])
 
     def _overwritten(self, what: str, now: int, seen: int) -> None:
         raise RuntimeError(
@@ -361,41 +362,43 @@ def op(
     if body is None:
         return functools.partial(op, name=name, linear=linear, promote=promote, floating=floating, view=view)
     this = Op(body, name, linear, promote, floating, view)
-    tensor_count, promoting = this.tensor_count, this.promote
+    tensor_count, promoting, view = this.tensor_count, this.promote, this.view
 
     @functools.wraps(body)
     def call(*args: Any, **options: Any) -> Any:
+        mode = _thread.mode
         tensors, rest = (args, ()) if len(args) <= tensor_count else (args[:tensor_count], args[tensor_count:])
-        arrays, on_tensors, needs_grad = [], False, False
+        arrays, needs_grad, dtype, one_dtype = [], False, None, True
         for t in tensors:
             if isinstance(t, TensorBase):
-                if t._view is not None and _mode.recording:
+                if t._view is not None and mode.recording:
                     refresh(t)
-                arrays.append(t.array)
-                on_tensors = True
+                array = t.array
                 if t._requires_grad:
                     needs_grad = True
+                if dtype is None:
+                    dtype = array.dtype
+                elif dtype is not array.dtype:
+                    one_dtype = False
+                arrays.append(array)
             else:
-                arrays.append(t if type(t) in (float, int, ndarray) else _operand(this, t))
+                arrays.append(t if type(t) in (float, int) else _operand(this, t))
+                one_dtype = one_dtype and type(t) is not ndarray
         if options:
             options = torch_names(options)
-        if not on_tensors:
+        if dtype is None:
             return _on_arrays(this, tensors, rest, options)
-        if promoting and (target := common_dtype(arrays, this.floating)) is not None:
-            tensors = tuple(cast(t, target) if isinstance(t, (TensorBase, ndarray)) else t for t in tensors)
-            arrays = [raw(t) for t in tensors]
+        if promoting and not (one_dtype and dtype.kind == "f"):  # numbers go with floating-point tensors as they are
+            tensors, arrays = _promoted(this, tensors, arrays)
         try:
-            value, *rules = _mode.quietly(body, *arrays, *rest, **options)
+            value, *rules = mode.quietly(body, *arrays, *rest, **options)
         except ValueError as error:
             raise _explained(this, arrays, error) from None
         result = wrap(value)
-        if _mode.recording:
-            if this.view:
-                share(result, tensors[0])
-            if needs_grad and rules:
-                record(this, result, tensors, rules, (rest, options))
-        elif this.view:
-            result._version_cell = tensors[0]._version_cell
+        if view:
+            share(result, tensors[0], mode.recording)
+        if needs_grad and rules and mode.recording:
+            record(this, result, tensors, rules, (rest, options))
         return result
 
     call.op = this  # type: ignore[attr-defined]
@@ -405,31 +408,37 @@ def op(
 def record(this: Op, result: Any, tensors: Sequence[Any], rules: Sequence[Any], options: Any) -> None:
     """Make `result` the outcome of a new node."""
     node = Node()
-    node.op, node.options, node.number = this, options, next(clock)
-    node.edges, node.shapes, node.versions = edges, shapes, versions = [], [], []
+    node.op, node.rules, node.options, node.number = this, rules, options, next(clock)
+    node._hooks = node.grad_keeper = None
+    cells: list[list[int]] = []
+    node.edges, node.shapes = edges, shapes = [], []
     for t in tensors:
         if isinstance(t, TensorBase):
             edges.append(t._node or (t if t._requires_grad else None))
             shapes.append(t.array.shape)
-            versions.append(t._version_cell[0])
+            cells.append(t._version_cell)
         else:
             edges.append(None)
             shapes.append(None)
-            versions.append(0)
-    node.rules = rules
-    node.tensors = None if this.linear else tensors
-    node.cell = result._version_cell
-    node.version = node.cell[0]
-    node._hooks = node.grad_keeper = None
+            cells.append(_CONSTANT)
+    if this.linear:
+        node.tensors, node.cells, node.versions = None, [], []
+    else:
+        cells.append(result._version_cell)
+        node.tensors, node.cells, node.versions = tensors, cells, [cell[0] for cell in cells]
     result._node, result._requires_grad = node, True
 
 
-def share(result: TensorBase, base: Any) -> None:
-    """Let `result`, which shows memory of `base`, share its version too."""
-    if isinstance(base, TensorBase) and (result.array is base.array or result.array.base is not None):
-        root = base._view[0] if base._view is not None else base
+_CONSTANT = [0]  # the version cell of what is no tensor
+
+
+def share(result: TensorBase, base: Any, recording: bool) -> None:
+    """Let `result`, if it shows memory of `base`, share its version, and where operations are recorded know its base."""
+    owner = base.array if base.array.base is None else base.array.base
+    if result.array is base.array or result.array.base is owner:
         result._version_cell = base._version_cell
-        result._view = (root, next(clock))
+        if recording:
+            result._view = (base if base._view is None else base._view[0], next(clock))
 
 
 def refresh(view: Any) -> None:
@@ -439,11 +448,20 @@ def refresh(view: Any) -> None:
         view._regenerate()
 
 
+def _promoted(this: Op, tensors: Sequence[Any], arrays: list[Any]) -> tuple[Sequence[Any], list[Any]]:
+    """The operands in one dtype; a change of dtype is recorded like any operation."""
+    target = common_dtype(arrays, this.floating)
+    if target is None:
+        return tensors, arrays
+    tensors = [cast(t, target) if isinstance(t, (TensorBase, ndarray)) else t for t in tensors]
+    return tensors, [raw(t) for t in tensors]
+
+
 def _operand(this: Op, x: Any) -> Any:
     """A constant that is no tensor, as an array or a Python number."""
     if isinstance(x, np.generic):
         return x.item()
-    if isinstance(x, (bool, float, int)):
+    if isinstance(x, (bool, float, int, ndarray)):
         return x
     raise TypeError(f"{this.name}(): expected tensors, got {type(x).__name__}; make one with torch.tensor(...)")
 
@@ -524,17 +542,17 @@ def walk(
     dict
         Leaf (or wanted node) -> gradient.
     """
-    grads: dict[Any, Any] = {}  # where a gradient waits until its node's turn
+    grads: dict[Any, Any] = {}  # where gradients wait for the turn of their node
     found: dict[Any, Any] = {}
-    useful = None if wanted is None else _leading_to(wanted, [t._node or t for t, _ in roots])
     heap: list[tuple[int, Node]] = []
+    useful = None if wanted is None else _leading_to(wanted, [t._node or t for t, _ in roots])
 
     def arrive(edge: Any, g: Any) -> None:
         if edge in grads:
-            grads[edge] = grads[edge] + g  # never in place: the first gradient may be an array that others see, too
+            grads[edge] = grads[edge] + g  # never in place: others may hold the array that arrived first
         else:
             grads[edge] = g
-            if isinstance(edge, Node):
+            if type(edge) is Node:
                 heappush(heap, (-edge.number, edge))
 
     for tensor, g in roots:
@@ -553,15 +571,14 @@ def walk(
             raise RuntimeError(
                 f"Trying to backward through the graph a second time: what {node.name()} had saved was freed by the first "
                 "pass. Specify retain_graph=True in the first backward() or autograd.grad(), or compute the loss anew")
-        if node.tensors is not None:
+        if [cell[0] for cell in node.cells] != node.versions:
             node.check_versions()
         rules = node.replay() if create_graph else node.rules
         for edge, rule, shape in zip(node.edges, rules, node.shapes, strict=False):
-            if edge is None or (useful is not None and edge not in useful):
-                continue
-            passed = rule(g)
-            if passed is not None:  # a custom function may say so where there is no gradient
-                arrive(edge, passed if passed.shape == shape else unbroadcast(passed, shape))
+            if edge is not None and (useful is None or edge in useful):
+                passed = rule(g)
+                if passed is not None:  # a custom function says so where there is no gradient
+                    arrive(edge, passed if passed.shape == shape else unbroadcast(passed, shape))
         if not retain_graph and not node.op.linear:
             node.rules = node.tensors = None
     return found | grads
@@ -655,7 +672,7 @@ def accumulate(leaf: Any, grads: dict[Any, Any]) -> None:
         leaf.grad = g if leaf.grad is None else leaf.grad + g  # type: ignore[assignment]
     elif leaf.grad is None:
         # Held by nobody but this frame, the array can be kept as it is; a copy keeps two leaves from sharing their gradient.
-        alone = type(g) is ndarray and sys.getrefcount(g) <= 2 and g.flags.writeable
+        alone = type(g) is ndarray and sys.getrefcount(g) <= 2 and g.flags.writeable and g.flags.forc
         alone = alone and (g.base is None or sys.getrefcount(g.base) <= 2)
         leaf.grad = wrap(g if alone else np.array(g))
     else:
@@ -850,7 +867,7 @@ class Function:
             else:
                 output = cls.forward(*args)
                 cls.setup_context(ctx, args, output)
-        if not (_mode.recording and any(ctx.needs_input_grad)):
+        if not (_thread.mode.recording and any(ctx.needs_input_grad)):
             return output
         single = isinstance(output, TensorBase)
         outputs = [output] if single else list(output)

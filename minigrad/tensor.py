@@ -25,15 +25,16 @@ def in_place(operation: Callable[..., Any]) -> Any:
         recording = autograd.is_grad_enabled() and (
             self._requires_grad or builtins.any(isinstance(a, TensorBase) and a._requires_grad for a in (*args, *kwargs.values()))
         )
+        if not recording:
+            self._overwrite(operation(self, *args, **kwargs).array)
+            return self
+        self._may_change()
         old = self._alias()
-        if recording:
-            self._may_change()
-            old.array = self.array.copy()  # for the rules, which may read what is overwritten now
-            old._version_cell, old._view = [0], None
+        old.array = self.array.copy()  # for the rules, which may read what is overwritten now
+        old._version_cell, old._view = [0], None
         result = operation(old, *args, **kwargs)
         self._overwrite(result.array)
-        if recording:
-            self._rewrite_history(result)
+        self._rewrite_history(result)
         return self
 
     method.__doc__ = f"`{operation.__name__}`, written into this tensor's memory; returns the tensor."
@@ -190,8 +191,7 @@ class Tensor(TensorBase):
     def __contains__(self, element: Any) -> builtins.bool:
         return builtins.bool((self.array == raw(element)).any())
 
-    def __hash__(self) -> builtins.int:
-        return id(self)
+    __hash__ = TensorBase.__hash__  # by identity, although == compares elements
 
     def __repr__(self) -> str:
         leaf = self._requires_grad and self.grad_fn is None
@@ -385,7 +385,8 @@ class Tensor(TensorBase):
             base._node, base._requires_grad = changed._node, True
             self._regenerate()
         node: Any = (self if self._view is None else self._view[0])._node
-        node.cell, node.version = self._version_cell, self._version_cell[0]
+        if node.cells:
+            node.cells[-1], node.versions[-1] = self._version_cell, self._version_cell[0]
 
     def _regenerate(self) -> None:
         """Derive this view's history anew from its base, which was changed in place."""
@@ -559,8 +560,7 @@ class Tensor(TensorBase):
     __iand__, __ior__ = bitwise_and_, bitwise_or_
     __getitem__ = indexing.getitem
 
-    def __pos__(self) -> Tensor:
-        return self
+    __pos__ = elementwise.positive
 
     def __eq__(self, other: object) -> Any:
         return elementwise.eq(self, other) if _is_operand(other) else NotImplemented

@@ -34,7 +34,10 @@ def axes_of(dim: Dim, ndim: int) -> tuple[int, ...]:
     """The axes that `dim` names, counted from the front; all of them for None or an empty sequence."""
     if dim is None or dim == () or dim == []:
         return tuple(range(ndim))
-    axes = tuple(axis_of(d, ndim) for d in dim) if isinstance(dim, (tuple, list)) else (axis_of(dim, ndim),)
+    if isinstance(dim, int):
+        axis = axis_of(dim, ndim)
+        return (axis,) if ndim else ()
+    axes = tuple(axis_of(d, ndim) for d in dim)
     if len(set(axes)) < len(axes):
         raise RuntimeError(f"dim {next(a for a in axes if axes.count(a) > 1)} appears multiple times in the list of dims")
     return axes if ndim else ()
@@ -42,10 +45,9 @@ def axes_of(dim: Dim, ndim: int) -> tuple[int, ...]:
 
 def spread(g: Array, axes: tuple[int, ...], shape: tuple[int, ...]) -> Array:
     """A reduced result repeated along the axes that were reduced: the derivative of a sum."""
-    if len(axes) < len(shape):
-        g = g.reshape(tuple(1 if i in axes else n for i, n in enumerate(shape)))
-    else:
-        g = g.reshape(())
+    g = g.reshape(tuple(1 if i in axes else n for i, n in enumerate(shape)))
+    if isinstance(g, np.ndarray) and g.flags.c_contiguous:  # as below, without the 1.6 µs that broadcast_to takes
+        return np.ndarray(shape, g.dtype, g, strides=tuple(0 if i in axes else s for i, s in enumerate(g.strides)))
     return np.broadcast_to(g, shape)
 
 

@@ -49,10 +49,11 @@ def _rsub(a: Array, b: Array, /) -> Any:
 
 
 def _difference(a: Array, b: Array) -> Array:
-    if any(isinstance(x, np.ndarray) and x.dtype == np.bool_ for x in (a, b)):
+    try:
+        return a - b
+    except TypeError:
         raise RuntimeError("Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert "
-                           "a mask, use the `~` or `logical_not()` operator instead.")
-    return a - b
+                           "a mask, use the `~` or `logical_not()` operator instead.") from None
 
 
 @op(promote=True)
@@ -177,10 +178,17 @@ def _pow(a: Array, b: Array, /) -> Any:
     )
 
 
-@op(linear=True, view=True, name="AliasBackward0")
 def positive(x: Array, /) -> Any:
-    """+x: x itself."""
-    return x[...], lambda g: g
+    """+x, which is x itself.
+
+    Raises
+    ------
+    RuntimeError
+        If x holds bools.
+    """
+    if raw(x).dtype == np.bool_:
+        raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
+    return x
 
 
 def square(x: Array, /) -> Any:

@@ -57,7 +57,7 @@ def filled(template: tuple[Any, ...], arrays: Any) -> tuple[Any, ...]:
 
 def getitem(x: Array, index: Any, /) -> Any:
     """``x[index]``: a view for integers, slices, None and ..., a copy where index arrays or masks take part."""
-    template, arrays = parse_index(x, index)
+    template, arrays = ((index,), []) if type(index) is int else parse_index(x, index)
     try:
         if not arrays:
             return _basic(x, template)

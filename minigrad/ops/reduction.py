@@ -45,22 +45,17 @@ def _with_dim(name: str) -> Any:
 # ---- sums ----------------------------------------------------------------------------------------------------------------
 
 
-@numpy_names
+@op(linear=True, name=_with_dim("Sum"))
 def sum(x: Array, /, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """The sum of all elements, or along `dim`; integers and bools are summed as int64."""
+    before, shape, axes = x.dtype, x.shape, axes_of(dim, x.ndim)
     if dtype is not None:
-        x = cast(x, as_dtype(dtype).numpy)
-    return _sum(x, dim, keepdim)
-
-
-@op(linear=True, name=_with_dim("Sum"))
-def _sum(x: Array, /, dim: Dim, keepdim: bool) -> Any:
-    shape, axes = x.shape, axes_of(dim, x.ndim)
-    if axes == (0,) and len(shape) == 2 and not keepdim and raw(x).dtype.kind == "f" and isinstance(x, np.ndarray):
+        x = x.astype(as_dtype(dtype).numpy)
+    if axes == (0,) and len(shape) == 2 and not keepdim and x.dtype.kind == "f":
         total = sum_rows(x)
     else:
-        total = _add.reduce(raw(x), axes, dtype=None if raw(x).dtype.kind == "f" else np.int64, keepdims=keepdim)
-    return total, lambda g: spread(g, axes, shape)
+        total = _add.reduce(x, axes, dtype=None if x.dtype.kind == "f" else np.int64, keepdims=keepdim)
+    return total, lambda g: spread(g if dtype is None else cast(g, before), axes, shape)
 
 
 @numpy_names

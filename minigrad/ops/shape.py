@@ -22,12 +22,15 @@ def sizes_of(sizes: Any) -> tuple[int, ...]:
     """Sizes given one by one, or as one sequence: ``f(2, 3)`` and ``f((2, 3))``."""
     if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)):
         sizes = sizes[0]
-    return tuple(int(n) for n in sizes)
+    return tuple(sizes) if all(type(n) is int for n in sizes) else tuple(int(n) for n in sizes)
 
 
 def _resolved(name: str, sizes: tuple[int, ...], shape: tuple[int, ...]) -> tuple[int, ...]:
     """`sizes` with a -1 replaced by what is left over."""
-    count, known = math.prod(shape), math.prod(n for n in sizes if n != -1)
+    count, known = math.prod(shape), math.prod(sizes)
+    if known == count and min(sizes, default=0) >= 0:
+        return sizes
+    known = math.prod(n for n in sizes if n != -1)
     if sizes.count(-1) > 1 or any(n < -1 for n in sizes):
         raise RuntimeError(f"{name}(): only one dimension can be inferred (-1) and none negative, got {list(sizes)}")
     if -1 in sizes and known == 0:
@@ -54,11 +57,12 @@ def view(x: Array, /, *shape: Any) -> Any:
     if len(shape) == 1 and not isinstance(shape[0], (int, tuple, list, np.integer)):
         raise NotImplementedError("view(dtype): reading memory as another dtype is not supported; use x.to(dtype)")
     sizes = _resolved("view", sizes_of(shape), raw(x).shape)
-    try:
-        np.reshape(raw(x), sizes, copy=False)
-    except ValueError:
-        raise RuntimeError("view size is not compatible with input tensor's size and stride (at least one dimension spans "
-                           "across two contiguous subspaces). Use .reshape(...) instead.") from None
+    if not raw(x).flags.c_contiguous:
+        try:
+            np.reshape(raw(x), sizes, copy=False)
+        except ValueError:
+            raise RuntimeError("view size is not compatible with input tensor's size and stride (at least one dimension spans "
+                               "across two contiguous subspaces). Use .reshape(...) instead.") from None
     return _view(x, sizes)
 
 
