@@ -59,7 +59,7 @@ class TensorBase:
     _node: Node | None  # the operation that made this tensor; None for a leaf
     _requires_grad: bool
     _version_cell: list[int]  # [count of in-place changes]: one cell for all the tensors that share the memory
-    _view: tuple[TensorBase, int] | None  # (tensor whose memory this one shows, moment it was made); see tensor.py
+    _view: tuple[TensorBase, int | None] | None  # (tensor whose memory this shows, moment it was made, if recorded); see tensor.py
     _hooks: dict[int, Callable[[Tensor], Tensor | None]] | None  # of a leaf; those of other tensors are with their node
 
 
@@ -433,18 +433,17 @@ _CONSTANT = [0]  # the version cell of what is no tensor
 
 
 def share(result: TensorBase, base: Any, recording: bool) -> None:
-    """Let `result`, if it shows memory of `base`, share its version, and where operations are recorded know its base."""
-    owner = base.array if base.array.base is None else base.array.base
-    if result.array is base.array or result.array.base is owner:
+    """Let `result`, if it shows memory of `base`, know its base and share its version."""
+    below = result.array.base  # the array that owns the memory; or ours, where that is no array
+    if result.array is base.array or (below is not None and (below is base.array.base or below is base.array)):
         result._version_cell = base._version_cell
-        if recording:
-            result._view = (base if base._view is None else base._view[0], next(clock))
+        result._view = (base if base._view is None else base._view[0], next(clock) if recording else None)
 
 
 def refresh(view: Any) -> None:
     """Give a view whose base was changed in place since it was made the base's new history."""
     base, moment = view._view
-    if base._node is not None and base._node.number > moment:
+    if moment is not None and base._node is not None and base._node.number > moment:
         view._regenerate()
 
 
