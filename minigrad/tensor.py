@@ -358,6 +358,9 @@ class Tensor(TensorBase):
         if self._view is not None and self._view[0]._requires_grad and self._view[0]._node is None:
             raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation. Do it under "
                                "torch.no_grad(), or change a clone()")
+        if self._view is not None and self._view[1] is None:
+            raise RuntimeError("a view was created in no_grad mode and is being modified inplace with grad mode enabled: its base "
+                               "could not learn of it. Do both inside no_grad(), or both outside")
 
     def _overwrite(self, values: np.ndarray[Any, Any]) -> None:
         """Write `values` into the memory, and count it."""
