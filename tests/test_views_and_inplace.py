@@ -1,0 +1,479 @@
+"""Memory: which results share it, what a change in place does to values, versions and derivatives; as in torch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import minigrad as mg
+from tests.twins import node_name, raised, same_as_torch
+
+
+def matrix(m: Any, *, requires_grad: bool = False) -> Any:
+    return m.arange(12.0, dtype=m.float64).reshape(3, 4).clone().requires_grad_(requires_grad)
+
+
+# What gives a view of a (3, 4) matrix, and what a copy.
+VIEWS = {
+    "x.view(2, 6)": True, "x.view(-1)": True, "x.reshape(4, 3)": True, "x.flatten()": True, "x.unflatten(1, (2, 2))": True,
+    "x.T": True, "x.mT": True, "x.t()": True, "x.transpose(0, 1)": True, "x.permute(1, 0)": True, "x.swapaxes(0, 1)": True,
+    "x.movedim(0, 1)": True, "x.unsqueeze(1)": True, "x.squeeze()": True, "x[:1].squeeze(0)": True, "x.narrow(1, 1, 2)": True,
+    "x.diagonal()": True, "x.split(2)[1]": True, "x.chunk(2, 1)[1]": True, "x.unbind(1)[2]": True, "list(x)[1]": True,
+    "x[1]": True, "x[1, 2]": True, "x[1:]": True, "x[:, ::2]": True, "x[None]": True, "x[...]": True, "x[..., -1]": True,
+    "x[1:, 1:].T[0]": True, "x.view(12)[2:8].view(2, 3)": True, "x.view_as(x)": True,
+    "x.expand(2, 3, 4)": True, "x[:1].expand(3, 4)": True, "x.broadcast_to((2, 3, 4))": True, "x.detach()": True, "x.data": True,
+    "x.reshape(3, 4)": True, "x.contiguous()": True, "x.to(x.dtype)": True, "x.cpu()": True, "x.double()": True,
+    "x.requires_grad_(False)": True, "m.as_tensor(x)": True,
+    "x.T.reshape(12)": False, "x.T.flatten()": False, "x.T.contiguous()": False, "x.clone()": False, "x + 0": False, "x.float()": False,
+    "x[[0, 1]]": False, "x[x > 3]": False, "x[m.tensor([0, 1])]": False, "x.flip(0)": False, "x.repeat(1, 1)": False,
+    "x.roll(1, 0)": False, "m.cat([x])": False, "m.stack([x])": False, "x.index_select(0, m.tensor([0, 1]))": False,
+    "x.tril()": False, "m.tensor(x.tolist())": False, "x[1:1]": False, "x.to(x.dtype, copy=True)": False, "x.masked_fill(x > 3, 0)": False,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("expression", VIEWS)
+def test_views_share_memory_and_version(expression: str) -> None:
+    """A change of either side is seen on the other, with its version, exactly where torch shares memory."""
+
+    @same_as_torch
+    def scenario(m: Any) -> Any:
+        x = matrix(m)
+        view = eval(expression)
+        steps = [step for step, n in zip(view.stride(), view.shape, strict=True) if n > 1]  # those of a single element mean nothing
+        facts = tuple(view.shape), view._base is None, view._base is x, steps if view.numel() else None
+        x[1:].mul_(10)
+        x.add_(1)
+        after_x = view.clone(), view._version, x._version
+        if "expand" not in expression and "broadcast" not in expression:
+            view.mul_(2)
+        return facts, after_x, x, view, view._version, x._version
+
+    scenario()
+    x = matrix(mg)
+    view = eval(expression, {"x": x, "m": mg})
+    assert np.shares_memory(x.array, view.array) == VIEWS[expression]
+
+
+@same_as_torch
+def test_the_base_of_a_view_of_a_view(m: Any) -> Any:
+    x = matrix(m, requires_grad=True)
+    y = x * 1
+    middle = y[1:]
+    inner = middle.T[0]
+    return (x._base is None, y._base is None, middle._base is y, inner._base is y, x[0]._base is x, x.detach()._base is None,
+            x.detach()[0]._base is None, y.view(12).detach()._base is None)
+
+
+@same_as_torch
+def test_versions_are_shared(m: Any) -> Any:
+    x = matrix(m)
+    parts = {"detach": x.detach(), "data": x.data, "view": x.view(12), "row": x[0], "copy": x.clone(), "of data": x.data[0]}
+    history = []
+    for change in (x, parts["detach"], parts["data"], parts["row"], parts["of data"], parts["copy"]):
+        change.zero_()
+        history.append([x._version, *(part._version for part in parts.values())])
+    return history, x
+
+
+@same_as_torch
+def test_each_in_place_form_counts_once(m: Any) -> Any:
+    x = matrix(m)
+    seen = []
+
+    def count() -> None:
+        seen.append(x._version)
+
+    x += 1
+    count()
+    x *= 2
+    count()
+    x -= 1
+    count()
+    x /= 2
+    count()
+    x **= 2
+    count()
+    x %= 7
+    count()
+    x //= 2
+    count()
+    for change in (lambda: x.add_(1), lambda: x.zero_(), lambda: x.fill_(3), lambda: x.copy_(x + 1), lambda: x.clamp_(0, 2),
+                   lambda: x.exp_(), lambda: x.masked_fill_(x > 2, 1.0), lambda: x.relu_(), lambda: x.tril_()):
+        result = change()
+        count()
+        seen.append(result is x)
+    x[0] = 1
+    count()
+    x[0, 1:] = m.ones(3, dtype=m.float64)
+    count()
+    x[[0, 1]] = 5
+    count()
+    x[x > 3] = 0
+    count()
+    x.data.zero_()
+    count()
+    x.requires_grad_()
+    (x * 2).sum().backward()
+    count()
+    return seen, x
+
+
+# ---- change in place with derivatives ----------------------------------------------------------------------------------------
+
+
+CHANGES = {
+    "y *= 2": lambda m, x, y: y.mul_(2),
+    "y += 1": lambda m, x, y: y.add_(1),
+    "y += x": lambda m, x, y: y.add_(x),
+    "y -= x, alpha": lambda m, x, y: y.sub_(x, alpha=3),
+    "y *= x": lambda m, x, y: y.mul_(x),
+    "y /= x": lambda m, x, y: y.div_(x),
+    "y **= 2": lambda m, x, y: y.pow_(2),
+    "exp_": lambda m, x, y: y.div_(10).exp_(),
+    "sqrt_": lambda m, x, y: y.sqrt_(),
+    "sigmoid_": lambda m, x, y: y.sigmoid_(),
+    "tanh_": lambda m, x, y: y.tanh_(),
+    "relu_": lambda m, x, y: y.sub_(5).relu_(),
+    "clamp_": lambda m, x, y: y.clamp_(2, 7),
+    "zero_": lambda m, x, y: y.zero_(),
+    "fill_": lambda m, x, y: y.fill_(3),
+    "fill_ with a tensor": lambda m, x, y: y.fill_(x[0, 0]),
+    "copy_": lambda m, x, y: y.copy_(x * x),
+    "copy_ of a row": lambda m, x, y: y.copy_(x[1]),
+    "masked_fill_": lambda m, x, y: y.masked_fill_(y.detach() > 4, 0.0),
+    "masked_fill_ with a tensor": lambda m, x, y: y.masked_fill_(y.detach() > 4, x[2, 2]),
+    "tril_": lambda m, x, y: y.tril_(),
+    "row times": lambda m, x, y: y[1].mul_(x[0]),
+    "column plus": lambda m, x, y: y[:, 1].add_(x[:, 2]),
+    "block of a transpose": lambda m, x, y: y.T[1:, :2].mul_(3),
+    "view times": lambda m, x, y: y.view(12)[3:9].mul_(x.reshape(12)[:6]),
+    "view of view": lambda m, x, y: y[1:][:, 1:][0].div_(5).exp_(),
+    "diagonal": lambda m, x, y: y.diagonal().mul_(2),
+    "one element": lambda m, x, y: y[1, 2].mul_(x[0, 1]),
+    "two views in turn": lambda m, x, y: (y[0].mul_(x[1]), y[:, 0].mul_(x[:, 1])),
+    "y[1] = x[0]": lambda m, x, y: y.__setitem__(1, x[0] * 2),
+    "y[1] = 5": lambda m, x, y: y.__setitem__(1, 5.0),
+    "y[:, 1:3] = row": lambda m, x, y: y.__setitem__((slice(None), slice(1, 3)), x[0, :2]),
+    "y[...] = x": lambda m, x, y: y.__setitem__(..., x * x),
+    "y[[0, 2]] = x": lambda m, x, y: y.__setitem__([0, 2], x[:2] * 3),
+    "y[mask] = 0": lambda m, x, y: y.__setitem__(y.detach() > 4, 0.0),
+    "y[mask] = values": lambda m, x, y: y.__setitem__(y.detach() > 6, x[0, 1]),
+    "y[1, [0, 2]] = x": lambda m, x, y: y.__setitem__((1, [0, 2]), x[0, :2]),
+    "y[::2, [1, 3]] = x": lambda m, x, y: y.__setitem__((slice(None, None, 2), [1, 3]), x[:2, :2]),
+    "y[0] = y[1]": lambda m, x, y: y.__setitem__(0, y[1]),
+    "y[1:] = y[:-1]": lambda m, x, y: y.__setitem__(slice(1, None), y[:-1].clone()),
+    "y[0] += x[1]": lambda m, x, y: y[0].add_(x[1]),
+    "augmented item": lambda m, x, y: exec("y[0] *= x[1]", {"x": x, "y": y}),
+    "three in a row": lambda m, x, y: y.mul_(x).add_(1).mul_(x),
+    "a loop over rows": lambda m, x, y: [y[i].mul_(x[i] + i) for i in range(3)],
+    "rows from rows": lambda m, x, y: [y.__setitem__(i, y[i - 1].clone() * x[i]) for i in (1, 2)],
+    "scatter_add_": lambda m, x, y: y.scatter_add_(0, m.tensor([[0, 1, 2, 0], [0, 0, 0, 0]]), x[:2] * 2),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_change_of_a_computed_tensor(change: str) -> None:
+    """Values, node, version and gradients after a change in place, taken through the tensor, a view made before, and one after."""
+
+    @same_as_torch
+    def scenario(m: Any) -> Any:
+        results = []
+        for through in ("tensor", "earlier view", "later view"):
+            x = (matrix(m) / 10 + 0.5).requires_grad_()
+            y = x * 3
+            early = y[:2, 1:]
+            CHANGES[change](m, x, y)
+            late = y.T[1:]
+            seen = {"tensor": y, "earlier view": early, "later view": late}[through]
+            version = y._version, early._version, late._version
+            weights = m.arange(float(seen.numel()), dtype=m.float64).reshape(seen.shape) + 1
+            (seen * weights).sum().backward()
+            results += [version, y.detach(), y.grad_fn.name(), early.detach(), seen.is_leaf, seen.requires_grad, x.grad]
+        return results
+
+    scenario()
+
+
+@pytest.mark.parametrize("change", ["y *= x", "row times", "y[[0, 2]] = x", "view times", "exp_", "two views in turn", "y[1] = x[0]"])
+def test_second_derivative_of_a_change(change: str) -> None:
+    @same_as_torch
+    def scenario(m: Any) -> Any:
+        x = (matrix(m) / 10 + 0.5).requires_grad_()
+        y = x * x
+        CHANGES[change](m, x, y)
+        (g,) = m.autograd.grad((y * y).sum(), x, create_graph=True)
+        return m.autograd.grad((g * g).sum(), x)
+
+    scenario()
+
+
+@same_as_torch
+def test_change_of_a_constant_makes_it_part_of_the_graph(m: Any) -> Any:
+    x = m.ones(3, requires_grad=True)
+    buffer, other = m.zeros(2, 3), m.zeros(3)
+    early = buffer[1]
+    buffer[0] = x * 2
+    buffer[1].add_(x)
+    other += x
+    (buffer.sum() * 3 + other.sum() + early.sum() * 10).backward()
+    return (buffer.detach(), buffer.requires_grad, buffer.is_leaf, node_name(buffer), node_name(other), early.requires_grad,
+            node_name(early), x.grad)
+
+
+@same_as_torch
+def test_a_buffer_filled_step_by_step(m: Any) -> Any:
+    x = m.tensor([0.5, 2.0], requires_grad=True)
+    states = m.zeros(5, 2)
+    state = x
+    for i in range(5):
+        state = state * x
+        states[i] = state
+    states.sum().backward()
+    return states.detach(), x.grad
+
+
+@same_as_torch
+def test_nodes_of_views_after_a_change(m: Any) -> Any:
+    x = matrix(m, requires_grad=True)
+    y = x * 1
+    row, early = y[0], y.view(12)
+    names = [node_name(y), node_name(row)]
+    row.mul_(2)
+    names += [node_name(y), node_name(row)]
+    y.add_(1)
+    return [*names, node_name(y), node_name(y[0]), row.requires_grad, early.requires_grad]
+
+
+@same_as_torch
+def test_hooks_and_retained_gradients_of_a_changed_tensor(m: Any) -> Any:
+    x = m.tensor([1.0, 2.0], requires_grad=True)
+    y = x * 3
+    y.mul_(2)
+    seen = []
+    y.register_hook(lambda g: seen.append(g.clone()))
+    y.retain_grad()
+    (y * y).sum().backward()
+    return seen, y.grad, x.grad
+
+
+# ---- what may not be changed ---------------------------------------------------------------------------------------------------
+
+
+@same_as_torch
+def test_leaves_may_not_be_changed(m: Any) -> Any:
+    x, c = matrix(m, requires_grad=True), matrix(m)
+    results = {
+        "add_": raised(x.add_, 1), "zero_": raised(x.zero_), "set item": raised(x.__setitem__, 0, 1.0),
+        "view": raised(x[0].mul_, 2), "view of view": raised(x.T[0].zero_), "copy_": raised(x.copy_, c),
+        "set item of view": raised(x[0].__setitem__, 0, 1.0), "from constant": raised(c.add_, x),
+    }  # fmt: skip
+    with m.no_grad():
+        x.add_(1)
+        x[0] = 5
+        x.view(12)[-1] = 7
+        x[1].mul_(2)
+    x.data[2, 2] = -1
+    x.detach()[2, 1] = -2
+    return results, x, x._version, x.is_leaf
+
+
+@same_as_torch
+def test_changes_without_recording(m: Any) -> Any:
+    x = matrix(m, requires_grad=True)
+    y = x * 2
+    with m.no_grad():
+        y.mul_(5)
+        y[0] = 1
+    y.sum().backward()
+    return y, x.grad, y._version
+
+
+def overwritten(m: Any, compute: Any, change: Any) -> str:
+    """What backward raises when `change(a, result)` came between it and `compute(a)`."""
+    x = (matrix(m) / 10 + 0.5).requires_grad_()
+    a = x * 1
+    result = compute(m, a)
+    change(a, result)
+    return raised(result.sum().backward)
+
+
+COMPUTE = {
+    "add": lambda m, a: a + a, "mul": lambda m, a: a * a, "mul by constant": lambda m, a: a * 3, "exp": lambda m, a: a.exp(),
+    "log": lambda m, a: a.log(), "sqrt": lambda m, a: a.sqrt(), "sigmoid": lambda m, a: a.sigmoid(), "tanh": lambda m, a: a.tanh(),
+    "relu": lambda m, a: a.relu(), "matmul": lambda m, a: a @ a.T, "sum": lambda m, a: a.sum(0), "mean": lambda m, a: a.mean(1),
+    "cat": lambda m, a: m.cat([a, a]), "reshape": lambda m, a: a.T.reshape(-1), "pow": lambda m, a: a**3, "div": lambda m, a: 1 / a,
+    "sin": lambda m, a: a.sin(), "softmax": lambda m, a: a.softmax(1), "log_softmax": lambda m, a: a.log_softmax(1),
+    "where": lambda m, a: m.where(a.detach() > 0.7, a, 0.0), "index": lambda m, a: a[[0, 2]], "flip": lambda m, a: a.flip(0),
+    "clone": lambda m, a: a.clone(), "cumsum": lambda m, a: a.cumsum(0), "neg": lambda m, a: -a,
+    "sub": lambda m, a: 1 - a, "abs": lambda m, a: a.abs(), "square": lambda m, a: a.square(), "expm1": lambda m, a: a.expm1(),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("compute", COMPUTE)
+def test_what_backward_needs_may_not_be_overwritten(compute: str) -> None:
+    """An input, or a part of it, or the result, is changed in place between an operation and backward."""
+
+    @same_as_torch
+    def scenario(m: Any) -> Any:
+        function = COMPUTE[compute]
+        return {
+            "nothing": overwritten(m, function, lambda a, result: None),
+            "input": overwritten(m, function, lambda a, result: a.mul_(2)),
+            "row of the input": overwritten(m, function, lambda a, result: a[0].mul_(2)),
+            "input without recording": overwritten(m, function, lambda a, result: a.detach().zero_()),
+            "result": overwritten(m, function, lambda a, result: result.mul_(2)),
+            "result added to": overwritten(m, function, lambda a, result: result.add_(2)),
+            "through .data": overwritten(m, function, lambda a, result: (a.data.mul_(2), result.data.mul_(2))),
+        }
+
+    scenario()
+
+
+def test_an_overwritten_value_is_named() -> None:
+    """The message says which operation read what, of which shape, and both versions."""
+    x = mg.ones(2, 3, requires_grad=True)
+    a, b = x * 1, x * 2
+    product = a * b
+    a += 1
+    a += 1
+    with pytest.raises(RuntimeError) as error:
+        product.sum().backward()
+    words = str(error.value)
+    for word in ("modified by an inplace operation", "shape [2, 3]", "MulBackward0", "is at version 2; expected version 0", "y = y * 2"):
+        assert word in words
+    y = x.exp()
+    y *= 2
+    with pytest.raises(RuntimeError, match=r"its result, read by ExpBackward0, is at version 1; expected version 0"):
+        y.sum().backward()
+
+
+@same_as_torch
+def test_a_leaf_overwritten_between_forward_and_backward(m: Any) -> Any:
+    """The optimiser's step before backward: an error where the old values were needed."""
+    w, x = m.ones(3, 2, requires_grad=True), m.ones(4, 3)
+    needed, not_needed = (w * w).sum(), (w + w).sum()
+    product = x @ w
+    with m.no_grad():
+        w -= 0.1
+    return raised(needed.backward), raised(not_needed.backward), raised(product.sum().backward)
+
+
+@same_as_torch
+def test_an_input_overwritten_that_no_gradient_needs(m: Any) -> Any:
+    """d(w x)/dx needs w, not x."""
+    w, x = m.ones(3), m.ones(3, requires_grad=True)
+    y = x * 1
+    loss = (y * w).sum()
+    with m.no_grad():
+        y.zero_()
+    loss.backward()
+    other = (y * w).sum()
+    w.zero_()
+    return x.grad, raised(other.backward)
+
+
+@same_as_torch
+def test_changes_that_do_not_fit(m: Any) -> Any:
+    x, whole = m.ones(2, 3), m.ones(2, dtype=m.int64)
+    return {
+        "grows": raised(x.add_, m.ones(4, 2, 3)), "no broadcast": raised(x.mul_, m.ones(2)), "copy_": raised(x.copy_, m.ones(4)),
+        "float into int": raised(whole.add_, 1.5), "division of ints": raised(whole.div_, 2), "exp_ of ints": raised(whole.exp_),
+        "int into float": raised(x.add_, whole[:1]), "bool into int": raised(whole.add_, m.tensor([True, False])),
+        "expanded": raised(m.ones(1).expand(3).add_, 1), "expanded copy_": raised(m.ones(1, 2).expand(3, 2).copy_, m.ones(2)),
+        "fill_ with a vector": raised(x.fill_, m.ones(3)), "set item too long": raised(x.__setitem__, 0, m.ones(4)),
+        "set item out of range": raised(x.__setitem__, 5, 1.0), "set a list": raised(x.__setitem__, 0, [1.0, 2.0, 3.0]),
+        "float64 into float32": raised(x.add_, m.ones(3, dtype=m.float64)), "copy_ of ints": raised(x.copy_, whole[:1]),
+    }  # fmt: skip
+
+
+@same_as_torch
+def test_a_tensor_changed_by_itself(m: Any) -> Any:
+    x = m.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    y, z = x * 1, x * 1
+    y *= y  # the factor is overwritten, too
+    z += z
+    z.sum().backward()
+    return raised(y.sum().backward), y.detach(), z.detach(), x.grad
+
+
+def test_shifting_a_tensor_within_itself() -> None:
+    """torch refuses overlapping memory; ours reads all it needs before it writes."""
+    x = mg.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    y = x * 1
+    y[1:] = y[:-1]
+    (y * mg.tensor([1.0, 10.0, 100.0])).sum().backward()
+    assert y.tolist() == [1, 1, 2]
+    assert x.grad.tolist() == [11, 100, 0]
+    z = mg.tensor([[1.0, 2.0], [3.0, 4.0]])
+    z += z.T
+    assert z.tolist() == [[2, 5], [5, 8]]
+
+
+@pytest.mark.parametrize("make", [
+    lambda: np.frombuffer(bytearray(np.arange(4.0).tobytes())), lambda: np.lib.stride_tricks.as_strided(np.arange(4.0), (4,), (8,)),
+    lambda: np.arange(8.0)[::2], lambda: np.arange(4.0)[::-1][::-1], lambda: np.array(np.arange(8.0).reshape(2, 4))[1],
+])  # fmt: skip
+def test_views_of_foreign_memory(make: Any) -> None:
+    """Arrays whose memory is not their own have views all the same."""
+
+    @same_as_torch
+    def scenario(m: Any) -> Any:
+        leaf = m.ones(1, requires_grad=True)
+        x = m.from_numpy(make())
+        row = x[1:3]
+        row[0] = 5
+        versions = row._version, x._version, row._base is x
+        row.mul_(leaf * 3)
+        x.sum().backward()
+        return versions, x.detach(), row.detach(), leaf.grad
+
+    scenario()
+
+
+@same_as_torch
+def test_a_view_made_without_recording(m: Any) -> Any:
+    """Changed with a history, it could not pass it on to its base: an error."""
+    x = m.ones(3, requires_grad=True)
+    y, buffer = x * 1, m.zeros(3)
+    with m.no_grad():
+        view, of_buffer = y[:1], buffer[:1]
+        view.mul_(2)
+    return raised(view.mul_, x[:1]), raised(of_buffer.add_, x[:1]), raised(of_buffer.add_, 1), y.detach()
+
+
+@same_as_torch
+def test_assignment_through_indices(m: Any) -> Any:
+    def after(index: Any, value: Any, dtype: Any = m.float32) -> Any:
+        x = m.zeros(3, 4, dtype=dtype)
+        x[index] = value
+        return x
+
+    return [
+        after(0, 1), after((slice(None), 1), m.arange(3.0)), after([0, 2], 5), after(([0, 1, 1], [1, 2, 2]), m.tensor([1.0, 2.0, 2.0])),
+        after(m.tensor([True, False, True]), m.ones(2, 4) * 3), after((None, 0), 2), after(..., 7), after((..., -1), 2.5),
+        after(0, 2.7, m.int64), after(0, True, m.int64), after(0, 3, m.bool), after((1, 2), m.tensor(3)), after(0, m.tensor(2.7), m.int64),
+        after(slice(1, 1), 3), after((slice(0, 2), slice(1, 3)), m.ones(2)), after(m.zeros(3, 4) > 1, 5), after(-1, m.arange(4)),
+        after(0, m.ones(1, 4)), after((slice(None), [1, 3]), m.arange(6.0).reshape(3, 2)),
+    ]  # fmt: skip
+
+
+@same_as_torch
+def test_data_can_be_replaced(m: Any) -> Any:
+    x = m.ones(3, requires_grad=True)
+    alias = x.data
+    alias.fill_(4)
+    first = x.detach().clone()
+    x.data = m.tensor([5.0, 6.0, 7.0])
+    (x * x).sum().backward()
+    return first, x, x.grad, x.is_leaf, alias
+
+
+@same_as_torch
+def test_detach_in_place(m: Any) -> Any:
+    x = m.ones(2, requires_grad=True)
+    y = x * 2
+    result = y.detach_()
+    return result is y, y, y.is_leaf, y.requires_grad, raised(y.sum().backward), raised((x * 2)[0].detach_)
