@@ -114,7 +114,6 @@ class Optimizer:
             param_group.setdefault(name, default)
         self._check_group(param_group)
         self.param_groups.append(param_group)
-        self._scratch.clear()
 
     def _check_group(self, group: Group) -> None:
         params = group["params"]
@@ -208,9 +207,7 @@ class Optimizer:
 
         Parameters are numbered, through all groups. The tensors are those the optimiser works on, not copies.
         """
-        numbers: dict[Tensor, int] = {}
-        for place, p in enumerate(self._params(self.param_groups)):
-            numbers.setdefault(p, place)
+        numbers = {p: number for number, p in enumerate(self._params(self.param_groups))}
         groups = []
         for group in self.param_groups:
             options = {name: value for name, value in group.items() if name != "params"}

@@ -11,7 +11,6 @@ import numpy as np
 from minigrad.autograd import TensorBase
 from minigrad.creation import as_tensor, tensor
 from minigrad.ops.shape import stack
-from minigrad.types import float64
 
 
 def default_collate(batch: Sequence[Any]) -> Any:
@@ -44,10 +43,8 @@ def default_collate(batch: Sequence[Any]) -> Any:
     if isinstance(sample, np.ndarray):
         _refuse_objects(sample)
         return stack([as_tensor(array) for array in batch])
-    if isinstance(sample, (np.bool_, np.number)):
+    if isinstance(sample, (float, np.bool_, np.number)):
         return as_tensor(np.array(batch))
-    if isinstance(sample, float):
-        return tensor(batch, dtype=float64)
     if isinstance(sample, int):
         return tensor(batch)
     if isinstance(sample, (str, bytes)):
