@@ -308,20 +308,20 @@ _NEAR, _FAR = 2.5, 6.0  # erf(x)/x is a smooth function of x² up to the first; 
 
 
 @functools.cache
-def _erf_series() -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """Chebyshev coefficients of erf(√u)/√u on 0 < u < 2.5², and of erf(x) on 2.5 < x < 6 (NumPy has no erf; exact to 1e-15)."""
+def _erf_series() -> tuple[Array, Array]:
+    """Chebyshev coefficients of erf(√u)/√u for 0 < u < 2.5² and of 1 - erf(x) for 2.5 < x < 6: NumPy has no erf of its own."""
     near = np.vectorize(lambda s: math.erf(r := math.sqrt((s + 1) / 2) * _NEAR) / r)
-    far = np.vectorize(lambda s: math.erf(_NEAR + (s + 1) / 2 * (_FAR - _NEAR)))
+    far = np.vectorize(lambda s: math.erfc(_NEAR + (s + 1) / 2 * (_FAR - _NEAR)))
     return chebyshev.chebinterpolate(near, 24), chebyshev.chebinterpolate(far, 28)
 
 
-def _erf(x: Any) -> Any:
+def _erf(x: Array) -> Array:
+    """erf(x), to about 5e-15."""
     near, far = _erf_series()
     size = np.abs(x).astype(np.float64)
-    inner = np.minimum(size, _NEAR)
-    outer = np.clip(size, _NEAR, _FAR)
+    inner, outer = np.minimum(size, _NEAR), np.clip(size, _NEAR, _FAR)
     small = inner * chebyshev.chebval(2 * (inner / _NEAR) ** 2 - 1, near)
-    large = chebyshev.chebval(2 * (outer - _NEAR) / (_FAR - _NEAR) - 1, far)
+    large = 1 - chebyshev.chebval(2 * (outer - _NEAR) / (_FAR - _NEAR) - 1, far)
     return np.copysign(np.where(np.isnan(size), size, np.where(size < _NEAR, small, large)), x).astype(x.dtype)
 
 
