@@ -360,7 +360,7 @@ class Module:
         return self
 
     def to(self, *args: Any, dtype: Any = None, device: Any = None, non_blocking: bool = False) -> Self:
-        """Convert floating-point parameters and buffers in place: ``to(torch.float64)``, ``to(tensor)``, ``to("cpu")``."""
+        """Convert floating-point parameters and buffers in place: ``to(torch.float64)``, ``to(x)``."""
         for a in args:
             if isinstance(a, Tensor):
                 dtype = a.dtype
@@ -378,12 +378,12 @@ class Module:
         return self._apply(lambda t: t.to(wanted) if t.is_floating_point() else t)
 
     def _apply(self, convert: Callable[[Tensor], Tensor]) -> Self:
-        """Convert every tensor; a parameter stays the same object, so that optimisers still know it."""
+        """Convert every tensor; parameters and gradients stay the same objects, so that optimisers still know them."""
         with no_grad():
             for parameter in self.parameters():
                 parameter.data = convert(parameter.data)
                 if parameter.grad is not None:
-                    parameter.grad = convert(parameter.grad)
+                    parameter.grad.data = convert(parameter.grad.data)
             for module in self.modules():
                 for name, buffer in module._buffers.items():
                     module._buffers[name] = None if buffer is None else convert(buffer)
@@ -486,7 +486,7 @@ class Module:
                 if assign:
                     setattr(module, name, _in_place_of(tensor, state_dict[key]))
                 else:
-                    tensor.copy_(state_dict[key])
+                    tensor.copy_(state_dict[key].reshape(tensor.shape))
         return IncompatibleKeys(missing, unexpected)
 
     # ---- text --------------------------------------------------------------------------------------------------------
