@@ -1,0 +1,95 @@
+"""The table and the picture, from a small report; and that contenders take turns."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks import report
+from benchmarks.rounds import FEWEST_ROUNDS, Rounds, take_turns
+
+TABLE = """\
+| job  | minigrad |   torch | ratio |
+|------|---------:|--------:|------:|
+| step |  50.0 µs |  100 µs |  0.50 |
+| erf  |  3.00 ms | 1.50 ms |  2.00 |
+
+| job  | minigrad |   other |        who | ratio |
+|------|---------:|--------:|-----------:|------:|
+| step |  50.0 µs | 40.0 µs | bare NumPy |  1.25 |
+
+training: minigrad takes no longer than torch in 1 of 1; ratios from 0.50 to 0.50
+operations: minigrad takes no longer than torch in 0 of 1; ratios from 2.00 to 2.00
+
+Measured on Some CPU, Linux, 1 thread; Python 3.11.7, numpy 2.4.6, torch 2.13.0.
+"""
+
+
+def row(section: str, job: str, contender: str, median: float, ratio: float | None = None) -> dict[str, Any]:
+    info = {"section": section, "job": job, "contender": contender, "ratio": ratio}
+    return {"extra_info": info, "stats": {"median": median}}
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    machine = {"cpu": {"brand_raw": "Some CPU"}, "machine": "x86_64", "system": "Linux", "python_version": "3.11.7"}
+    rows = [row("training", "step", "minigrad", 5e-5), row("training", "step", "torch", 1e-4, 0.5),
+            row("training", "step", "bare NumPy", 4e-5, 1.25), row("operations", "erf", "minigrad", 3e-3),
+            row("operations", "erf", "torch", 1.5e-3, 2.0)]  # fmt: skip
+    versions = {"versions": {"numpy": "2.4.6", "torch": "2.13.0"}, "threads": 1}
+    path = tmp_path / "results.json"
+    path.write_text(json.dumps({"machine_info": machine | versions, "benchmarks": rows}))
+    return path
+
+
+def test_table(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    report.main([str(results)])
+    assert capsys.readouterr().out == TABLE
+
+
+def test_picture(results: Path, tmp_path: Path) -> None:
+    picture = tmp_path / "picture.png"
+    report.main([str(results), "--plot", str(picture)])
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(("content", "sentence"), [
+    (None, "cannot read {}: No such file or directory"),
+    ("[1]", "{} is not what pytest --benchmark-only --benchmark-json writes for this project"),
+    ("no json", "{} is not what pytest --benchmark-only --benchmark-json writes for this project"),
+])  # fmt: skip
+def test_wrong_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str | None, sentence: str
+) -> None:
+    path = tmp_path / "wrong.json"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(SystemExit) as exit:
+        report.main([str(path)])
+    assert exit.value.code == 2
+    assert capsys.readouterr().err.endswith(f"error: {sentence.format(path)}\n")
+
+
+def test_picture_of_unknown_kind(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exit:
+        report.main([str(results), "--plot", "picture.nothing"])
+    assert exit.value.code == 2
+    assert "error: cannot draw picture.nothing: " in capsys.readouterr().err
+
+
+def test_take_turns() -> None:
+    called: list[str] = []
+    rounds = take_turns({"a": lambda: called.append("a"), "b": lambda: called.append("b")}, budget=0)
+    assert [len(seconds) for seconds in rounds.seconds.values()] == [FEWEST_ROUNDS] * 2
+    measured = called[-2 * FEWEST_ROUNDS * rounds.calls :]
+    assert "".join(measured[:: rounds.calls]) == "abbaabbaab"
+    assert rounds.calls > 1
+
+
+def test_ratio_compares_neighbours() -> None:
+    rounds = Rounds(1, {"minigrad": [1.0, 10.0, 1.5], "torch": [2.0, 20.0, 5.0]})
+    assert rounds.ratio("minigrad", "torch") == 0.5
+    assert rounds.median("minigrad") == 1.5
