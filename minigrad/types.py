@@ -146,6 +146,24 @@ def result_type_of(operands: Sequence[Any]) -> np.dtype[Any]:
     return result
 
 
+def common_dtype(arrays: Sequence[Any], floating: builtins.bool = False) -> Any:
+    """The dtype that the operands must be brought to, or None if they can stay as they are."""
+    common = None
+    for a in arrays:
+        if isinstance(a, np.ndarray):
+            if common is None:
+                common = a.dtype
+            elif a.dtype != common:
+                common = result_type_of(arrays)
+                break
+    kind = common.kind  # type: ignore[union-attr]
+    if kind != "f" and any(isinstance(a, builtins.float) or (kind == "b" and type(a) is builtins.int) for a in arrays):
+        common = result_type_of(arrays)
+    if floating and common.kind != "f":  # type: ignore[union-attr]
+        common = _default_dtype.numpy
+    return common if any(isinstance(a, np.ndarray) and a.dtype != common for a in arrays) else None
+
+
 class Size(tuple[builtins.int, ...]):
     """The shape of a tensor: a tuple that prints as ``torch.Size([2, 3])`` and can count elements.
 

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.polynomial import chebyshev
 
-from minigrad.autograd import TensorBase, cast, common_dtype, op, raw, wrap
-from minigrad.types import Array, Number, result_type_of
+from minigrad.autograd import TensorBase, cast, op, raw, wrap
+from minigrad.types import Array, Number, common_dtype, result_type_of
 
 # ---- arithmetic ----------------------------------------------------------------------------------------------------------
 

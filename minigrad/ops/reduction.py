@@ -15,7 +15,6 @@ from minigrad.ops.indexing import scatter_zeros
 from minigrad.ops.shape import flip
 from minigrad.types import Array, as_dtype
 
-
 # NumPy's type hints have no place for `keepdims` as a variable.
 _add: Any = np.add
 _multiply: Any = np.multiply

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.autograd import TensorBase, cast, common_dtype, op, raw
+from minigrad.autograd import TensorBase, cast, op, raw
 from minigrad.ops.dims import axes_of, axis_of
-from minigrad.types import Array
+from minigrad.types import Array, common_dtype
 
 # ---- shape ---------------------------------------------------------------------------------------------------------------
 

@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, overload
 
 import numpy as np
 
-from minigrad.types import Array, get_default_dtype, result_type_of
+from minigrad.types import Array, common_dtype
 
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor
@@ -367,6 +367,7 @@ def op(
     @functools.wraps(body)
     def call(*args: Any, **options: Any) -> Any:
         mode = _thread.mode
+        tensors: Sequence[Any]
         tensors, rest = (args, ()) if len(args) <= tensor_count else (args[:tensor_count], args[tensor_count:])
         arrays, needs_grad, dtype, one_dtype = [], False, None, True
         for t in tensors:
@@ -473,24 +474,6 @@ def _on_arrays(this: Op, operands: Sequence[Any], rest: tuple[Any, ...], options
     return this.body(*arrays, *rest, **options)[0]
 
 
-def common_dtype(arrays: Sequence[Any], floating: bool = False) -> Any:
-    """The dtype that the operands must be brought to, or None if they can stay as they are."""
-    common = None
-    for a in arrays:
-        if isinstance(a, ndarray):
-            if common is None:
-                common = a.dtype
-            elif a.dtype != common:
-                common = result_type_of(arrays)
-                break
-    kind = common.kind  # type: ignore[union-attr]
-    if kind != "f" and any(isinstance(a, float) or (kind == "b" and type(a) is int) for a in arrays):
-        common = result_type_of(arrays)
-    if floating and common.kind != "f":  # type: ignore[union-attr]
-        common = get_default_dtype().numpy
-    return common if any(isinstance(a, ndarray) and a.dtype != common for a in arrays) else None
-
-
 def _explained(this: Op, arrays: list[Any], error: ValueError) -> Exception:
     shapes = " and ".join(str(list(a.shape)) for a in arrays if isinstance(a, ndarray))
     if this.promote and "broadcast" in str(error):
@@ -594,7 +577,7 @@ def _attend(node: Node, g: Any) -> Any:
 
 def _add_to_grad(tensor: TensorBase, g: Any) -> None:
     g = g if isinstance(g, TensorBase) else wrap(np.array(g))  # of its own, since g travels on
-    tensor.grad = g if tensor.grad is None else tensor.grad + g  # type: ignore[assignment, operator]
+    tensor.grad = g if tensor.grad is None else tensor.grad + g
 
 
 def _hooked(hooks: dict[int, Callable[[Tensor], Tensor | None]] | None, g: Any) -> Any:
@@ -644,8 +627,8 @@ def backward(
     RuntimeError
         If a tensor is no scalar and has no gradient given, requires no gradient, or its graph was freed already.
     """
-    roots = _roots(_sequence(tensors), _sequence(grad_tensors), create_graph)
-    wanted = None if inputs is None else [t._node or t for t in _sequence(inputs)]
+    roots = _roots(sequence(tensors), sequence(grad_tensors), create_graph)
+    wanted = None if inputs is None else [t._node or t for t in sequence(inputs)]
     if wanted == []:
         raise RuntimeError("backward(): inputs must not be empty; leave it out to reach every leaf")
     retain = create_graph if retain_graph is None else retain_graph
@@ -655,7 +638,7 @@ def backward(
         for leaf in wanted or list(grads):
             if leaf in grads:
                 accumulate(leaf, grads)
-    for tensor in _sequence(inputs):
+    for tensor in sequence(inputs):
         if tensor._node in grads and tensor._node.grad_keeper is None:  # an input that is no leaf
             _add_to_grad(tensor, grads[tensor._node])
 
@@ -718,12 +701,12 @@ def grad(
     """
     if materialize_grads and allow_unused is False:
         raise ValueError("autograd.grad(): materialize_grads=True gives zeros for unused inputs; leave allow_unused out")
-    inputs = _sequence(inputs)
+    inputs = sequence(inputs)
     for t in inputs:
         if not t._requires_grad:
             raise RuntimeError("autograd.grad(): one of the differentiated tensors does not require grad; create it with "
                                "requires_grad=True")
-    roots = _roots(_sequence(outputs), _sequence(grad_outputs), create_graph)
+    roots = _roots(sequence(outputs), sequence(grad_outputs), create_graph)
     wanted = [t._node or t for t in inputs]
     with _Switch(create_graph), np.errstate(all="ignore"):
         grads = walk(roots, create_graph if retain_graph is None else retain_graph, create_graph, wanted)
@@ -741,7 +724,8 @@ def grad(
     return tuple(result)
 
 
-def _sequence(x: Any) -> list[Any]:
+def sequence(x: Any) -> list[Any]:
+    """`x`, a tensor or several or None, as a list."""
     return [] if x is None else [x] if isinstance(x, TensorBase) else list(x)
 
 
@@ -769,240 +753,3 @@ def _roots(tensors: list[Any], gradients: list[Any], create_graph: bool) -> list
                                f"has a shape of {list(t.array.shape)}; they must be equal")
         roots.append((t, g if create_graph else g.array.astype(t.array.dtype, copy=False)))
     return roots
-
-
-# ---- operations written by users -----------------------------------------------------------------------------------------
-
-
-class FunctionCtx:
-    """What `Function.forward` hands to `Function.backward`; attributes can be set freely."""
-
-    def __init__(self) -> None:
-        self.needs_input_grad: tuple[bool, ...] = ()
-        self._saved: list[tuple[Any, int]] = []
-        self._constant: tuple[Any, ...] = ()
-        self._materialize = True
-
-    def save_for_backward(self, *tensors: Tensor | None) -> None:
-        """Keep `tensors` for backward, which will notice if they are changed in place until then."""
-        self._saved = [(t, t._version_cell[0] if t is not None else 0) for t in tensors]
-
-    @property
-    def saved_tensors(self) -> tuple[Tensor | None, ...]:
-        """The tensors given to `save_for_backward`."""
-        for t, version in self._saved:
-            if t is not None and t._version_cell[0] != version:
-                raise RuntimeError("one of the variables needed for gradient computation has been modified by an inplace "
-                                   f"operation: a saved tensor of shape {list(t.shape)} is at version "
-                                   f"{t._version_cell[0]}; expected version {version} instead")
-        return tuple(t for t, _ in self._saved)
-
-    def mark_non_differentiable(self, *outputs: Tensor) -> None:
-        """Declare outputs that have no gradient, such as indices."""
-        self._constant = outputs
-
-    def mark_dirty(self, *tensors: Tensor) -> None:
-        """Not supported: write the function so that it returns a new tensor."""
-        raise NotImplementedError("mark_dirty: in-place custom functions are not supported; return a new tensor")
-
-    def set_materialize_grads(self, value: bool) -> None:
-        """Whether backward gets zeros (the default) or None for outputs that no gradient reached."""
-        self._materialize = value
-
-
-class _Outputs(dict[int, Any]):
-    """Gradients of a function's several outputs, under way to the one node they share."""
-
-    shape = None
-
-    def __add__(self, other: dict[int, Any]) -> _Outputs:
-        return _Outputs({**self, **{k: self[k] + g if k in self else g for k, g in other.items()}})
-
-
-class Function:
-    """An operation with a derivative written by hand, in torch's form.
-
-    Subclasses define ``forward(ctx, *args)`` and ``backward(ctx, *grad_outputs)`` as static methods and are used through
-    ``apply``. `forward` may also be written without `ctx`, with a ``setup_context(ctx, inputs, output)`` beside it.
-
-    Examples
-    --------
-    >>> import minigrad as torch
-    >>> class Cube(torch.autograd.Function):
-    ...     @staticmethod
-    ...     def forward(ctx, x):
-    ...         ctx.save_for_backward(x)
-    ...         return x**3
-    ...     @staticmethod
-    ...     def backward(ctx, g):
-    ...         (x,) = ctx.saved_tensors
-    ...         return g * 3 * x**2
-    >>> x = torch.tensor(2.0, requires_grad=True)
-    >>> Cube.apply(x).backward()
-    >>> x.grad
-    tensor(12.)
-    """
-
-    @staticmethod
-    def forward(*args: Any, **kwargs: Any) -> Any:
-        """Compute the result; to be defined by the subclass."""
-        raise NotImplementedError("You must implement the forward function for custom autograd.Function.")
-
-    @staticmethod
-    def backward(ctx: Any, *grad_outputs: Any) -> Any:
-        """Gradients of the inputs, one per argument of forward; to be defined by the subclass."""
-        raise NotImplementedError("You must implement the backward function for your custom autograd.Function.")
-
-    setup_context: Any = None
-
-    @classmethod
-    def apply(cls, *args: Any) -> Any:
-        """Compute the function and record it."""
-        ctx = FunctionCtx()
-        ctx.needs_input_grad = tuple(isinstance(a, TensorBase) and a._requires_grad for a in args)
-        with no_grad():
-            if cls.setup_context is None:
-                output = cls.forward(ctx, *args)
-            else:
-                output = cls.forward(*args)
-                cls.setup_context(ctx, args, output)
-        if not (_thread.mode.recording and any(ctx.needs_input_grad)):
-            return output
-        single = isinstance(output, TensorBase)
-        outputs = [output] if single else list(output)
-        rules = _function_rules(cls, ctx, outputs, args)
-        this = Op(lambda *_: (None, *rules), cls.__name__ + "Backward", False, False, False, False)
-        part = Op(lambda *_: (), cls.__name__ + "Backward", True, False, False, False)
-        shared = wrap(np.zeros(()))  # stands for all the outputs together: its node is the function's
-        record(this, shared, args, rules, ((), {}))
-        results = []
-        for k, out in enumerate(outputs):
-            if isinstance(out, TensorBase) and not any(out is c for c in ctx._constant) and out.array.dtype.kind == "f":
-                out = wrap(out.array)
-                record(part, out, [shared], [lambda g, k=k: _Outputs({k: g})], ((), {}))
-                out._node.shapes = [None]  # type: ignore[union-attr]
-            results.append(out)
-        return results[0] if single else tuple(results)
-
-
-def _function_rules(cls: Any, ctx: FunctionCtx, outputs: Sequence[Any], args: Sequence[Any]) -> list[Any]:
-    """One rule per argument; `backward` of the class runs once for them all."""
-    kinds, expected = ([(t.array.shape, t.array.dtype) if isinstance(t, TensorBase) else None for t in each]
-                       for each in (outputs, args))
-    latest: list[Any] = [None, None]
-
-    def rule(i: int, gradients: _Outputs) -> Any:
-        if latest[0] is not gradients:
-            recorded = any(isinstance(g, TensorBase) for g in gradients.values())
-            given = [gradients.get(k) for k in range(len(kinds))]
-            if ctx._materialize:
-                given = [np.zeros(*kind) if g is None and kind else g for g, kind in zip(given, kinds, strict=True)]
-            result = cls.backward(ctx, *(g if g is None or isinstance(g, TensorBase) else wrap(g) for g in given))
-            result = result if isinstance(result, tuple) else (result,)
-            if len(result) < len(args) or any(g is not None for g in result[len(args) :]):
-                raise RuntimeError(f"function {cls.__name__}Backward returned an incorrect number of gradients (expected "
-                                   f"{len(args)}, got {len(result)})")
-            result = [_fitting(cls.__name__, k, g, a) for k, (g, a) in enumerate(zip(result, expected, strict=False))]
-            latest[:] = gradients, [g if g is None or recorded else g.array for g in result]
-        return latest[1][i]
-
-    return [functools.partial(rule, i) for i in range(len(args))]
-
-
-def _fitting(name: str, i: int, g: Any, kind: Any) -> Any:
-    """The gradient that a custom function gave for argument `i`, in the dtype of the argument; its shape is checked."""
-    if g is None:
-        return None
-    if kind is None or not isinstance(g, TensorBase):
-        raise RuntimeError(f"function {name}Backward must return a tensor or None for each tensor argument, and None for every "
-                           f"other one; got {type(g).__name__} at index {i}")
-    shape, dtype = kind
-    if g.array.ndim < len(shape) or any(n not in (1, m) for n, m in zip(shape[::-1], g.array.shape[::-1], strict=False)):
-        raise RuntimeError(f"Function {name}Backward returned an invalid gradient at index {i} - got {list(g.array.shape)} but "
-                           f"expected shape compatible with {list(shape)}")
-    return g if g.array.dtype == dtype else cast(g, dtype)
-
-
-# ---- checking derivatives ------------------------------------------------------------------------------------------------
-
-
-def gradcheck(
-    func: Callable[..., Any], inputs: Any, *, eps: float = 1e-6, atol: float = 1e-5, rtol: float = 1e-3,
-    raise_exception: bool = True,
-) -> bool:
-    """Compare derivatives with central differences, along one random direction per input (in float64).
-
-    For an output f and random directions u, v: v·(f(x + εu) - f(x - εu)) / 2ε must equal (vᵀ∂f/∂x)·u. One direction finds an
-    error in any element, with probability 1, at the price of two evaluations.
-
-    Parameters
-    ----------
-    func : callable
-        Tensors to a tensor or a tuple of tensors.
-    inputs : Tensor or sequence of Tensor
-        Arguments; those that require a gradient are checked and must be float64.
-    eps, atol, rtol : float
-        Step of the difference; tolerances as in `numpy.allclose`.
-    raise_exception : bool
-        Raise where the two differ; otherwise return False.
-
-    Returns
-    -------
-    bool
-        True if all agree.
-    """
-    inputs = _sequence(inputs)
-    checked = [t for t in inputs if isinstance(t, TensorBase) and t._requires_grad]
-    if not checked or any(t.array.dtype != np.float64 for t in checked):
-        raise ValueError("gradcheck: at least one input must require a gradient, and those that do must be float64")
-    rng = np.random.default_rng(0)
-    outputs = [o for o in _sequence(func(*inputs)) if o._requires_grad]
-    if not outputs:
-        raise ValueError("gradcheck: the function has no output that requires a gradient")
-    keep = [i for i, o in enumerate(_sequence(func(*inputs))) if o._requires_grad]
-    v = [rng.standard_normal(o.array.shape) for o in outputs]
-    analytic = grad(outputs, checked, [wrap(w) for w in v], allow_unused=True)
-    for number, (t, g) in enumerate(zip(checked, analytic, strict=True)):
-        if t.array.size == 0:
-            continue  # no element to move
-        u = rng.standard_normal(t.array.shape)
-        centre, values = t.array.copy(), []
-        for sign in (1.0, -1.0):
-            t.array[...] = centre + sign * eps * u
-            shifted = _sequence(func(*inputs))
-            values.append(sum((shifted[i].array * w).sum() for i, w in zip(keep, v, strict=True)))
-            t.array[...] = centre
-        numeric = (values[0] - values[1]) / (2 * eps)
-        computed = 0.0 if g is None else (g.array * u).sum()
-        if not np.allclose(computed, numeric, rtol, atol):
-            if raise_exception:
-                raise RuntimeError(f"gradcheck: along a random direction of input {number}, of shape "
-                                   f"{list(t.array.shape)}, the derivative is {computed}, but differences give {numeric}")
-            return False
-    return True
-
-
-def gradgradcheck(func: Callable[..., Any], inputs: Any, grad_outputs: Any = None, **tolerances: Any) -> bool:
-    """`gradcheck` of the gradients that `func` gives: checks second derivatives.
-
-    Parameters
-    ----------
-    func, inputs, tolerances
-        As in `gradcheck`.
-    grad_outputs : Tensor or sequence of Tensor, optional
-        The vectors in the first vector-Jacobian product. Default: random ones.
-    """
-    inputs = _sequence(inputs)
-    outputs = [o for o in _sequence(func(*inputs)) if o._requires_grad]
-    keep = [i for i, o in enumerate(_sequence(func(*inputs))) if o._requires_grad]
-    rng = np.random.default_rng(1)
-    vectors = _sequence(grad_outputs) or [wrap(rng.standard_normal(o.array.shape), requires_grad=True) for o in outputs]
-
-    def first(*args: Any) -> Any:
-        xs, vs = args[: len(inputs)], args[len(inputs) :]
-        results = _sequence(func(*xs))
-        checked = [t for t in xs if isinstance(t, TensorBase) and t._requires_grad]
-        found = grad([results[i] for i in keep], checked, list(vs), create_graph=True, allow_unused=True)
-        return tuple(g for g in found if g is not None)
-
-    return gradcheck(first, [*inputs, *vectors], **tolerances)

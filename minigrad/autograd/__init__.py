@@ -1,0 +1,29 @@
+"""Automatic differentiation: `engine` is the whole machine, `function` lets users write operations, `gradcheck` checks them."""
+
+from minigrad.autograd.engine import (
+    AccumulateGrad,
+    Node,
+    Op,
+    TensorBase,
+    backward,
+    cast,
+    clock,
+    enable_grad,
+    grad,
+    is_grad_enabled,
+    no_grad,
+    op,
+    raw,
+    record,
+    refresh,
+    result_class,
+    set_grad_enabled,
+    share,
+    sum_rows,
+    torch_names,
+    wrap,
+)
+from minigrad.autograd.function import Function, FunctionCtx
+from minigrad.autograd.gradcheck import gradcheck, gradgradcheck
+
+inference_mode = no_grad

@@ -1,0 +1,232 @@
+"""Changing a tensor in place: what is counted, what is refused, and how history is rewritten.
+
+A change of memory that a recorded operation still wants to read must not go unnoticed; so each piece of memory has a version,
+counted here and compared by `autograd`. A change of a tensor *with* history makes the tensor the result of the operation that
+changed it. Where the tensor is a view, it is the base that gets the new history, and every view of it derives its own from
+there, when it is next used.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minigrad import autograd, random
+from minigrad.autograd import TensorBase, clock, raw, wrap
+from minigrad.ops import elementwise, indexing, shape
+from minigrad.types import DTYPES, KIND
+
+if TYPE_CHECKING:
+    from minigrad.tensor import Tensor
+
+
+def in_place(operation: Callable[..., Any]) -> Any:
+    """The form of an operation that changes its tensor: ``x.add_(y)`` for ``add(x, y)``."""
+
+    @functools.wraps(operation)
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        recording = autograd.is_grad_enabled() and (
+            self._requires_grad or any(isinstance(a, TensorBase) and a._requires_grad for a in (*args, *kwargs.values()))
+        )
+        if not recording:
+            self._overwrite(operation(self, *args, **kwargs).array)
+            return self
+        self._may_change()
+        old = self._alias()
+        old.array = self.array.copy()  # for the rules, which may read what is overwritten now
+        old._version_cell, old._view = [0], None
+        result = operation(old, *args, **kwargs)
+        self._overwrite(result.array)
+        self._rewrite_history(result)
+        return self
+
+    method.__doc__ = f"`{operation.__name__}`, written into this tensor's memory; returns the tensor."
+    return method
+
+
+def drawn(fill: Callable[..., Any]) -> Any:
+    """The form of a method that fills its tensor with random numbers: ``x.normal_()``."""
+
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        recording = autograd.is_grad_enabled() and self._requires_grad
+        if recording:
+            self._may_change()
+        fill(self.array, *args, **kwargs)
+        self._version_cell[0] += 1
+        if recording:
+            self._rewrite_history(elementwise.zero(self._alias()))  # no element depends on what was there before
+        return self
+
+    method.__doc__ = "Fill the tensor with random numbers (see `minigrad.random`); returns the tensor."
+    return method
+
+
+def _fill_with_integers(array: Any, low: Any = None, high: Any = None, generator: Any = None) -> Any:
+    """``random_()``, ``random_(high)`` or ``random_(low, high)``."""
+    if low is None:
+        return random.random_(array, generator)
+    low, high = (0, low) if high is None else (low, high)
+    return random.randint_(array, low, high, generator)
+
+
+class InPlace(TensorBase):
+    """The part of `Tensor` that changes it."""
+
+    __slots__ = ()
+
+    def _alias(self) -> Tensor:
+        """This tensor as it is now; in-place operations take it as their input while `self` becomes their result."""
+        alias = wrap(self.array, self._requires_grad)
+        alias._node, alias._version_cell, alias._view = self._node, self._version_cell, self._view
+        return alias
+
+    def _may_change(self) -> None:
+        if self._requires_grad and self._node is None:
+            raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation. Do it under "
+                               "torch.no_grad(), or write the result into a new tensor")
+        if self._view is not None and self._view[0]._requires_grad and self._view[0]._node is None:
+            raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation. Do it under "
+                               "torch.no_grad(), or change a clone()")
+        if self._view is not None and self._view[1] is None:
+            raise RuntimeError("a view was created in no_grad mode and is being modified inplace with grad mode enabled: its base "
+                               "could not learn of it. Do both inside no_grad(), or both outside")
+
+    def _overwrite(self, values: np.ndarray[Any, Any]) -> None:
+        """Write `values` into the memory, and count it."""
+        if KIND[values.dtype.kind] > KIND[self.array.dtype.kind]:
+            raise RuntimeError(f"result type {DTYPES[values.dtype].name} can't be cast to the desired output type {DTYPES[self.array.dtype].name}: "
+                               "write the result into a new tensor")
+        if values.shape != self.array.shape:
+            raise RuntimeError(f"output with shape {list(self.array.shape)} doesn't match the broadcast shape "
+                               f"{list(values.shape)}: write the result into a new tensor")
+        if not self.array.flags.writeable:
+            raise RuntimeError("unsupported operation: more than one element of the written-to tensor refers to a single memory "
+                               "location. Please clone() the tensor before performing the operation.")
+        self.array[...] = values
+        self._version_cell[0] += 1
+
+    def _rewrite_history(self, result: Any) -> None:
+        """Make this tensor, whose memory was just overwritten, the outcome of the operation that gave `result`."""
+        if result.array.dtype != self.array.dtype:
+            result = autograd.cast(result, self.array.dtype, result._node.name())
+        if self._view is None:
+            self._node, self._requires_grad = result._node, True
+        else:
+            base: Any = self._view[0]
+            changed = indexing.copy_places(base._alias(), result, places=self._places(base))
+            base._node, base._requires_grad = changed._node, True
+            self._regenerate()
+        node: Any = (self if self._view is None else self._view[0])._node
+        if node.cells:
+            node.cells[-1], node.versions[-1] = self._version_cell, self._version_cell[0]
+
+    def _regenerate(self) -> None:
+        """Derive this view's history anew from its base, which was changed in place."""
+        base: Any = self._view[0]  # type: ignore[index]
+        fresh = indexing.as_places(base, self._places(base))
+        self._node, self._requires_grad = fresh._node, fresh._requires_grad
+        self._view = (base, next(clock))
+
+    def _places(self, base: TensorBase) -> np.ndarray[Any, Any]:
+        """For each element of this view, its number among the elements of `base`."""
+        whole, part, size = base.array, self.array, base.array.itemsize
+        low = np.lib.array_utils.byte_bounds(whole)[0]
+        extent = (np.lib.array_utils.byte_bounds(whole)[1] - low) // size
+
+        def cells(array: Any) -> Any:
+            """The memory cell, counted from the lowest, of each element."""
+            first = (array.ctypes.data - low) // size
+            steps = [np.arange(n) * (s // size) for n, s in zip(array.shape, array.strides, strict=True)]
+            return first + sum((np.ix_(*steps)), np.zeros((), np.int64)) if steps else np.asarray(first)
+
+        number = np.zeros(extent, np.int64)
+        number[cells(whole)] = np.arange(whole.size).reshape(whole.shape)
+        return number[cells(part)]
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        """``x[index] = value``, value being a number or a tensor that broadcasts to the place."""
+        recording = autograd.is_grad_enabled() and (self._requires_grad or getattr(value, "_requires_grad", False))
+        template, arrays = indexing.parse_index(self, index)
+        if isinstance(value, (list, tuple)):
+            raise TypeError(f"can't assign a {type(value).__name__} to a tensor; make it one with torch.tensor(...)")
+        if recording:
+            value = value if isinstance(value, TensorBase) else wrap(np.asarray(value, self.array.dtype))
+            plain, rest = indexing.plain_part(template, arrays)
+            place = self if plain is None else indexing.getitem(self, plain)
+            if arrays:
+                place._index_put_(autograd.cast(value, self.array.dtype), *arrays, template=rest)
+            elif value.array.ndim:
+                place.copy_(value)
+            else:
+                place.fill_(value)
+            return
+        try:
+            self.array[indexing.filled(template, map(raw, arrays))] = raw(value)
+        except ValueError as error:
+            raise RuntimeError(f"x[index] = value: {error} (x has shape {list(self.array.shape)})") from None
+        self._version_cell[0] += 1
+
+    def zero_(self) -> Tensor:
+        """Set every element to 0; returns the tensor."""
+        return self._zero_()
+
+    _zero_ = in_place(elementwise.zero)
+    _index_put_ = in_place(indexing.index_put)
+
+    def set_(self, *args: Any) -> Tensor:
+        """Not supported: assign to `.data`."""
+        raise NotImplementedError("set_(): tensors cannot be given other memory; assign to .data")
+
+    fill_ = in_place(lambda self, value: elementwise.fill(self, value))
+    copy_ = in_place(lambda self, src, non_blocking=False: elementwise.copy(self, src))
+    add_ = in_place(elementwise.add)
+    sub_ = subtract_ = in_place(elementwise.sub)
+    mul_ = multiply_ = in_place(elementwise.mul)
+    div_ = true_divide_ = divide_ = in_place(elementwise.div)
+    pow_ = in_place(elementwise.pow)
+    remainder_ = in_place(elementwise.remainder)
+    floor_divide_ = in_place(elementwise.floor_divide)
+    neg_ = in_place(elementwise.neg)
+    abs_ = in_place(elementwise.abs)
+    exp_ = in_place(elementwise.exp)
+    expm1_ = in_place(elementwise.expm1)
+    log_ = in_place(elementwise.log)
+    log1p_ = in_place(elementwise.log1p)
+    sqrt_ = in_place(elementwise.sqrt)
+    rsqrt_ = in_place(elementwise.rsqrt)
+    reciprocal_ = in_place(elementwise.reciprocal)
+    square_ = in_place(elementwise.square)
+    sin_ = in_place(elementwise.sin)
+    cos_ = in_place(elementwise.cos)
+    tanh_ = in_place(elementwise.tanh)
+    sigmoid_ = in_place(elementwise.sigmoid)
+    relu_ = in_place(elementwise.relu)
+    erf_ = in_place(elementwise.erf)
+    sign_ = in_place(elementwise.sign)
+    floor_ = in_place(elementwise.floor)
+    ceil_ = in_place(elementwise.ceil)
+    trunc_ = in_place(elementwise.trunc)
+    round_ = in_place(elementwise.round)
+    clamp_ = in_place(elementwise.clamp)
+    clip_ = clamp_
+    masked_fill_ = in_place(indexing.masked_fill)
+    scatter_add_ = in_place(indexing.scatter_add)
+    scatter_ = in_place(indexing.scatter)
+    tril_ = in_place(shape.tril)
+    triu_ = in_place(shape.triu)
+    logical_not_ = in_place(elementwise.logical_not)
+    bitwise_and_ = in_place(elementwise.bitwise_and)
+    bitwise_or_ = in_place(elementwise.bitwise_or)
+
+    uniform_ = drawn(random.uniform_)
+    normal_ = drawn(random.normal_)
+    exponential_ = drawn(random.exponential_)
+    bernoulli_ = drawn(lambda array, p=0.5, generator=None: random.bernoulli_(array, raw(p), generator))
+    random_ = drawn(_fill_with_integers)
+
+    __iadd__, __isub__, __imul__, __itruediv__ = add_, sub_, mul_, div_
+    __ipow__, __imod__, __ifloordiv__ = pow_, remainder_, floor_divide_
+    __iand__, __ior__ = bitwise_and_, bitwise_or_

@@ -1,0 +1,45 @@
+"""NumPy's names for our operations: where `np.exp(tensor)` leads.
+
+Users may call NumPy's functions on tensors; above all, `autograd.Node.replay` lives by it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigrad.autograd import raw, wrap
+from minigrad.ops import elementwise, linalg, reduction, shape
+
+UFUNCS: dict[tuple[Any, str], Any] = {
+    (getattr(np, theirs), "__call__"): operation
+    for theirs, operation in {
+        "add": elementwise.add, "subtract": elementwise.sub, "multiply": elementwise.mul, "divide": elementwise.div,
+        "floor_divide": elementwise.floor_divide, "remainder": elementwise.remainder, "power": elementwise.pow,
+        "negative": elementwise.neg, "absolute": elementwise.abs, "sign": elementwise.sign, "square": elementwise.square,
+        "reciprocal": elementwise.reciprocal, "exp": elementwise.exp, "expm1": elementwise.expm1, "log": elementwise.log,
+        "log1p": elementwise.log1p, "log2": elementwise.log2, "log10": elementwise.log10, "sqrt": elementwise.sqrt,
+        "sin": elementwise.sin, "cos": elementwise.cos, "tanh": elementwise.tanh, "maximum": elementwise.maximum,
+        "minimum": elementwise.minimum, "floor": elementwise.floor, "ceil": elementwise.ceil, "trunc": elementwise.trunc,
+        "rint": elementwise.round, "equal": elementwise.eq, "not_equal": elementwise.ne, "less": elementwise.lt,
+        "less_equal": elementwise.le, "greater": elementwise.gt, "greater_equal": elementwise.ge, "isnan": elementwise.isnan,
+        "isinf": elementwise.isinf, "isfinite": elementwise.isfinite, "logical_and": elementwise.logical_and,
+        "logical_or": elementwise.logical_or, "logical_xor": elementwise.logical_xor, "logical_not": elementwise.logical_not,
+        "bitwise_and": elementwise.bitwise_and, "bitwise_or": elementwise.bitwise_or, "bitwise_xor": elementwise.bitwise_xor,
+        "invert": elementwise.bitwise_not, "matmul": linalg.matmul,
+    }.items()
+}  # fmt: skip
+UFUNCS |= {(np.add, "reduce"): reduction.sum, (np.multiply, "reduce"): reduction.prod, (np.maximum, "reduce"): reduction.amax,
+           (np.minimum, "reduce"): reduction.amin, (np.add, "accumulate"): reduction.cumsum}  # fmt: skip
+
+FUNCTIONS: dict[Any, Any] = {
+    np.where: elementwise.where, np.sum: reduction.sum, np.mean: reduction.mean, np.prod: reduction.prod, np.clip: elementwise.clamp,
+    np.max: reduction.amax, np.min: reduction.amin, np.argmax: reduction.argmax, np.argmin: reduction.argmin,
+    np.cumsum: reduction.cumsum, np.reshape: shape.reshape, np.squeeze: shape.squeeze, np.expand_dims: shape.unsqueeze,
+    np.broadcast_to: shape.expand, np.swapaxes: shape.transpose, np.concatenate: shape.cat, np.stack: shape.stack,
+    np.flip: shape.flip, np.tril: shape.tril, np.triu: shape.triu, np.einsum: linalg.einsum, np.dot: linalg.matmul,
+    np.outer: linalg.outer, np.transpose: lambda x, axes=None: shape.permute(x, *(axes or range(x.ndim)[::-1])),
+    np.zeros_like: lambda x: wrap(np.zeros_like(raw(x))), np.ones_like: lambda x: wrap(np.ones_like(raw(x))),
+    np.shape: lambda x: x.shape, np.ndim: lambda x: x.ndim, np.size: lambda x: x.numel(),
+}  # fmt: skip
