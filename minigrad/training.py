@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from argparse import Namespace
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from time import perf_counter
 
 from tqdm import tqdm
@@ -24,6 +24,8 @@ from minigrad.vision import datasets
 
 PIXELS = 28 * 28
 CLASSES = 10
+
+Batches = Iterable[Sequence[Tensor]]  # pairs of images, (n, 784), and the digits they show, (n,)
 
 # --- 1. Prepare the data ---------------------------------------------------------------------------------------------
 
@@ -52,7 +54,7 @@ def get_datasets(data: str, quiet: bool = False) -> tuple[TensorDataset, TensorD
     return train_ds, valid_ds, test_ds
 
 
-def get_data(train_ds: TensorDataset, valid_ds: TensorDataset, bs: int) -> tuple[DataLoader, DataLoader]:
+def get_data(train_ds: TensorDataset, valid_ds: TensorDataset, bs: int) -> tuple[Batches, Batches]:
     """Loaders of batches: shuffled anew in each epoch to train on, twice as large and in order to validate on."""
     # Validation keeps nothing for a backward pass, so twice the batch fits into the same memory.
     return DataLoader(train_ds, batch_size=bs, shuffle=True), DataLoader(valid_ds, batch_size=bs * 2)
@@ -167,7 +169,7 @@ def loss_batch(model: Model, loss_func: LossFunc, xb: Tensor, yb: Tensor, opt: o
     return loss.item()
 
 
-def evaluate(model: Model, loss_func: LossFunc, dl: Iterable[tuple[Tensor, Tensor]]) -> tuple[float, float]:
+def evaluate(model: Model, loss_func: LossFunc, dl: Batches) -> tuple[float, float]:
     """Mean loss and accuracy over everything a loader gives."""
     model.eval()
     loss = right = count = 0.0
@@ -185,8 +187,8 @@ def fit(
     model: Model,
     loss_func: LossFunc,
     opt: optim.SGD,
-    train_dl: DataLoader,
-    valid_dl: DataLoader,
+    train_dl: Batches,
+    valid_dl: Batches,
     quiet: bool = False,
 ) -> None:
     """Train for some epochs and print the loss and the accuracy on the validation data after each.
@@ -209,7 +211,7 @@ def run(options: Namespace) -> None:
     torch.manual_seed(options.seed)
     train_ds, valid_ds, test_ds = get_datasets(options.data, options.quiet)
     train_dl, valid_dl = get_data(train_ds, valid_ds, options.batch_size)
-    test_dl = DataLoader(test_ds, batch_size=options.batch_size * 2)
+    test_dl: Batches = DataLoader(test_ds, batch_size=options.batch_size * 2)
     model, loss_func, opt = get_model(options.model, options.lr, options.momentum)
 
     start = perf_counter()

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader
 
 from minigrad.cli import CommandError
 
@@ -29,17 +28,17 @@ def pick_device(name: str) -> torch.device:
 class OnDevice:
     """A loader whose batches arrive on `device` (the tutorial's WrappedDataLoader)."""
 
-    def __init__(self, dl: DataLoader, device: torch.device) -> None:
+    def __init__(self, dl: Any, device: torch.device) -> None:
         self.dl, self.device = dl, device
 
     def __len__(self) -> int:
         return len(self.dl)
 
-    def __iter__(self) -> Iterator[list[Tensor]]:
+    def __iter__(self) -> Iterator[Sequence[Tensor]]:
         return ([t.to(self.device) for t in batch] for batch in self.dl)
 
 
-def place_on_device(device: torch.device, model: Any, *loaders: DataLoader) -> list[OnDevice]:
+def place_on_device(device: torch.device, model: Any, *loaders: Iterable[Sequence[Tensor]]) -> list[OnDevice]:
     """Move a model's parameters to `device`, and give back the loaders with their batches moved there too."""
     for parameter in model.parameters():
         parameter.data = parameter.data.to(device)  # the same Parameter, so that the optimiser keeps hold of it
