@@ -726,7 +726,7 @@ def grad(
 
 def sequence(x: Any) -> list[Any]:
     """`x`, a tensor or several or None, as a list."""
-    return [] if x is None else [x] if isinstance(x, TensorBase) else list(x)
+    return [] if x is None else [x] if isinstance(x, TensorBase) or not hasattr(x, "__iter__") else list(x)
 
 
 def _roots(tensors: list[Any], gradients: list[Any], create_graph: bool) -> list[tuple[TensorBase, Any]]:
