@@ -130,10 +130,16 @@ class Tensor(InPlace):
         return builtins.bool(self.array.item())
 
     def __float__(self) -> builtins.float:
-        return builtins.float(self.item())
+        return builtins.float(self._number())
 
     def __int__(self) -> builtins.int:
-        return builtins.int(self.item())
+        return builtins.int(self._number())
+
+    def _number(self) -> Any:
+        if self.array.size != 1:
+            raise ValueError(f"only one element tensors can be converted to Python scalars, and this one has {self.array.size} elements: "
+                             "use tolist()")
+        return self.array.item()
 
     def __index__(self) -> builtins.int:
         if self.array.size != 1 or self.array.dtype.kind == "f":
@@ -350,7 +356,6 @@ class Tensor(InPlace):
     __matmul__ = linalg.matmul
     __neg__ = elementwise.neg
     __abs__ = elementwise.abs
-    __invert__ = elementwise.bitwise_not
     __and__ = __rand__ = elementwise.bitwise_and
     __or__ = __ror__ = elementwise.bitwise_or
     __xor__ = __rxor__ = elementwise.bitwise_xor
@@ -361,6 +366,11 @@ class Tensor(InPlace):
     __getitem__ = indexing.getitem
 
     __pos__ = elementwise.positive
+
+    def __invert__(self) -> Tensor:
+        if self.array.dtype.kind == "f":
+            raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors; compare first, as in ~(x > 0)")
+        return elementwise.bitwise_not(self)  # type: ignore[no-any-return]
 
     def __eq__(self, other: object) -> Any:
         return elementwise.eq(self, other) if _is_operand(other) else NotImplemented
