@@ -530,8 +530,8 @@ def _no_bools(name: str, *operands: Any) -> None:
 
 def _whole(name: str, *operands: Any) -> None:
     if any(isinstance(x, float) or (isinstance(x, np.ndarray) and x.dtype.kind == "f") for x in operands):
-        raise RuntimeError(f"{name}: not implemented for floating-point tensors; combine bools or integers, as in "
-                           "(x > 0) & (x < 1)")
+        raise NotImplementedError(f"{name}: not implemented for floating-point tensors; combine bools or integers, as in "
+                                  "(x > 0) & (x < 1)")
 
 
 @op(promote=True)
