@@ -109,7 +109,12 @@ def _unsafe_view(x: Array, /, shape: tuple[int, ...]) -> Any:
 @op(name="UnsafeViewBackward0")
 def _batched(a: Array, b: Array, /) -> Any:
     _check("matmul", a, b, a.shape[-1] == b.shape[-2])
-    return a @ b, lambda g: g @ b.swapaxes(-1, -2), lambda g: a.swapaxes(-1, -2) @ g
+    try:
+        product = a @ b
+    except ValueError:
+        raise RuntimeError(f"matmul: the batches of shapes {list(a.shape)} and {list(b.shape)} do not match: before the last two "
+                           "dimensions, aligned from the right, sizes must be equal or 1") from None
+    return product, lambda g: g @ b.swapaxes(-1, -2), lambda g: a.swapaxes(-1, -2) @ g
 
 
 @op(name="AddmmBackward0")
