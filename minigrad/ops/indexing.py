@@ -41,8 +41,9 @@ def parse_index(x: Array, index: Any) -> tuple[tuple[Any, ...], list[Any]]:
         elif hasattr(part, "__index__"):
             template.append(part.__index__())
         else:
-            raise TypeError("only integers, slices (`:`), ellipsis (`...`), None and long or bool tensors are valid indices, "
-                            f"got {type(part).__name__}")
+            raise (TypeError if isinstance(part, str) else IndexError)(
+                "only integers, slices (`:`), ellipsis (`...`), None and long or bool tensors are valid indices, "
+                f"got {type(part).__name__}")
     return tuple(template), arrays
 
 
@@ -64,7 +65,8 @@ def getitem(x: Array, index: Any, /) -> Any:
         plain, template = plain_part(template, arrays)
         return _index(x if plain is None else _basic(x, plain), *arrays, template=template)
     except IndexError as error:
-        raise IndexError(f"{error} (indexing a tensor of shape {list(raw(x).shape)})") from None
+        hint = "" if raw(x).ndim else ", whose number is x.item()"
+        raise IndexError(f"{error} (indexing a tensor of shape {list(raw(x).shape)}{hint})") from None
 
 
 def plain_part(template: tuple[Any, ...], arrays: list[Any]) -> tuple[Any, tuple[Any, ...]]:
