@@ -41,8 +41,9 @@ def _array_of(data: Any, dtype: Any) -> np.ndarray[Any, Any]:
         except ValueError:
             raise ValueError("tensor(): the nested lists are of different lengths; every list of a level must be equally long") from None
         if array.dtype.kind not in "biuf":
-            raise TypeError(f"tensor(): expected numbers, lists of numbers or an array, got {type(data).__name__} "
-                            f"that NumPy reads as {array.dtype}")
+            kind = RuntimeError if array.dtype == object else ValueError if array.ndim else TypeError  # as in torch
+            raise kind(f"tensor(): expected numbers, lists of numbers or an array, got {type(data).__name__} "
+                       f"that NumPy reads as {array.dtype}")
         if array.dtype.kind == "f" and not _holds_numpy(data):
             array = array.astype(get_default_dtype().numpy)
     if dtype is not None:
