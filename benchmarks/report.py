@@ -1,5 +1,7 @@
 """The table and the picture of ratios: ``python -m benchmarks.report results.json [--plot picture.png]``.
 
+``--section training`` leaves out the rest; the sections are import, data, operations and training.
+
 The JSON is what ``pytest --benchmark-only --benchmark-json results.json`` writes. The table is Markdown, the same that
 ends the benchmark's own output.
 """
@@ -135,6 +137,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.report", description="Ratios of minigrad to torch.")
     parser.add_argument("results", type=Path, help="what pytest --benchmark-only --benchmark-json RESULTS has written")
     parser.add_argument("--plot", type=Path, metavar="PICTURE", help="also draw the ratios to torch into this file")
+    parser.add_argument("--section", action="append", help="only the jobs of this section; may be given repeatedly")
     options = parser.parse_args(arguments)
     try:
         report = json.loads(options.results.read_text())
@@ -143,6 +146,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error(f"cannot read {options.results}: {error.strerror}")
     except (ValueError, KeyError, TypeError):
         parser.error(f"{options.results} is not what pytest --benchmark-only --benchmark-json writes for this project")
+    sections = list(dict.fromkeys(result.section for result in results))
+    for each in options.section or ():
+        if each not in sections:
+            parser.error(f"{options.results} has no section {each!r}, only {', '.join(sections)}")
+    results = [result for result in results if result.section in (options.section or sections)]
     print(table(results), note, sep="\n\n")
     if options.plot is not None:
         try:

@@ -50,6 +50,17 @@ def test_table(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == TABLE
 
 
+def test_section(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    report.main([str(results), "--section", "operations"])
+    shown = capsys.readouterr().out
+    assert "erf" in shown
+    assert "step" not in shown
+    with pytest.raises(SystemExit) as exit:
+        report.main([str(results), "--section", "nothing"])
+    assert exit.value.code == 2
+    assert "has no section 'nothing', only training, operations\n" in capsys.readouterr().err
+
+
 def test_picture(results: Path, tmp_path: Path) -> None:
     picture = tmp_path / "picture.png"
     report.main([str(results), "--plot", str(picture)])
@@ -61,9 +72,7 @@ def test_picture(results: Path, tmp_path: Path) -> None:
     ("[1]", "{} is not what pytest --benchmark-only --benchmark-json writes for this project"),
     ("no json", "{} is not what pytest --benchmark-only --benchmark-json writes for this project"),
 ])  # fmt: skip
-def test_wrong_file(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str | None, sentence: str
-) -> None:
+def test_wrong_file(tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str | None, sentence: str) -> None:
     path = tmp_path / "wrong.json"
     if content is not None:
         path.write_text(content)
