@@ -39,7 +39,7 @@ def _array_of(data: Any, dtype: Any) -> np.ndarray[Any, Any]:
         try:
             array = np.array(data)
         except ValueError:
-            raise ValueError("tensor(): the nested lists are of different lengths; every list of a level must be equally long") from None
+            raise ValueError("tensor(): nested lists of different lengths; every list of a level must be equally long") from None
         if array.dtype.kind not in "biuf":
             kind = RuntimeError if array.dtype == object else ValueError if array.ndim else TypeError  # as in torch
             raise kind(f"tensor(): expected numbers, lists of numbers or an array, got {type(data).__name__} "
@@ -184,7 +184,9 @@ def full_like(input: Tensor, fill_value: Any, *, dtype: Any = None, device: Any 
     return _finished(np.full(shape, raw(fill_value), kind), requires_grad)
 
 
-def arange(start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def arange(
+    start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """Numbers from `start` (0 if only one is given) up to, not with, `end`, `step` apart; int64 if all three are integers.
 
     Raises
@@ -198,7 +200,8 @@ def arange(start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, dev
     if step == 0:
         raise RuntimeError("arange(): step must be nonzero")
     if (end - start) * step < 0:
-        raise RuntimeError(f"arange(): upper bound and lower bound inconsistent with step sign: start {start}, end {end}, step {step}")
+        raise RuntimeError("arange(): upper bound and lower bound inconsistent with step sign: "
+                           f"start {start}, end {end}, step {step}")
     whole = all(isinstance(v, (int, np.integer)) for v in (start, end, step))
     kind = (np.dtype(np.int64) if whole else get_default_dtype().numpy) if dtype is None else as_dtype(dtype).numpy
     count = max(math.ceil((end - start) / step), 0)

@@ -97,7 +97,8 @@ class InPlace(TensorBase):
     def _overwrite(self, values: np.ndarray[Any, Any]) -> None:
         """Write `values` into the memory, and count it."""
         if KIND[values.dtype.kind] > KIND[self.array.dtype.kind]:
-            raise RuntimeError(f"result type {DTYPES[values.dtype].name} can't be cast to the desired output type {DTYPES[self.array.dtype].name}: "
+            ours, theirs = DTYPES[self.array.dtype].name, DTYPES[values.dtype].name
+            raise RuntimeError(f"result type {theirs} can't be cast to the desired output type {ours}: "
                                "write the result into a new tensor")
         if values.shape != self.array.shape:
             raise RuntimeError(f"output with shape {list(self.array.shape)} doesn't match the broadcast shape "

@@ -34,7 +34,8 @@ UFUNCS |= {(np.add, "reduce"): reduction.sum, (np.multiply, "reduce"): reduction
            (np.minimum, "reduce"): reduction.amin, (np.add, "accumulate"): reduction.cumsum}  # fmt: skip
 
 FUNCTIONS: dict[Any, Any] = {
-    np.where: elementwise.where, np.sum: reduction.sum, np.mean: reduction.mean, np.prod: reduction.prod, np.clip: elementwise.clamp,
+    np.where: elementwise.where, np.sum: reduction.sum, np.mean: reduction.mean, np.prod: reduction.prod,
+    np.clip: elementwise.clamp,
     np.max: reduction.amax, np.min: reduction.amin, np.argmax: reduction.argmax, np.argmin: reduction.argmin,
     np.cumsum: reduction.cumsum, np.reshape: shape.reshape, np.squeeze: shape.squeeze, np.expand_dims: shape.unsqueeze,
     np.broadcast_to: shape.expand, np.swapaxes: shape.transpose, np.concatenate: shape.cat, np.stack: shape.stack,

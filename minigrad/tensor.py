@@ -137,7 +137,8 @@ class Tensor(InPlace):
 
     def _number(self) -> Any:
         if self.array.size != 1:
-            raise ValueError(f"only one element tensors can be converted to Python scalars, and this one has {self.array.size} elements: "
+            raise ValueError("only one element tensors can be converted to Python scalars, "
+                             f"and this one has {self.array.size} elements: "
                              "use tolist()")
         return self.array.item()
 
@@ -369,7 +370,8 @@ class Tensor(InPlace):
 
     def __invert__(self) -> Tensor:
         if self.array.dtype.kind == "f":
-            raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors; compare first, as in ~(x > 0)")
+            raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors; "
+                            "compare first, as in ~(x > 0)")
         return elementwise.bitwise_not(self)  # type: ignore[no-any-return]
 
     def __eq__(self, other: object) -> Any:

@@ -127,8 +127,8 @@ def _add_at(g: Any, index: Any, shape: tuple[int, ...]) -> Any:
 
 def _no_repeats(index: Any) -> bool:
     """True if one of the index arrays only grows: then no place is named twice."""
-    return any(isinstance(p, np.ndarray) and p.ndim == 1 and p.dtype != bool and (p[1:] > p[:-1]).all() and p[:1].min(initial=0) >= 0
-               for p in index)
+    grows = (p for p in index if isinstance(p, np.ndarray) and p.ndim == 1 and p.dtype != bool)
+    return any((p[1:] > p[:-1]).all() and p[:1].min(initial=0) >= 0 for p in grows)
 
 
 @op(name="IndexPutBackward0")
@@ -244,7 +244,8 @@ def scatter_add(x: Array, /, dim: int, index: Array, src: Array) -> Any:
     axis = axis_of(dim, raw(x).ndim)
     _fits("scatter_add", raw(x), raw(index), axis)
     if any(m > n for n, m in zip(raw(src).shape, raw(index).shape, strict=False)):
-        raise RuntimeError(f"scatter_add(): expected index {list(raw(index).shape)} to be no larger than src {list(raw(src).shape)}")
+        raise RuntimeError(f"scatter_add(): expected index {list(raw(index).shape)} to be no larger than src "
+                           f"{list(raw(src).shape)}")
     if raw(x).dtype != raw(src).dtype:
         raise RuntimeError("scatter_add(): Expected self.dtype to be equal to src.dtype, got "
                            f"{raw(x).dtype} and {raw(src).dtype}")
