@@ -6,6 +6,7 @@ Where torch gives a view, so do we: the result shares memory with its input, and
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,7 +23,7 @@ def sizes_of(sizes: Any) -> tuple[int, ...]:
     """Sizes given one by one, or as one sequence: ``f(2, 3)`` and ``f((2, 3))``."""
     if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)):
         sizes = sizes[0]
-    return tuple(sizes) if all(type(n) is int for n in sizes) else tuple(int(n) for n in sizes)
+    return tuple(sizes) if all(type(n) is int for n in sizes) else tuple(map(operator.index, sizes))
 
 
 def _resolved(name: str, sizes: tuple[int, ...], shape: tuple[int, ...]) -> tuple[int, ...]:
