@@ -29,6 +29,7 @@ def _numpy_dtype(dtype: Any) -> np.dtype[Any]:
 
 def _array_of(data: Any, dtype: Any) -> np.ndarray[Any, Any]:
     """An array of `data`, in torch's dtype for it: float32 for Python floats, int64 for ints, a NumPy array's own."""
+    target = None if dtype is None else as_dtype(dtype).numpy
     if isinstance(data, TensorBase):
         array = data.array
     elif isinstance(data, (np.ndarray, np.generic)):
@@ -44,17 +45,25 @@ def _array_of(data: Any, dtype: Any) -> np.ndarray[Any, Any]:
             kind = RuntimeError if array.dtype == object else ValueError if array.ndim else TypeError  # as in torch
             raise kind(f"tensor(): expected numbers, lists of numbers or an array, got {type(data).__name__} "
                        f"that NumPy reads as {array.dtype}")
-        if array.dtype.kind == "f" and not _holds_numpy(data):
-            array = array.astype(get_default_dtype().numpy)
-    if dtype is not None:
-        return array.astype(as_dtype(dtype).numpy)
-    if array.dtype not in DTYPES:
-        native = array.dtype.newbyteorder("=")
-        if native not in DTYPES:
+        if target is None and array.dtype.kind == "f" and not _holds_numpy(data):
+            target = get_default_dtype().numpy
+        elif target is not None and target.kind in "iu":
+            _check_range(array, target)
+    if target is None:
+        target = array.dtype.newbyteorder("=")
+        if target not in DTYPES:
             raise TypeError(f"can't convert an array of {array.dtype} to a tensor; supported are "
                             f"{', '.join(d.name for d in DTYPES.values())}")
-        return array.astype(native)
-    return array
+    with np.errstate(all="ignore"):  # too large for float16 is inf, without a warning
+        return array.astype(target, copy=False)
+
+
+def _check_range(array: np.ndarray[Any, Any], target: np.dtype[Any]) -> None:
+    """Refuse numbers that an integer dtype cannot hold; as in torch, unsigned ones may be negative and wrap around."""
+    most = np.iinfo(target).max
+    least = -most if target.kind == "u" else np.iinfo(target).min
+    if not ((array >= least) & (array <= most)).all():
+        raise RuntimeError(f"tensor(): value cannot be converted to type {target} without overflow")
 
 
 def _without_tensors(data: Any) -> Any:
