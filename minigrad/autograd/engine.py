@@ -453,7 +453,7 @@ def _promoted(this: Op, tensors: Sequence[Any], arrays: list[Any]) -> tuple[Sequ
     target = common_dtype(arrays, this.floating)
     if target is None:
         return tensors, arrays
-    tensors = [cast(t, target) if isinstance(t, (TensorBase, ndarray)) else t for t in tensors]
+    tensors = [cast(t, target) if isinstance(t, (TensorBase, ndarray)) else a for t, a in zip(tensors, arrays, strict=True)]
     return tensors, [raw(t) for t in tensors]
 
 
