@@ -41,7 +41,7 @@ class Tensor(InPlace):
         if len(data) == 1 and not isinstance(data[0], builtins.int):
             array = np.array(raw(data[0]), np.float32)
         else:
-            array = np.zeros(data, np.float32)
+            array = np.zeros(data or 0, np.float32)
         self.array = array
         self.grad = self._node = self._view = self._hooks = None
         self._requires_grad, self._version_cell = False, [0]
