@@ -164,6 +164,8 @@ def test_batches_are_torchs_as_lists_and_as_arrays(name: str, size: int, drop_la
         batches = [(list(map(int, batch)), state(lib, g)) for _ in range(2) for batch in getattr(sampler, method)()]
         found.append((batches, len(sampler), state(lib, g)))
     assert found[0] == found[1] == found[2]
+    if name.startswith(("sequential", "random", "replacement")) and len(sampler):
+        assert isinstance(next(sampler.arrays()), np.ndarray)
 
 
 @LIBRARIES
@@ -227,7 +229,7 @@ def test_any_sampler_serves_the_fast_way(name: str) -> None:
 BATCHES = [
     [[0, 1], [5], [-1, 3, 3]],
     [np.array([0, 1]), np.array([[2, 3], [4, 5]])],
-    [range(3), (1, 2)],
+    [range(3), (1, 2), [True, True]],
     [[np.int64(3), 4]],
 ]
 
@@ -398,7 +400,10 @@ def test_subclasses_and_changed_subsets_are_respected() -> None:
     assert labels(Doubled(numbers), batch_size=5) == [[0, 2, 4, 6, 8], [10, 12, 14, 16, 18]]
     assert labels(Backwards(data.TensorDataset(numbers), [3, 4, 5]), batch_size=2) == [[5, 4], [3]]
     assert labels(data.TensorDataset(numbers), sampler=Largest(range(10)), batch_size=2) == [[9, 8]]
-    assert labels(data.TensorDataset(numbers), batch_sampler=Pairs(range(10), 1, False)) == [[0, 5], [1, 6]]
+    assert labels(data.TensorDataset(numbers), batch_sampler=Pairs(data.SequentialSampler(range(10)), 1, False)) == [
+        [0, 5],
+        [1, 6],
+    ]
     part = data.Subset(data.TensorDataset(numbers), [1, 2])
     loader = data.DataLoader(part, 2)
     assert [batch[0].tolist() for batch in loader] == [[1, 2]]

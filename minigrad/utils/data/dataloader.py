@@ -145,7 +145,7 @@ class _Batches:
         self.dataset: Any = loader.dataset
         self.collate = loader.collate_fn
         self.batched, self.drop_last = loader.batch_sampler is not None, loader.drop_last
-        self.gather = gatherer(self.dataset) if self.batched and self.collate is default_collate else None
+        self.gather = gatherer(self.dataset) if self.collate is default_collate else None
         sampler: Any = loader.batch_sampler if self.batched else loader.sampler
         if self.gather is not None and type(sampler).__iter__ is BatchSampler.__iter__:
             self.indices = sampler.arrays()
