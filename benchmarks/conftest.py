@@ -76,6 +76,16 @@ def own_garbage_only() -> Iterator[None]:
     gc.unfreeze()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def memory_of_a_running_program() -> None:
+    """Free one large block first, as every program does that has loaded data.
+
+    Until then glibc's malloc hands freed memory back to the system and takes it anew at the next call, or does not: that
+    depends on what happens to lie behind it, and so changes from run to run.
+    """
+    np.empty(31 * 2**20, np.uint8)  # the largest block, to the MiB, from whose release it learns to keep memory
+
+
 # The race ------------------------------------------------------------------------------------------------------------
 
 
