@@ -127,6 +127,17 @@ def test_the_parts_of_a_module(m: Any) -> Any:
 
 
 @same_as_torch
+def test_tied_parameters_count_once(m: Any) -> Any:
+    net = m.nn.Sequential(m.nn.Linear(2, 2), m.nn.Linear(2, 2))
+    net[1].weight = net[0].weight
+    net[0].register_buffer("seen", m.ones(1))
+    net[1].register_buffer("seen", net[0].seen)
+    names = [[name for name, _ in net.named_parameters(remove_duplicate=each)] for each in (True, False)]
+    names += [[name for name, _ in net.named_buffers(remove_duplicate=each)] for each in (True, False)]
+    return [names, list(net.state_dict())]
+
+
+@same_as_torch
 def test_attributes(m: Any) -> Any:
     module = m.nn.Linear(2, 3)
     module.extra = m.nn.ReLU()

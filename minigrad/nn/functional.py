@@ -139,8 +139,8 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
 # ---- losses ----------------------------------------------------------------------------------------------------------
 
 
-def _check_tensors(name: str, *tensors: object) -> None:
-    for position, t in enumerate(tensors, 1):
+def _check_tensors(name: str, input: object, target: object) -> None:
+    for position, t in ((1, input), (2, target)):
         if not isinstance(t, autograd.TensorBase):
             raise TypeError(f"{name}(): argument {position} must be Tensor, not {type(t).__name__}; make one with "
                             "torch.tensor(...)")
@@ -471,7 +471,6 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     tensor([[0, 0, 1],
             [1, 0, 0]])
     """
-    _check_tensors("one_hot", tensor)
     classes = tensor.array
     if classes.dtype != np.int64:
         raise RuntimeError(f"one_hot is only applicable to index tensor of type LongTensor, got {tensor.dtype}.")

@@ -202,7 +202,6 @@ class Module:
         for registry in ("_parameters", "_buffers", "_modules"):
             if registry != but:
                 self.__dict__[registry].pop(name, None)
-        self._non_persistent_buffers_set.discard(name)
 
     def __getattr__(self, name: str) -> Any:
         """Find what is registered; Python asks only where there is no plain attribute of the name."""
@@ -219,7 +218,6 @@ class Module:
         for registered in (self._parameters, self._buffers, self._modules):
             if name in registered:
                 del registered[name]
-                self._non_persistent_buffers_set.discard(name)
                 return
         object.__delattr__(self, name)
 
