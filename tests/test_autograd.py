@@ -5,12 +5,10 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-import numpy as np
 import pytest
-import torch
 
 import minigrad as mg
-from tests.twins import node_name, raised, same_as_torch
+from tests.twins import raised, same_as_torch
 
 
 def leaf(m: Any, *values: float, dtype: str = "float32") -> Any:
@@ -100,7 +98,8 @@ def test_a_tensor_used_twice(name: str) -> None:
 @same_as_torch
 def test_gradients_come_back_in_the_shape_and_dtype_of_the_leaf(m: Any) -> Any:
     leaves = [m.ones(shape, dtype=getattr(m, dtype), requires_grad=True) for shape, dtype in [
-        ((2, 3), "float32"), ((3,), "float64"), ((2, 1), "float16"), ((), "float64"), ((1, 1, 1), "float32"), ((4, 1, 3), "float32")]]
+        ((2, 3), "float32"), ((3,), "float64"), ((2, 1), "float16"), ((), "float64"), ((1, 1, 1), "float32"), ((4, 1, 3),
+            "float32")]]
     product = leaves[0]
     for x in leaves[1:]:
         product = product * x
@@ -158,7 +157,8 @@ def test_leaves_without_a_path_keep_no_gradient(m: Any) -> Any:
     return x.grad, unused.grad is None, (unused * 0).is_leaf
 
 
-@pytest.mark.parametrize("operation", ["a + b", "a - b", "b + a", "a.view(2) + b", "a + b + a", "mg.cat([a, b])", "mg.stack([a, b])",
+@pytest.mark.parametrize("operation", ["a + b", "a - b", "b + a", "a.view(2) + b", "a + b + a", "mg.cat([a, b])",
+    "mg.stack([a, b])",
                                        "a.reshape(1, 2) + b", "a.expand(2) + b[:]", "(a + b).reshape(-1, 1).T", "a + b.clone()"])
 def test_nobody_shares_a_gradient(operation: str) -> None:
     """What passes a sum is one array for both terms; a change of one gradient must not reach another, nor what was handed in."""
@@ -949,7 +949,8 @@ def test_gradcheck_finds_wrong_derivatives(m: Any) -> Any:
 
 def test_gradcheck_says_what_is_wrong() -> None:
     x = leaf(mg, 0.5, -1.5, dtype="float64")
-    with pytest.raises(RuntimeError, match=r"random direction of input 0, of shape \[2\], the derivative is .* but differences give"):
+    with pytest.raises(RuntimeError,
+    match=r"random direction of input 0, of shape \[2\], the derivative is .* but differences give"):
         mg.autograd.gradcheck(wrong(mg, 1), (x,))
     with pytest.raises(RuntimeError, match="gradcheck"):
         mg.autograd.gradgradcheck(wrong(mg, 2), (x,))

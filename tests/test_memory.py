@@ -122,7 +122,7 @@ def test_errors_leave_nothing_behind() -> None:
 
 def alive_after(make: Callable[[], tuple[Any, list[Any]]]) -> list[bool]:
     """Of the inner tensors of a computation, which are still alive when only its result is held."""
-    result, inner = make()
+    _result, inner = make()
     references = [weakref.ref(t.array) for t in inner]
     del inner
     return [r() is not None for r in references]

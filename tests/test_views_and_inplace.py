@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 import minigrad as mg
 from tests.twins import node_name, raised, same_as_torch
@@ -27,10 +26,12 @@ VIEWS = {
     "x.expand(2, 3, 4)": True, "x[:1].expand(3, 4)": True, "x.broadcast_to((2, 3, 4))": True, "x.detach()": True, "x.data": True,
     "x.reshape(3, 4)": True, "x.contiguous()": True, "x.to(x.dtype)": True, "x.cpu()": True, "x.double()": True,
     "x.requires_grad_(False)": True, "m.as_tensor(x)": True,
-    "x.T.reshape(12)": False, "x.T.flatten()": False, "x.T.contiguous()": False, "x.clone()": False, "x + 0": False, "x.float()": False,
+    "x.T.reshape(12)": False, "x.T.flatten()": False, "x.T.contiguous()": False, "x.clone()": False, "x + 0": False,
+        "x.float()": False,
     "x[[0, 1]]": False, "x[x > 3]": False, "x[m.tensor([0, 1])]": False, "x.flip(0)": False, "x.repeat(1, 1)": False,
     "x.roll(1, 0)": False, "m.cat([x])": False, "m.stack([x])": False, "x.index_select(0, m.tensor([0, 1]))": False,
-    "x.tril()": False, "m.tensor(x.tolist())": False, "x[1:1]": False, "x.to(x.dtype, copy=True)": False, "x.masked_fill(x > 3, 0)": False,
+    "x.tril()": False, "m.tensor(x.tolist())": False, "x[1:1]": False, "x.to(x.dtype, copy=True)": False,
+        "x.masked_fill(x > 3, 0)": False,
 }  # fmt: skip
 
 
@@ -197,7 +198,8 @@ def test_change_of_a_computed_tensor(change: str) -> None:
     scenario()
 
 
-@pytest.mark.parametrize("change", ["y *= x", "row times", "y[[0, 2]] = x", "view times", "exp_", "two views in turn", "y[1] = x[0]"])
+@pytest.mark.parametrize("change", ["y *= x", "row times", "y[[0, 2]] = x", "view times", "exp_", "two views in turn",
+    "y[1] = x[0]"])
 def test_second_derivative_of_a_change(change: str) -> None:
     @same_as_torch
     def scenario(m: Any) -> Any:
@@ -342,7 +344,8 @@ def test_an_overwritten_value_is_named() -> None:
     with pytest.raises(RuntimeError) as error:
         product.sum().backward()
     words = str(error.value)
-    for word in ("modified by an inplace operation", "shape [2, 3]", "MulBackward0", "is at version 2; expected version 0", "y = y * 2"):
+    for word in ("modified by an inplace operation", "shape [2, 3]", "MulBackward0", "is at version 2; expected version 0",
+        "y = y * 2"):
         assert word in words
     y = x.exp()
     y *= 2
@@ -452,9 +455,11 @@ def test_assignment_through_indices(m: Any) -> Any:
         return x
 
     return [
-        after(0, 1), after((slice(None), 1), m.arange(3.0)), after([0, 2], 5), after(([0, 1, 1], [1, 2, 2]), m.tensor([1.0, 2.0, 2.0])),
+        after(0, 1), after((slice(None), 1), m.arange(3.0)), after([0, 2], 5), after(([0, 1, 1], [1, 2, 2]), m.tensor([1.0, 2.0,
+        2.0])),
         after(m.tensor([True, False, True]), m.ones(2, 4) * 3), after((None, 0), 2), after(..., 7), after((..., -1), 2.5),
-        after(0, 2.7, m.int64), after(0, True, m.int64), after(0, 3, m.bool), after((1, 2), m.tensor(3)), after(0, m.tensor(2.7), m.int64),
+        after(0, 2.7, m.int64), after(0, True, m.int64), after(0, 3, m.bool), after((1, 2), m.tensor(3)), after(0,
+        m.tensor(2.7), m.int64),
         after(slice(1, 1), 3), after((slice(0, 2), slice(1, 3)), m.ones(2)), after(m.zeros(3, 4) > 1, 5), after(-1, m.arange(4)),
         after(0, m.ones(1, 4)), after((slice(None), [1, 3]), m.arange(6.0).reshape(3, 2)),
     ]  # fmt: skip

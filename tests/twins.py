@@ -49,7 +49,7 @@ def assert_same(ours: Any, theirs: Any, place: str = "result") -> None:
         assert repr(ours) == repr(theirs), place
     else:
         assert type(ours) is type(theirs), f"{place}: {ours!r} instead of {theirs!r}"
-        assert ours == theirs or ours != ours and theirs != theirs, f"{place}: {ours!r} instead of {theirs!r}"
+        assert ours == theirs or (ours != ours and theirs != theirs), f"{place}: {ours!r} instead of {theirs!r}"
 
 
 def facts_of(x: Any) -> tuple[str, tuple[int, ...], bool, bool]:

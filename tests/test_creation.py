@@ -1,0 +1,289 @@
+"""Tensors out of nothing and out of data, the rules by which dtypes combine, and `Size`: as in torch."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import pickle
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.twins import raised, same_as_torch
+
+NAMES = ["float16", "float32", "float64", "uint8", "int8", "int16", "int32", "int64", "bool"]
+
+
+# ---- out of data ---------------------------------------------------------------------------------------------------------
+
+DATA = [
+    1, -3, 2.5, True, [], [[]], [[], []], [1, 2], [1, 2.5], [True, False], [True, 2], [True, 0.5], [[1, 2], [3, 4]], (1, 2),
+    [(1, 2), (3, 4)],
+    [[[1.5]]], range(3), [range(2), range(2)], float("inf"), float("nan"), 2**40, [2**40, 1], np.float64(1.5), np.float32(1.5),
+    np.int32(3),
+    np.int64(3), np.bool_(True), np.float16(0.5), np.arange(3), np.arange(3.0), np.arange(3, dtype=np.int16), np.zeros((2, 0)),
+    np.array(5.0),
+    np.ones((2, 2), bool), np.ones(3, np.uint8), [np.float32(1), np.float32(2)], [np.float64(1), np.float64(2)],
+    np.arange(6).reshape(2, 3).T, np.arange(3)[::-1].copy(), [np.int64(1), 2], [0.1, 1e-50, 1e38],
+]  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore:Creating a tensor from a list of numpy")
+@pytest.mark.parametrize("data", DATA, ids=lambda d: f"{type(d).__name__} {d}".replace("\n", "")[:40])
+def test_tensor_of_data(data: Any) -> None:
+    @same_as_torch
+    def scenario(m: Any) -> Any:
+        return m.tensor(data), m.tensor(data, dtype=m.float64), m.tensor(data, dtype=m.float16), m.as_tensor(data)
+
+    scenario()
+
+
+@same_as_torch
+def test_tensor_in_every_dtype(m: Any) -> Any:
+    return [m.tensor(data, dtype=getattr(m, name)) for name in NAMES for data in ([0, 1, 2], [0.0, 1.7], [True, False], 3)]
+
+
+@same_as_torch
+def test_numbers_that_a_dtype_cannot_hold(m: Any) -> Any:
+    nan = float("nan")
+    refused = [raised(m.tensor, data, dtype=getattr(m, name)) for data, name in [
+        (300, "uint8"), (256, "uint8"), ([1, 300], "int8"), (-129, "int8"), (2**31, "int32"), (40000, "int16"), ([nan],
+            "int64"), (1e30, "int64")]]
+    kept = [m.tensor(data, dtype=getattr(m, name)) for data, name in [
+        (255, "uint8"), ([-1], "uint8"), (-128, "int8"), (1e39, "float32"), (1e6, "float16"), (2**40, "bool"), (2**31 - 1,
+            "int32")]]
+    return refused, kept, m.tensor(np.array([300, -1]), dtype=m.uint8)
+
+
+@pytest.mark.filterwarnings("ignore:To copy construct from a tensor")
+@same_as_torch
+def test_tensor_of_tensors(m: Any) -> Any:
+    x = m.tensor([1.0, 2.0], dtype=m.float64, requires_grad=True)
+    copied, listed = m.tensor(x.detach()), m.tensor([m.tensor(1.5), m.tensor(2.5)])
+    copied.zero_()
+    return copied, listed, x, m.as_tensor(x) is x, m.as_tensor(x, dtype=m.float32), m.tensor([m.tensor(1), m.tensor(2)])
+
+
+@same_as_torch
+def test_tensor_copies(m: Any) -> Any:
+    array = np.arange(3.0)
+    copied, shared = m.tensor(array), m.as_tensor(array)
+    array[0] = 7
+    return copied, shared
+
+
+@same_as_torch
+def test_options_of_creation(m: Any) -> Any:
+    return [
+        m.tensor([1.0], requires_grad=True), m.zeros(2, requires_grad=True), m.tensor([1.0], device="cpu"), m.ones(2,
+        device=m.device("cpu")),
+        m.arange(3.0, requires_grad=True), m.eye(2, requires_grad=True), m.full((2,), 1.5, requires_grad=True),
+        m.linspace(0, 1, 3, requires_grad=True), raised(m.zeros, 2, dtype=m.int64, requires_grad=True), m.zeros(2).device.type,
+    ]  # fmt: skip
+
+
+@same_as_torch
+def test_the_class_as_a_constructor(m: Any) -> Any:
+    shapes = [tuple(m.Tensor(*sizes).shape) for sizes in ((), (2,), (2, 3))]
+    return shapes, m.Tensor([1, 2]), m.Tensor([[1.5]]), m.Tensor([True]), m.Tensor().dtype, m.Tensor(2, 3).dtype
+
+
+# ---- out of nothing ------------------------------------------------------------------------------------------------------
+
+SIZES: list[tuple[Any, ...]] = [(0,), (3,), (2, 3), ((2, 3),), ([2, 3],), ((),), (1, 0, 2)]
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_filled_tensors(size: tuple[Any, ...]) -> None:
+    @same_as_torch
+    def scenario(m: Any) -> Any:
+        shape = size[0] if size and isinstance(size[0], tuple | list) else size
+        made = [m.zeros(*size), m.ones(*size), m.full(shape, 2), m.full(shape, 2.5), m.full(shape, True), m.full(shape,
+            float("inf"))]
+        made += [f(*size, dtype=getattr(m, name)) for name in NAMES for f in (m.zeros, m.ones)]
+        made += [m.full(shape, 1, dtype=getattr(m, name)) for name in NAMES]
+        like = made[0].to(m.int16)
+        made += [m.zeros_like(like), m.ones_like(like), m.full_like(like, 7), m.full_like(like, 2.7), m.zeros_like(like,
+            dtype=m.float64)]
+        made += [like.new_zeros(2, 3), like.new_ones((2,)), like.new_full((2,), 5), like.new_tensor([1.0, 2.0]),
+            like.new_zeros(2, dtype=m.bool)]
+        empty = [m.empty(*size), m.empty_like(like), m.empty(*size, dtype=m.int8)]
+        return made, [(tuple(e.shape), e.dtype) for e in empty]
+
+    scenario()
+
+
+@same_as_torch
+def test_sizes_from_tensors_and_shapes(m: Any) -> Any:
+    x = m.zeros(2, 3)
+    sizes = m.ones(x.shape), m.ones(x.size(0), x.shape[1]), m.zeros(*x.shape), m.full(x.size(), 1.0)
+    return *sizes, m.ones(np.int64(2)), m.zeros(x.shape[:1])
+
+
+@same_as_torch
+def test_arange(m: Any) -> Any:
+    return [
+        m.arange(5), m.arange(5.0), m.arange(2, 7), m.arange(2, 7, 2), m.arange(7, 2, -2), m.arange(0), m.arange(3, 3),
+        m.arange(0.5, 3),
+        m.arange(0, 1, 0.25), m.arange(1, 0, -0.3), m.arange(5, dtype=m.float64), m.arange(5.0, dtype=m.int32), m.arange(0, 10,
+        3.0),
+        m.arange(2.5), m.arange(start=1, end=4), m.arange(m.tensor(3)), m.arange(0, 1, 0.1), m.arange(-3, 3), m.arange(5,
+        dtype=m.uint8),
+        m.arange(0, 2, 0.3, dtype=m.float64),
+    ]  # fmt: skip
+
+
+@same_as_torch
+def test_linspace_and_eye(m: Any) -> Any:
+    return [
+        m.linspace(0, 1, 5), m.linspace(0, 1, 1), m.linspace(0, 1, 0), m.linspace(5, -5, 11), m.linspace(0, 10, 4, dtype=m.float64),
+        m.linspace(-1.5, 2.5, steps=7), m.eye(3), m.eye(2, 3), m.eye(3, 2), m.eye(0), m.eye(2, dtype=m.int64), m.eye(2,
+        dtype=m.bool),
+    ]  # fmt: skip
+
+
+@same_as_torch
+def test_questions(m: Any) -> Any:
+    a, b = m.tensor([1.0, 2.0]), m.tensor([1.0, 2.0 + 1e-6])
+    nan = m.tensor([float("nan")])
+    return [
+        m.is_tensor(a), m.is_tensor([1]), m.is_tensor(np.ones(1)), m.allclose(a, b), m.allclose(a, b, rtol=0, atol=1e-9),
+        m.equal(a, a.clone()),
+        m.equal(a, b), m.equal(a, a[:1]), m.allclose(nan, nan), m.allclose(nan, nan, equal_nan=True), a.numel(), a.nelement(),
+        a.dim(), a.ndim,
+        a.element_size(), a.nbytes, a.itemsize, a.is_floating_point(), a.long().is_floating_point(), a.type(), a.long().type(),
+        a.bool().type(),
+        a.is_contiguous(), m.ones(2, 3).T.is_contiguous(), m.ones(2, 3).stride(), m.ones(2, 3).T.stride(), m.ones(2,
+        3).stride(0), len(a),
+        m.ones(2, 3).size(), m.ones(2, 3).size(-1), a.tolist(), m.ones(2, 1).tolist(), m.tensor(2).tolist(), m.tensor(2.5).item(),
+        m.tensor(True).item(), m.tensor([[3]]).item(), 2.0 in a, 5.0 in a, float(m.tensor(2)), int(m.tensor(2.7)),
+        bool(m.tensor(0)),
+        bool(m.tensor([0.5])), [10, 20, 30][m.tensor(1)], f"{m.tensor(1.23456):.2f}", list(range(m.tensor(3))),
+    ]  # fmt: skip
+
+
+# ---- dtypes ----------------------------------------------------------------------------------------------------------------
+
+
+@same_as_torch
+def test_promotion_of_every_pair(m: Any) -> Any:
+    return [m.promote_types(getattr(m, a), getattr(m, b)) for a, b in itertools.product(NAMES, repeat=2)]
+
+
+@pytest.mark.parametrize("left", NAMES)
+def test_results_of_every_pair(left: str) -> None:
+    """Tensor with tensor, with 0-d tensor, with Python number, and each in place of the other."""
+
+    @same_as_torch
+    def scenario(m: Any) -> Any:
+        vector, scalar = m.ones(2, dtype=getattr(m, left)), m.ones((), dtype=getattr(m, left))
+        results = {}
+        for right in NAMES:
+            other, zero = m.ones(2, dtype=getattr(m, right)), m.ones((), dtype=getattr(m, right))
+            results[right] = [(x + y).dtype for x in (vector, scalar) for y in (other, zero)] + [(vector * zero).dtype,
+                (vector / other).dtype]
+        for number in (True, 2, 2.5):
+            results[repr(number)] = [(vector + number).dtype, (scalar * number).dtype, (number * vector).dtype,
+                (vector / number).dtype,
+                                     (number / scalar).dtype]
+        return results
+
+    scenario()
+
+
+@same_as_torch
+def test_casts(m: Any) -> Any:
+    x = m.tensor([0.0, 1.7, -2.7, 100.0])
+    casts = [x.half(), x.float(), x.double(), x.short(), x.int(), x.long(), x.bool(), x.to(m.int8), x.type(m.float64),
+        x.to(dtype=m.int32),
+             x.type_as(m.ones(1).long()), x.to(m.ones(1).double()), x.to("cpu"), x.to("cpu", m.float64), x.to(m.device("cpu"))]
+    same = [x.float() is x, x.to(m.float32) is x, x.to("cpu") is x, x.to(m.float32, copy=True) is x, x.type(m.float32) is x,
+        x.cpu() is x]
+    y = m.tensor([1.0, 2.0], requires_grad=True)
+    (y.double() * m.tensor([3.0, 4.0], dtype=m.float64)).sum().backward()
+    return casts, same, y.grad, y.double(), y.long()
+
+
+@same_as_torch
+def test_the_default_dtype(m: Any) -> Any:
+    assert m.get_default_dtype() is m.float32
+    m.set_default_dtype(m.float64)
+    try:
+        made = [m.tensor(1.5), m.tensor([1, 2]), m.zeros(2), m.arange(3.0), m.linspace(0, 1, 3), m.eye(2), m.full((2,), 1.5),
+            m.tensor([1]) / 2,
+                m.tensor([1]) * 1.5, m.ones(2, dtype=m.float32) * 1.5, m.exp(m.tensor([1])), m.get_default_dtype(),
+                m.tensor(np.float32(1.5))]
+        text = repr(m.tensor([1.5])), repr(m.ones(1, dtype=m.float32))
+    finally:
+        m.set_default_dtype(m.float32)
+    return made, text, m.tensor(1.5)
+
+
+@same_as_torch
+def test_dtypes_as_objects(m: Any) -> Any:
+    kinds = [getattr(m, name) for name in NAMES]
+    return (
+        [repr(k) for k in kinds], [k.is_floating_point for k in kinds], [k.itemsize for k in kinds],
+        [m.float is m.float32, m.double is m.float64, m.half is m.float16, m.long is m.int64, m.int is m.int32, m.short is m.int16],
+        [pickle.loads(pickle.dumps(k)) is k for k in kinds], [copy.deepcopy(k) is k for k in kinds],
+        m.zeros(1).dtype is m.float32, m.zeros(1).dtype == m.float64, {m.float32: 1}[m.ones(1).dtype],
+    )  # fmt: skip
+
+
+# ---- Size and device -------------------------------------------------------------------------------------------------------
+
+
+@same_as_torch
+def test_size(m: Any) -> Any:
+    size = m.zeros(2, 3, 4).shape
+    return [
+        size, size[0], size[1:], size[-2:], size + (5,), (1,) + size, size + size, size * 2, size.numel(), m.Size([]).numel(),  # noqa: RUF005
+        m.Size((2, 0)).numel(),
+        m.Size([2, 3]), str(size), f"{size}", size == (2, 3, 4), size == m.Size([2, 3, 4]), size == [2, 3, 4], len(size),
+        tuple(size), list(size),
+        isinstance(size, tuple), hash(size) == hash((2, 3, 4)), {size: 1}[(2, 3, 4)], size.count(3), size.index(4), 3 in size,
+        [*size],
+        m.zeros(()).shape, sorted(size, reverse=True), pickle.loads(pickle.dumps(size)), raised(lambda: size + [1]),  # noqa: RUF005
+        type(size[0]).__name__,
+    ]  # fmt: skip
+
+
+@same_as_torch
+def test_device(m: Any) -> Any:
+    cpu, cuda = m.device("cpu"), m.device("cuda:1")
+    return [
+        repr(cpu), str(cpu), repr(cuda), str(cuda), cuda.type, cuda.index, cpu.index, cpu == m.device("cpu"), cpu == cuda,
+        cuda == m.device("cuda", 1),
+        m.zeros(1).device == cpu, {cpu: 1}[m.zeros(1).device], m.device(cuda) == cuda, raised(m.device, "gpu"), raised(m.device,
+        "cuda:x"),
+        str(m.zeros(1).device), m.device("cuda").index, cpu != cuda, cpu == "cpu",
+    ]  # fmt: skip
+
+
+# ---- copies ------------------------------------------------------------------------------------------------------------------
+
+
+@same_as_torch
+def test_copies_and_pickles(m: Any) -> Any:
+    x = m.tensor([1.0, 2.0], requires_grad=True)
+    (x * 3).sum().backward()
+    deep, again = copy.deepcopy(x), pickle.loads(pickle.dumps(x))
+    deep.grad.zero_()
+    deep.data.fill_(9)
+    shared = copy.deepcopy([x, x])
+    both = copy.deepcopy((x, {"x": x}))
+    return (deep, deep.grad, x, x.grad, again, shared[0] is shared[1], both[0] is both[1]["x"], copy.deepcopy(m.arange(3)),
+            raised(copy.deepcopy, x * 2), pickle.loads(pickle.dumps(m.ones(2, 3).T)))
+
+
+@same_as_torch
+def test_tensors_are_hashed_by_identity(m: Any) -> Any:
+    a, b = m.ones(2), m.ones(2)
+    return len({a, b, a}), {a: "a", b: "b"}[b], a in {a}
+
+
+@same_as_torch
+def test_comparison_with_other_things(m: Any) -> Any:
+    x = m.tensor([1.0, 2.0])
+    return x == 1, x != 1, x == m.tensor(2.0), x == None, x != None, x == "a", x == [1.0, 2.0]  # noqa: E711
