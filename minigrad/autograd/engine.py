@@ -448,6 +448,15 @@ def refresh(view: Any) -> None:
         view._regenerate()
 
 
+def needs_grad(x: Any) -> bool:
+    """Whether `x` is a tensor that requires a gradient; a view may do so since its base was changed in place."""
+    if not isinstance(x, TensorBase):
+        return False
+    if x._view is not None:
+        refresh(x)
+    return x._requires_grad
+
+
 def _promoted(this: Op, tensors: Sequence[Any], arrays: list[Any]) -> tuple[Sequence[Any], list[Any]]:
     """The operands in one dtype; a change of dtype is recorded like any operation."""
     target = common_dtype(arrays, this.floating)
@@ -583,8 +592,14 @@ def _add_to_grad(tensor: TensorBase, g: Any) -> None:
 def _hooked(hooks: dict[int, Callable[[Tensor], Tensor | None]] | None, g: Any) -> Any:
     for hook in list((hooks or {}).values()):
         changed = hook(g if isinstance(g, TensorBase) else wrap(g))  # type: ignore[arg-type]
-        if changed is not None:
-            g = changed if isinstance(g, TensorBase) else changed.array
+        if changed is None:
+            continue
+        if not isinstance(changed, TensorBase):
+            raise TypeError(f"a hook must return a tensor or None, got {type(changed).__name__}")
+        if (changed.array.shape, changed.array.dtype) != (raw(g).shape, raw(g).dtype):
+            raise RuntimeError(f"a hook has changed the size or type of a gradient, from {list(raw(g).shape)} of {raw(g).dtype} to "
+                               f"{list(changed.array.shape)} of {changed.array.dtype}")
+        g = changed if isinstance(g, TensorBase) else changed.array
     return g
 
 
