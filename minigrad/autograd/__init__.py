@@ -11,6 +11,7 @@ from minigrad.autograd.engine import (
     enable_grad,
     grad,
     is_grad_enabled,
+    needs_grad,
     no_grad,
     op,
     raw,
