@@ -28,9 +28,7 @@ def in_place(operation: Callable[..., Any]) -> Any:
 
     @functools.wraps(operation)
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-        recording = autograd.is_grad_enabled() and (
-            self._requires_grad or any(isinstance(a, TensorBase) and a._requires_grad for a in (*args, *kwargs.values()))
-        )
+        recording = autograd.is_grad_enabled() and (self._is_tracked() or any(map(autograd.needs_grad, (*args, *kwargs.values()))))
         if not recording:
             self._overwrite(operation(self, *args, **kwargs).array)
             return self
@@ -51,7 +49,7 @@ def drawn(fill: Callable[..., Any]) -> Any:
     """The form of a method that fills its tensor with random numbers: ``x.normal_()``."""
 
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-        recording = autograd.is_grad_enabled() and self._requires_grad
+        recording = autograd.is_grad_enabled() and self._is_tracked()
         if recording:
             self._may_change()
         fill(self.array, *args, **kwargs)
@@ -82,6 +80,10 @@ class InPlace(TensorBase):
         alias = wrap(self.array, self._requires_grad)
         alias._node, alias._version_cell, alias._view = self._node, self._version_cell, self._view
         return alias
+
+    def _is_tracked(self) -> bool:
+        """Whether this tensor, or one whose memory it shows, requires a gradient."""
+        return autograd.needs_grad(self) or (self._view is not None and self._view[0]._requires_grad)
 
     def _may_change(self) -> None:
         if self._requires_grad and self._node is None:
@@ -127,7 +129,8 @@ class InPlace(TensorBase):
     def _regenerate(self) -> None:
         """Derive this view's history anew from its base, which was changed in place."""
         base: Any = self._view[0]  # type: ignore[index]
-        fresh = indexing.as_places(base, self._places(base))
+        with autograd.enable_grad():  # somebody may look at it under no_grad()
+            fresh = indexing.as_places(base, self._places(base))
         self._node, self._requires_grad = fresh._node, fresh._requires_grad
         self._view = (base, next(clock))
 
@@ -149,7 +152,7 @@ class InPlace(TensorBase):
 
     def __setitem__(self, index: Any, value: Any) -> None:
         """``x[index] = value``, value being a number or a tensor that broadcasts to the place."""
-        recording = autograd.is_grad_enabled() and (self._requires_grad or getattr(value, "_requires_grad", False))
+        recording = autograd.is_grad_enabled() and (self._is_tracked() or autograd.needs_grad(value))
         template, arrays = indexing.parse_index(self, index)
         if isinstance(value, (list, tuple)):
             raise TypeError(f"can't assign a {type(value).__name__} to a tensor; make it one with torch.tensor(...)")
