@@ -153,7 +153,7 @@ class Tensor(InPlace):
     __hash__ = TensorBase.__hash__  # by identity, although == compares elements
 
     def __repr__(self) -> str:
-        leaf = self._requires_grad and self.grad_fn is None
+        leaf = self.requires_grad and self.grad_fn is None
         name = self.grad_fn.name().rpartition(":")[2] if self.grad_fn is not None else None
         default = repr(types.get_default_dtype())
         return printing.format_tensor(self.array, requires_grad=leaf, grad_fn_name=name, default_dtype_name=default)
@@ -195,7 +195,7 @@ class Tensor(InPlace):
         RuntimeError
             If the tensor requires a gradient, which NumPy would lose; `force` takes it nevertheless.
         """
-        if self._requires_grad and not force:
+        if self.requires_grad and not force:
             raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
         return self.array
 
@@ -225,7 +225,7 @@ class Tensor(InPlace):
     @property
     def requires_grad(self) -> builtins.bool:
         """Whether operations on this tensor are recorded."""
-        return self._requires_grad
+        return autograd.needs_grad(self)
 
     @requires_grad.setter
     def requires_grad(self, value: builtins.bool) -> None:
@@ -245,7 +245,7 @@ class Tensor(InPlace):
     @property
     def is_leaf(self) -> builtins.bool:
         """True for tensors that no recorded operation made."""
-        return self._node is None
+        return self.grad_fn is None
 
     @property
     def _version(self) -> builtins.int:
@@ -283,7 +283,7 @@ class Tensor(InPlace):
 
     def retain_grad(self) -> None:
         """Keep the gradient in `.grad` although this tensor is not a leaf."""
-        if not self._requires_grad:
+        if not self.requires_grad:
             raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
         if self.grad_fn is not None:
             self.grad_fn.grad_keeper = weakref.ref(self)
@@ -295,7 +295,7 @@ class Tensor(InPlace):
 
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
         """Call `hook` with the gradient of this tensor as soon as it is known; what it returns, if not None, replaces it."""
-        if not self._requires_grad:
+        if not self.requires_grad:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
         owner: Any = self.grad_fn or self
         if owner._hooks is None:
