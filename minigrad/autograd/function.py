@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad.autograd.engine import Op, TensorBase, cast, is_grad_enabled, no_grad, record, wrap
+from minigrad.autograd.engine import Op, TensorBase, cast, is_grad_enabled, needs_grad, no_grad, record, wrap
 
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor
@@ -99,7 +99,7 @@ class Function:
     def apply(cls, *args: Any) -> Any:
         """Compute the function and record it."""
         ctx = FunctionCtx()
-        ctx.needs_input_grad = tuple(isinstance(a, TensorBase) and a._requires_grad for a in args)
+        ctx.needs_input_grad = tuple(map(needs_grad, args))
         with no_grad():
             if cls.setup_context is None:
                 output = cls.forward(ctx, *args)
