@@ -20,7 +20,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from benchmarks import report
 from benchmarks.report import OURS, Result
-from benchmarks.rounds import Contender, take_turns
+from benchmarks.rounds import PROCESSOR_TIME, Clock, Contender, take_turns
 from minigrad.vision import datasets
 
 RESULTS = pytest.StashKey[list[Result]]()
@@ -105,7 +105,14 @@ class Race:
         """Whether this run measures; otherwise each contender runs once, and less data is enough."""
         return not self.benchmark.disabled
 
-    def __call__(self, section: str, job: str, contenders: dict[str, Contender], budget: float = 1.0) -> None:
+    def __call__(
+        self,
+        section: str,
+        job: str,
+        contenders: dict[str, Contender],
+        budget: float = 1.0,
+        clock: Clock = PROCESSOR_TIME,
+    ) -> None:
         """Measure `contenders`, of which one is "minigrad", for about `budget` seconds together."""
         numbers = {name: contender() for name, contender in contenders.items()}
         for name, number in numbers.items():
@@ -113,7 +120,7 @@ class Race:
             assert same, f"{name} gives {number}, but minigrad {numbers[OURS]}: that is not the same job"
         if not self.timed:
             return
-        rounds = take_turns(contenders, budget)
+        rounds = take_turns(contenders, budget, clock)
         result = Result(section, job)
         for name, seconds in rounds.seconds.items():
             result.seconds[name] = rounds.median(name)

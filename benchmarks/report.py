@@ -102,7 +102,10 @@ def machine(info: dict[str, Any]) -> str:
     cpu = info.get("cpu", {}).get("brand_raw") or info["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in info["versions"].items())
     threads = f"{info['threads']} thread" + "s" * (info["threads"] != 1)
-    return f"Measured on {cpu}, {info['system']}, {threads}; Python {info['python_version']}, {versions}."
+    return (
+        "Medians of processor time (import: time on the clock), each ratio between neighbours in time. "
+        f"Measured on {cpu}, {info['system']}, {threads}; Python {info['python_version']}, {versions}."
+    )
 
 
 def plot(results: Sequence[Result], note: str, path: Path) -> None:
