@@ -138,10 +138,18 @@ from minigrad.ops.shape import (
     unsqueeze,
 )
 from minigrad.printing import get_printoptions, set_printoptions
-from minigrad.random import Generator, default_generator, fork_rng, initial_seed, manual_seed, seed, set_rng_state
+from minigrad.random import (
+    Generator,
+    default_generator,
+    fork_rng,
+    get_rng_state,
+    initial_seed,
+    manual_seed,
+    seed,
+    set_rng_state,
+)
 from minigrad.sampling import (
     bernoulli,
-    get_rng_state,
     multinomial,
     normal,
     rand,

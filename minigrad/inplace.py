@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad import autograd, random
-from minigrad.autograd import TensorBase, clock, raw, wrap
+from minigrad.autograd import TensorBase, clock, op, raw, wrap
 from minigrad.ops import elementwise, indexing, shape
 from minigrad.types import DTYPES, KIND
 
@@ -45,29 +45,53 @@ def in_place(operation: Callable[..., Any]) -> Any:
     return method
 
 
-def drawn(fill: Callable[..., Any]) -> Any:
-    """The form of a method that fills its tensor with random numbers: ``x.normal_()``."""
+@op(linear=True, name=lambda shapes, array, name: name)
+def constant(*tensors: Any, array: Any, name: str) -> Any:
+    """`array`, drawn on behalf of `tensors`: no change of theirs would have changed it, so zeros go back to them."""
+    return array, *[np.zeros_like] * len(tensors)
+
+
+def drawn(fill: Callable[..., Any], name: str | Callable[..., str]) -> Any:
+    """The form of a method that fills its tensor with random numbers: ``x.normal_()``.
+
+    `fill` does it to an array. `name` is what torch calls the node; where it depends, a function of the arguments.
+    """
 
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        kwargs = {_BOUNDS.get(key, key): value for key, value in kwargs.items()}
         recording = autograd.is_grad_enabled() and self._is_tracked()
         if recording:
             self._may_change()
-        fill(self.array, *args, **kwargs)
+        fill(self.array, *map(raw, args), **{key: raw(value) for key, value in kwargs.items()})
         self._version_cell[0] += 1
         if recording:
-            self._rewrite_history(elementwise.zero(self._alias()))  # no element depends on what was there before
+            known = name if isinstance(name, str) else name(*args, **kwargs)
+            self._rewrite_history(constant(self._alias(), array=self.array, name=known))
         return self
 
     method.__doc__ = "Fill the tensor with random numbers (see `minigrad.random`); returns the tensor."
     return method
 
 
-def _fill_with_integers(array: Any, low: Any = None, high: Any = None, generator: Any = None) -> Any:
+_BOUNDS = {"from": "low", "to": "high"}  # torch's names, of which one is a word of Python's own
+
+
+def _fill_with_integers(array: Any, low: Any = None, high: Any = ..., generator: Any = None) -> Any:
     """``random_()``, ``random_(high)`` or ``random_(low, high)``."""
-    if low is None:
+    if high is None:
+        raise NotImplementedError("random_(low, None) is not supported; give the upper bound, too")
+    if low is None and high is ...:
         return random.random_(array, generator)
-    low, high = (0, low) if high is None else (low, high)
+    low, high = (0, low) if high is ... else (low or 0, high)
     return random.randint_(array, low, high, generator)
+
+
+def _random_name(low: Any = None, high: Any = ..., generator: Any = None) -> str:
+    return f"RandomBackward{(low is None) + (high is ...)}"
+
+
+def _bernoulli_name(p: Any = 0.5, generator: Any = None) -> str:
+    return f"BernoulliBackward{1 if isinstance(p, TensorBase) else 2}"
 
 
 class InPlace(TensorBase):
@@ -225,11 +249,11 @@ class InPlace(TensorBase):
     bitwise_and_ = in_place(elementwise.bitwise_and)
     bitwise_or_ = in_place(elementwise.bitwise_or)
 
-    uniform_ = drawn(random.uniform_)
-    normal_ = drawn(random.normal_)
-    exponential_ = drawn(random.exponential_)
-    bernoulli_ = drawn(lambda array, p=0.5, generator=None: random.bernoulli_(array, raw(p), generator))
-    random_ = drawn(_fill_with_integers)
+    uniform_ = drawn(random.uniform_, "UniformBackward0")
+    normal_ = drawn(random.normal_, "NormalBackward0")
+    exponential_ = drawn(random.exponential_, "ExponentialBackward0")
+    bernoulli_ = drawn(random.bernoulli_, _bernoulli_name)
+    random_ = drawn(_fill_with_integers, _random_name)
 
     __iadd__, __isub__, __imul__, __itruediv__ = add_, sub_, mul_, div_
     __ipow__, __imod__, __ifloordiv__ = pow_, remainder_, floor_divide_

@@ -19,46 +19,50 @@ float64 uniform u          2 words: the low 53 bits / 2**53
 ``random_()``              word % (greatest + 1), greatest of the dtype: 2 words for int64 and float64, otherwise 1
 ``randperm(n)``            the shuffle of Fisher and Yates from the front: 1 word for each of its n - 1 swaps
 ``multinomial``            the greatest p / exponential; with replacement, a float64 u looked up in the running sum of p
-``normal_(mean, std)``     the transform of Box and Muller, below
+``normal_(mean, std)``     see below
 =========================  ===========================================================================================
 
 An array is filled in *memory order*: a transposed one column by column.
 
-**Normals come in pairs.** Two uniforms u and v give two normals, r cos(t) and r sin(t) with r = sqrt(-2 log(1 - u)) and
-t = 2 pi v. Fewer than 16 numbers, or an array that is not contiguous, are drawn pair by pair in float64; a sine left
-over waits in the generator for the next such call. From 16 on, a contiguous array is filled with uniforms, which are
-then turned into normals 16 at a time, the first eight paired with the last eight. If the size is no multiple of 16, the
-last 16 numbers are drawn anew.
+**Normals come in pairs.** Two uniforms give two normals by the transform of Box and Muller, whose arithmetic is in
+`minigrad.boxmuller`. Fewer than 16 numbers, or an array that is not contiguous, are drawn pair by pair in float64; the
+second of a pair, a sine, may be left over and waits in the generator for the next such call. From 16 on, a contiguous
+array is filled with uniforms, which are then turned into normals 16 at a time, the first eight paired with the last
+eight. If the size is no multiple of 16, the last 16 numbers are drawn anew.
 
-In float32 torch does not ask the C library for log, sin and cos there, but uses the polynomials of the Cephes library
-(S. Moshier) with fused multiply-adds: a * b + c, rounded once. NumPy has no such instruction, but a float64 holds the
-product of two float32 numbers exactly; the sum rounded to float32 then gives the same bits (it does for each of the
-2**24 values that u and v can have). All else is IEEE arithmetic, so what is drawn here does not depend on the machine.
-Torch's does: built for a CPU without AVX2, or for ARM, it rounds twice, and the last bits of float32 normals differ.
+Float16 numbers are drawn as float32 and rounded.
 
-Functions with a trailing underscore fill an array in place, the others return a new one. All take ``generator=None``,
-meaning `default_generator`, and check their arguments before they draw: an error leaves the stream where it was.
-`Generator.set_state` takes bytes, an array or a tensor; `Generator.get_state` gives an array, for others to wrap.
+Functions with a trailing underscore fill an array in place, the others return a new one; `minigrad.sampling` makes
+tensors of them. All take ``generator=None``, meaning `default_generator`, and check their arguments before they draw: an
+error leaves the stream where it was.
 """
 
 from __future__ import annotations
 
 import contextlib
 import math
+import operator
 import os
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 from numpy import float32, float64
+
+from minigrad.autograd import raw, wrap
+from minigrad.boxmuller import box_muller, fma, libm, scale
+from minigrad.types import CPU, check_device
+
+if TYPE_CHECKING:
+    from minigrad.tensor import Tensor
 
 Array: TypeAlias = npt.NDArray[Any]
 Shape: TypeAlias = int | Sequence[int]
 DType: TypeAlias = npt.DTypeLike
 Stream: TypeAlias = "Generator | None"
 
-_CHUNK = 1 << 16  # numbers drawn at a time, a multiple of 16: few enough for the cache, enough for calls to cost little
+_CHUNK = 1 << 15  # numbers drawn at a time, a multiple of 16: few enough for the cache, enough for calls to cost little
 
 # The state of torch's CPU generator, byte for byte: 5056. `key` is the engine's row of words, and `next` the place of
 # the next one; `left` counts down to the row's renewal; `normal` is the sine that waits, if `normal_is_valid`.
@@ -72,7 +76,7 @@ class Generator:
 
     Parameters
     ----------
-    device : str
+    device : str or device
         ``"cpu"``, the only one there is.
 
     Raises
@@ -85,15 +89,15 @@ class Generator:
     >>> g = Generator().manual_seed(1)
     >>> uniform(3, generator=g).round(4)
     array([0.7576, 0.2793, 0.4031], dtype=float32)
-    >>> g.initial_seed(), g.get_state().size
-    (1, 5056)
+    >>> g.initial_seed(), g.get_state().shape
+    (1, torch.Size([5056]))
     """
 
+    device = CPU
     _sine: float | None
 
     def __init__(self, device: object = "cpu") -> None:
-        if str(device) != "cpu":
-            raise RuntimeError(f"Generator: there is no device {str(device)!r} here, use 'cpu'")
+        check_device(device)
         self._engine = np.random.MT19937(0)
         self.manual_seed(67280421310721)  # torch's default
 
@@ -126,22 +130,22 @@ class Generator:
         """Return the seed of this stream, from 0 to 2**64 - 1."""
         return self._seed
 
-    def get_state(self) -> npt.NDArray[np.uint8]:
-        """Return the state as the 5056 bytes that torch uses for it."""
+    def get_state(self) -> Tensor:
+        """Return the state as the 5056 bytes, uint8, that torch uses for it."""
         engine: Any = self._engine.state["state"]
         state = np.zeros(1, _STATE)
         state["seed"], state["seeded"], state["key"] = self._seed, 1, engine["key"]
         state["left"], state["next"] = 625 - engine["pos"], 0 if self._fresh else engine["pos"]
         if self._sine is not None:
             state["normal"], state["normal_is_valid"] = self._sine, 1
-        return state.view(np.uint8)
+        return wrap(state.view(np.uint8))
 
     def set_state(self, state: Any) -> Generator:
         """Continue where `get_state`, or torch's, was called; return self.
 
         Parameters
         ----------
-        state : bytes, uint8 array, or a tensor of either framework
+        state : uint8 tensor of either framework, array, or bytes
             The 5056 bytes.
 
         Raises
@@ -151,7 +155,7 @@ class Generator:
         RuntimeError
             If it has another size, or is not the state of such a generator.
         """
-        array = np.asarray(bytearray(state) if isinstance(state, bytes) else getattr(state, "array", state))
+        array = np.asarray(bytearray(state) if isinstance(state, bytes) else raw(state))
         if array.dtype != np.uint8:
             raise TypeError(f"set_state expected a state of dtype uint8, but got {array.dtype}")
         if array.size != _STATE.itemsize:
@@ -177,6 +181,10 @@ class Generator:
         high, low = self._words(2 * n).reshape(n, 2).T
         return high << np.uint64(32) | low
 
+    def _bits24(self, n: int) -> npt.NDArray[np.int32]:
+        """Draw `n` integers from 0 to 2**24 - 1."""
+        return self._words(n).astype(np.int32) & 0xFFFFFF
+
     def _bits53(self, n: int) -> npt.NDArray[np.int64]:
         """Draw `n` integers from 0 to 2**53 - 1."""
         return (self._words64(n) & np.uint64(2**53 - 1)).view(np.int64)
@@ -184,7 +192,7 @@ class Generator:
     def _unit(self, n: int, dtype: DType) -> Array:
         """Draw `n` uniform numbers of [0, 1), float32 or float64."""
         if dtype == float32:
-            return (self._words(n).astype(np.int32) & 0xFFFFFF).astype(float32) * float32(2.0**-24)
+            return self._bits24(n).astype(float32) * float32(2.0**-24)
         return self._bits53(n) * 2.0**-53
 
     def _normal_pairs(self, n: int) -> list[float]:
@@ -224,8 +232,8 @@ def initial_seed() -> int:
     return default_generator.initial_seed()
 
 
-def get_rng_state() -> npt.NDArray[np.uint8]:
-    """Return the state of the default generator, 5056 bytes."""
+def get_rng_state() -> Tensor:
+    """Return the state of the default generator: 5056 bytes, uint8."""
     return default_generator.get_state()
 
 
@@ -235,7 +243,7 @@ def set_rng_state(new_state: Any) -> None:
 
 
 @contextlib.contextmanager
-def fork_rng(devices: Sequence[Any] = (), enabled: bool = True) -> Iterator[None]:
+def fork_rng(devices: Sequence[Any] | None = None, enabled: bool = True) -> Iterator[None]:
     """Let the block draw what it likes: afterwards the default generator is where it was before (if `enabled`).
 
     Raises
@@ -243,7 +251,7 @@ def fork_rng(devices: Sequence[Any] = (), enabled: bool = True) -> Iterator[None
     NotImplementedError
         If `devices` names any: there is only the CPU, and that is always included.
     """
-    if len(devices):
+    if devices:
         raise NotImplementedError(f"fork_rng: devices={devices!r} is not supported, there is only the CPU")
     state = get_rng_state()
     try:
@@ -260,14 +268,22 @@ def _empty(shape: Shape, dtype: DType) -> Array:
     """Like ``np.empty``, with torch's error for a negative size."""
     sizes = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
     if any(size < 0 for size in sizes):
-        raise RuntimeError(f"Trying to create an array with a negative size: {list(sizes)}")
+        raise RuntimeError(f"Trying to create a tensor with a negative size: {list(sizes)}")
     return np.empty(sizes, dtype)
 
 
-def _require_float(name: str, dtype: np.dtype[Any]) -> None:
-    """Refuse what is not float32 or float64."""
-    if dtype not in (float32, float64):
-        raise NotImplementedError(f"{name} is not implemented for {dtype}, use float32 or float64")
+def _drawn_as(name: str, dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the dtype in which to draw floating-point numbers for an array of `dtype`; refuse other arrays."""
+    if dtype.kind != "f":
+        raise NotImplementedError(f"{name} is not implemented for {dtype}, use float16, float32 or float64")
+    return np.dtype(float32) if dtype == np.float16 else dtype
+
+
+def _require_writeable(out: Array) -> None:
+    """Refuse an array whose elements share their memory, as those of an expanded one do."""
+    if not out.flags.writeable:
+        raise RuntimeError(f"more than one element of this tensor of shape {out.shape} refers to a single memory location, "
+                           "or it is read-only: clone() it first")
 
 
 def _fill(out: Array, generator: Stream, draw: Callable[[Generator, int], Any]) -> Array:
@@ -275,9 +291,10 @@ def _fill(out: Array, generator: Stream, draw: Callable[[Generator, int], Any]) 
     generator = default_generator if generator is None else generator
     if not isinstance(generator, Generator):
         raise TypeError(f"generator must be a Generator, but got {type(generator).__name__}")
-    if out.size and any(stride == 0 and size > 1 for stride, size in zip(out.strides, out.shape, strict=True)):
-        raise RuntimeError(f"elements of this array of shape {out.shape} share their memory: copy it before filling it")
-    target = out.transpose(sorted(range(out.ndim), key=lambda axis: -abs(out.strides[axis])))  # slowest axis first
+    _require_writeable(out)
+    target = out
+    if not out.flags.c_contiguous:
+        target = out.transpose(sorted(range(out.ndim), key=lambda axis: -abs(out.strides[axis])))  # slowest axis first
     flat = target.reshape(-1)  # a view, unless there are gaps in the memory
     for start in range(0, out.size, _CHUNK):
         chunk = flat[start : start + _CHUNK]
@@ -288,7 +305,7 @@ def _fill(out: Array, generator: Stream, draw: Callable[[Generator, int], Any]) 
 
 
 def uniform_(out: Array, low: float = 0.0, high: float = 1.0, generator: Stream = None) -> Array:
-    """Fill `out`, float32 or float64, with uniform numbers of [low, high); return it.
+    """Fill `out`, of a floating-point dtype, with uniform numbers of [low, high); return it.
 
     Raises
     ------
@@ -297,18 +314,20 @@ def uniform_(out: Array, low: float = 0.0, high: float = 1.0, generator: Stream 
     NotImplementedError
         For another dtype.
     """
-    _require_float("uniform_", out.dtype)
-    with np.errstate(over="ignore", invalid="ignore"):
-        lo, hi = out.dtype.type(low), out.dtype.type(high)
-        span = hi - lo
-    if not (np.isfinite(span) and span >= 0):
+    dtype = _drawn_as("uniform_", out.dtype)
+    if low == 0 and high == 1 and dtype == out.dtype:
+        return _fill(out, generator, lambda g, n: g._unit(n, dtype))
+    if not (low <= high and max(-low, high, high - low) <= float(np.finfo(out.dtype).max)):
         raise RuntimeError(f"uniform_ expects low <= high within the range of {out.dtype}, but got {low} and {high}")
-    if lo == 0 and hi == 1:
-        return _fill(out, generator, lambda g, n: g._unit(n, out.dtype))
+    lo, hi = dtype.type(low), dtype.type(high)
+    span = hi - lo
 
     def draw(g: Generator, n: int) -> Array:
-        x = _fma(g._unit(n, out.dtype), span, lo)
-        x[x == hi] = lo  # a sum that was rounded up to `high`
+        if dtype == float32:  # a float64 holds the product exactly
+            x = (g._bits24(n) * (float(span) * 2.0**-24) + float(lo)).astype(float32).astype(out.dtype, copy=False)
+        else:
+            x = fma(g._unit(n, float64), span, lo)
+        np.copyto(x, lo, where=x == out.dtype.type(hi), casting="same_kind")  # where the sum was rounded up to `high`
         return x
 
     return _fill(out, generator, draw)
@@ -320,7 +339,7 @@ def uniform(shape: Shape, dtype: DType = float32, low: float = 0, high: float = 
 
 
 def normal_(out: Array, mean: float = 0.0, std: float = 1.0, generator: Stream = None) -> Array:
-    """Fill `out`, float32 or float64, with normal numbers; return it.
+    """Fill `out`, of a floating-point dtype, with normal numbers; return it.
 
     Raises
     ------
@@ -329,21 +348,22 @@ def normal_(out: Array, mean: float = 0.0, std: float = 1.0, generator: Stream =
     NotImplementedError
         For another dtype.
     """
-    _require_float("normal_", out.dtype)
+    dtype = _drawn_as("normal_", out.dtype)
     if not std >= 0:
         raise RuntimeError(f"normal_ expects std >= 0, but got {std}")
     if out.size < 16 or not out.flags.c_contiguous:
-        return _fill(out, generator, lambda g, n: _scale(np.array(g._normal_pairs(n)), std, mean))
+        return _fill(out, generator, lambda g, n: scale(np.array(g._normal_pairs(n)), std, mean).astype(dtype))
 
     def draw(g: Generator, n: int) -> Array:
-        u = g._unit(n, out.dtype)
+        u = g._unit(n, dtype)
         whole = n - n % 16
-        u[:whole] = _box_muller(u[:whole], out.dtype.type(mean), out.dtype.type(std))
+        u[:whole] = box_muller(u[:whole], dtype.type(mean), dtype.type(std))
         return u
 
-    _fill(out, generator, draw)
+    flat = out.reshape(-1)
+    _fill(flat if dtype == out.dtype else flat[: out.size - out.size % 16], generator, draw)
     if out.size % 16:
-        _fill(out.reshape(-1)[-16:], generator, draw)
+        _fill(flat[-16:], generator, draw)
     return out
 
 
@@ -353,7 +373,7 @@ def normal(shape: Shape, dtype: DType = float32, mean: float = 0, std: float = 1
 
 
 def exponential_(out: Array, lambd: float = 1.0, generator: Stream = None) -> Array:
-    """Fill `out`, float32 or float64, with exponential numbers of rate `lambd`; return it.
+    """Fill `out`, of a floating-point dtype, with exponential numbers of rate `lambd`; return it.
 
     Raises
     ------
@@ -362,10 +382,10 @@ def exponential_(out: Array, lambd: float = 1.0, generator: Stream = None) -> Ar
     NotImplementedError
         For another dtype.
     """
-    _require_float("exponential_", out.dtype)
+    dtype = _drawn_as("exponential_", out.dtype)
     if not lambd > 0:
         raise RuntimeError(f"exponential_ expects lambd > 0, but got {lambd}")
-    return _fill(out, generator, lambda g, n: -1.0 / lambd * _libm(math.log1p, -g._unit(n, float64)))
+    return _fill(out, generator, lambda g, n: (-1.0 / lambd * libm(math.log1p, -g._unit(n, float64))).astype(dtype))
 
 
 def exponential(shape: Shape, dtype: DType = float32, lambd: float = 1.0, generator: Stream = None) -> Array:
@@ -379,25 +399,33 @@ def bernoulli_(out: Array, p: float | Array = 0.5, generator: Stream = None) -> 
     Parameters
     ----------
     p : float, or array that broadcasts to the shape of `out`
-        An array, float32 or float64, draws other words than a number does.
+        An array, of a floating-point dtype, draws other words than a number does.
 
     Raises
     ------
     RuntimeError
-        If a probability is outside [0, 1].
-    ValueError
-        If `p` does not broadcast to the shape of `out`.
+        If a probability is outside [0, 1], or `p` does not broadcast to the shape of `out`.
+    TypeError
+        If `p` is neither a number nor an array.
     NotImplementedError
         For an array `p` of another dtype.
     """
-    if not np.all((np.asarray(p) >= 0) & (np.asarray(p) <= 1)):
-        raise RuntimeError(f"bernoulli_ expects p to be in [0, 1], but got p={p}")
     if not isinstance(p, np.ndarray):
+        if not isinstance(p, (int, float, np.number)):
+            raise TypeError(f"bernoulli_ expects p to be a number or a tensor, but got {type(p).__name__}")
+        if not 0 <= p <= 1:
+            raise RuntimeError(f"bernoulli_ expects p to be in [0, 1], but got p={p}")
         limit = math.ceil(p * 2.0**53)  # u < p, asked of the integers that u is made of
         return _fill(out, generator, lambda g, n: g._bits53(n) < limit)
-    _require_float("bernoulli_ with an array p", p.dtype)
-    p = np.broadcast_to(p, out.shape)
-    out[...] = uniform_(np.empty_like(out, p.dtype), generator=generator) < p
+    dtype = _drawn_as("bernoulli_ with a tensor p", p.dtype)
+    if not np.all((p >= 0) & (p <= 1)):
+        raise RuntimeError(f"bernoulli_ expects p to be in [0, 1], but got {p.min()} to {p.max()}")
+    try:
+        p = np.broadcast_to(p, out.shape)
+    except ValueError:
+        raise RuntimeError(f"bernoulli_: p of shape {p.shape} does not broadcast to the shape {out.shape}") from None
+    _require_writeable(out)
+    out[...] = uniform_(np.empty_like(out, dtype), generator=generator) < p
     return out
 
 
@@ -413,12 +441,16 @@ def randint_(out: Array, low: int, high: int, generator: Stream = None) -> Array
 
     Raises
     ------
+    TypeError, ValueError
+        If `low` or `high` is no integer, or does not fit int64.
     RuntimeError
         If low >= high, or one of the integers does not fit the dtype.
     """
+    if operator.index(low) < -(2**63) or operator.index(high) >= 2**63:
+        raise ValueError(f"randint_ expects low and high to fit int64, but got low={low} and high={high}")
     if low >= high:
         raise RuntimeError(f"randint_ expects low < high, but got low={low} and high={high}")
-    least, greatest = _range(out.dtype)
+    least, greatest = integers_of(out.dtype)
     if low < least or high - 1 > greatest:
         raise RuntimeError(f"randint_: the integers from {low} to {high - 1} do not all fit {out.dtype}")
     words, span = Generator._words if high - low < 2**28 else Generator._words64, np.uint64(high - low)
@@ -430,7 +462,7 @@ def randint(low: int, high: int, shape: Shape, dtype: DType = np.int64, generato
     return randint_(_empty(shape, dtype), low, high, generator)
 
 
-def _range(dtype: np.dtype[Any]) -> tuple[int, int]:
+def integers_of(dtype: np.dtype[Any]) -> tuple[int, int]:
     """Return the least and the greatest integer of a dtype; of a float, those up to which it holds all integers."""
     if dtype.kind == "f":
         greatest = 2 ** (np.finfo(dtype).nmant + 1)
@@ -441,7 +473,7 @@ def _range(dtype: np.dtype[Any]) -> tuple[int, int]:
 def random_(out: Array, generator: Stream = None) -> Array:
     """Fill `out`, of any dtype, with integers from 0 to its greatest (float32: 2**24, float64: 2**53); return it."""
     words = Generator._words64 if out.dtype in (np.int64, float64) else Generator._words
-    limit = np.uint64(_range(out.dtype)[1] + 1)
+    limit = np.uint64(integers_of(out.dtype)[1] + 1)
     return _fill(out, generator, lambda g, n: words(g, n) % limit)
 
 
@@ -508,7 +540,8 @@ def multinomial(
         If `p` has another form, a negative or infinite number, or a row without a positive one; if `num_samples` is not
         positive, or without replacement larger than n.
     """
-    _require_float("multinomial", p.dtype)
+    if p.dtype not in (float32, float64):
+        raise NotImplementedError(f"multinomial is not implemented for {p.dtype}, use float32 or float64")
     if p.ndim not in (1, 2):
         raise RuntimeError(f"multinomial expects p to have 1 or 2 dimensions, but got {p.ndim}")
     if num_samples <= 0 or (not replacement and num_samples > p.shape[-1]):
@@ -524,95 +557,3 @@ def multinomial(
     with np.errstate(divide="ignore", over="ignore"):
         race = p / exponential_(np.empty_like(p), generator=generator)
     return np.argsort(-race, -1, kind="stable")[..., :num_samples]
-
-
-# ---- Box and Muller's transform ----------------------------------------------------------------------
-
-
-def _box_muller(u: Array, mean: Any, std: Any) -> Array:
-    """Turn uniforms into normals: in each row of 16, number j and number j + 8 become a pair."""
-    eight = np.dtype((np.void, 8 * u.itemsize))  # eight numbers as one item: NumPy moves it in one piece
-    first, second = u.view(eight).reshape(-1, 2).T.copy().view(u.dtype)
-    t = u.dtype.type(2 * math.pi) * second
-    if u.dtype == float32:
-        r, (sin, cos) = np.sqrt(float32(-2) * _log(float32(1) - first)), _sin_cos(t)
-    else:
-        r, sin, cos = np.sqrt(-2 * _libm(math.log, 1 - first)), _libm(math.sin, t), _libm(math.cos, t)
-    normals = np.stack((r * cos, r * sin))
-    return _scale(normals, std, mean).view(eight).T.copy().view(u.dtype).ravel()
-
-
-def _libm(function: Callable[[float], float], a: Array) -> npt.NDArray[float64]:
-    """Apply a function of the C library, as torch does in float64: NumPy's own may differ from it in the last bit."""
-    return np.fromiter(map(function, a.tolist()), float64, a.size)
-
-
-def _fma(a: Array, b: Any, c: Any) -> Array:
-    """Return a * b + c, rounded once to the dtype of `a`; `b` and `c` are numbers or arrays of that dtype."""
-    if a.dtype == float32:
-        total = a.astype(float64)
-        total *= b
-        total += c
-        return total.astype(float32)
-    product = a * b
-    (a1, a2), (b1, b2) = _halves(a), _halves(b)
-    lost = ((a1 * b1 - product) + a1 * b2 + a2 * b1) + a2 * b2  # product + lost is exactly a * b (Dekker, 1971)
-    total = product + c
-    part = total - product
-    exact: Array = total + (lost + ((product - (total - part)) + (c - part)))  # with the sum's own error (Knuth)
-    return exact
-
-
-def _scale(a: Array, b: Any, c: Any) -> Array:
-    """Do what `_fma` does, for numbers `b` and `c`, and at once where there is nothing to do (but -0 becomes 0)."""
-    return a + a.dtype.type(0) if b == 1 and c == 0 else _fma(a, b, c)
-
-
-def _halves(x: Any) -> tuple[Any, Any]:
-    """Split float64 numbers into sums of two with half as many bits, whose products are exact."""
-    high = 134217729.0 * x  # 2**27 + 1
-    high = high - (high - x)
-    return high, x - high
-
-
-# The numbers of Cephes' logf, sinf and cosf, highest power first, rounded to float32.
-_LOG: list[float] = np.array([7.0376836292e-2, -1.1514610310e-1, 1.1676998740e-1, -1.2420140846e-1, 1.4249322787e-1,
-                             -1.6668057665e-1, 2.0000714765e-1, -2.4999993993e-1, 3.3333331174e-1], float32).tolist()
-_SIN: list[float] = np.array([-1.9515295891e-4, 8.3321608736e-3, -1.6666654611e-1], float32).tolist()
-_COS: list[float] = np.array([2.443315711809948e-5, -1.388731625493765e-3, 4.166664568298827e-2], float32).tolist()
-_LOG2_HIGH, _LOG2_LOW = float32(0.693359375), float32(-2.12194440e-4)  # log(2) in two parts
-_HALF_PI = 2 * (0.78515625 + 2.4187564849853515625e-4 + float(float32(3.77489497744594108e-8)))
-_FOUR_OVER_PI = float32(1.27323954473516)
-
-
-def _polynomial(x: Array, coefficients: list[float]) -> Array:
-    """Evaluate a polynomial by Horner's rule, each step rounded once to float32."""
-    y, wide = np.full_like(x, coefficients[0]), x.astype(float64)
-    for c in coefficients[1:]:
-        y = _fma(y, wide, c)
-    return y
-
-
-def _log(u: Array) -> Array:
-    """Return the natural logarithms of float32 numbers of (0, 1]."""
-    bits = u.view(np.int32)
-    exponent = (bits - 0x3F3504F3) >> 23  # u = m * 2**exponent, m from sqrt(1/2), whose bits these are, to sqrt(2)
-    x = (bits - (exponent << 23)).view(float32) - float32(1)  # m - 1
-    e = exponent.astype(float32)
-    square = x * x
-    y = _fma(_polynomial(x, _LOG) * x, square, e * _LOG2_LOW) - square * float32(0.5)
-    return e * _LOG2_HIGH + (x + y)
-
-
-def _sin_cos(t: Array) -> tuple[Array, Array]:
-    """Return the sines and the cosines of float32 numbers of [0, 2 pi]."""
-    quarter = ((t * _FOUR_OVER_PI).astype(np.int32) + 1) >> 1  # the multiple of pi / 2 nearest to t
-    x = _fma(quarter.astype(float32), -_HALF_PI, t)
-    square = x * x
-    sin = _fma(_polynomial(square, _SIN) * square, x, x)
-    cos = _fma(_polynomial(square, _COS) * square, square, square * float32(-0.5)) + float32(1)
-    # Odd quarters exchange the two, and half of the quarters change a sign: done on the bits, since np.where is slow.
-    s, c = sin.view(np.int32), cos.view(np.int32)
-    swap = (s ^ c) & -(quarter & 1)
-    s, c = s ^ swap ^ (quarter & 2) << 30, c ^ swap ^ (quarter + 1 & 2) << 30
-    return s.view(float32), c.view(float32)

@@ -5,38 +5,29 @@ The numbers themselves are drawn in `minigrad.random`, from torch's own streams:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import operator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minigrad import random
 from minigrad.autograd import TensorBase, raw, wrap
-from minigrad.ops.shape import sizes_of
+from minigrad.inplace import constant
 from minigrad.types import as_dtype, check_device, get_default_dtype
 
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor
 
 
-def _finished(array: Any, requires_grad: bool) -> Tensor:
-    result = wrap(array)
-    if requires_grad:
-        result.requires_grad = True
-    return result
+def rand(*sizes: Any, size: Any = None, generator: Any = None, dtype: Any = None, device: Any = None,
+         requires_grad: bool = False) -> Tensor:
+    """Uniform numbers in [0, 1), in a tensor of the given sizes: ``rand(2, 3)`` or ``rand((2, 3))``."""
+    kind = _kind(dtype, device, requires_grad)
+    return wrap(random.uniform(_shape("rand", sizes, size), kind, generator=generator), requires_grad)
 
 
-def _kind(dtype: Any, default: Any = None) -> np.dtype[Any]:
-    return as_dtype(dtype).numpy if dtype is not None else default or get_default_dtype().numpy
-
-
-def rand(*size: Any, generator: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
-    """Uniform numbers in [0, 1), in a tensor of the given sizes."""
-    check_device(device)
-    return _finished(random.uniform(sizes_of(size), _kind(dtype), generator=generator), requires_grad)
-
-
-def randn(*size: Any, generator: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def randn(*sizes: Any, size: Any = None, generator: Any = None, dtype: Any = None, device: Any = None,
+          requires_grad: bool = False) -> Tensor:
     """Normal numbers of mean 0 and standard deviation 1, in a tensor of the given sizes.
 
     Examples
@@ -46,71 +37,130 @@ def randn(*size: Any, generator: Any = None, dtype: Any = None, device: Any = No
     >>> torch.randn(3)
     tensor([0.6614, 0.2669, 0.0617])
     """
-    check_device(device)
-    return _finished(random.normal(sizes_of(size), _kind(dtype), generator=generator), requires_grad)
+    kind = _kind(dtype, device, requires_grad)
+    return wrap(random.normal(_shape("randn", sizes, size), kind, generator=generator), requires_grad)
 
 
-def randint(low: int, high: Any = None, size: Any = None, *, generator: Any = None, dtype: Any = None, device: Any = None,
+def randint(low: int = 0, high: Any = None, size: Any = None, *, generator: Any = None, dtype: Any = None, device: Any = None,
             requires_grad: bool = False) -> Tensor:
     """Integers from `low` (0 if left out) up to, not with, `high`: ``randint(10, (3,))`` or ``randint(5, 10, (3,))``."""
-    check_device(device)
     if size is None:
         low, high, size = 0, low, high
-    return _finished(random.randint(low, high, sizes_of((size,)), _kind(dtype, np.dtype(np.int64)), generator), requires_grad)
+    elif high is None:
+        low, high = 0, low
+    if not isinstance(size, (tuple, list)):
+        raise TypeError(f"randint() expects a tuple of sizes, as in randint(10, (3,)), but got {type(size).__name__}")
+    kind = _kind(dtype, device, requires_grad, np.dtype(np.int64))
+    return wrap(random.randint(low, high, _shape("randint", (size,)), kind, generator), requires_grad)
 
 
 def randperm(n: int, *, generator: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
-    """The integers from 0 to n - 1 in random order."""
-    check_device(device)
-    return _finished(random.randperm(n, generator).astype(_kind(dtype, np.dtype(np.int64)), copy=False), requires_grad)
+    """The integers from 0 to n - 1 in random order.
+
+    Raises
+    ------
+    RuntimeError
+        If `n` is negative, or `dtype` does not hold all of the integers.
+    """
+    kind = _kind(dtype, device, requires_grad, np.dtype(np.int64))
+    if kind.kind == "b":
+        raise NotImplementedError("randperm is not implemented for bool")
+    if operator.index(n) - 1 > random.integers_of(kind)[1]:
+        raise RuntimeError(f"randperm: the integers from 0 to {n - 1} do not all fit {kind}")
+    return wrap(random.randperm(operator.index(n), generator).astype(kind, copy=False), requires_grad)
 
 
-def normal(mean: Any, std: Any = 1.0, size: Any = None, *, generator: Any = None, dtype: Any = None) -> Tensor:
-    """Normal numbers; `mean` and `std` are tensors, which are broadcast, or numbers with a `size`."""
-    if size is not None:
-        return wrap(random.normal(sizes_of((size,)), _kind(dtype), mean, std, generator))
-    shape = np.broadcast_shapes(np.shape(raw(mean)), np.shape(raw(std)))
-    kind = next((raw(v).dtype for v in (mean, std) if isinstance(v, TensorBase)), None)
-    if kind is None:
-        raise TypeError("normal(): mean and std are both numbers; give a size, too, as in normal(0.0, 1.0, (3, 4))")
-    if np.min(raw(std), initial=0) < 0:
-        raise RuntimeError(f"normal expects all elements of std >= 0.0, got {np.min(raw(std))}")
-    drawn = random.normal(shape, kind, generator=generator)
-    return wrap((drawn * raw(std) + raw(mean)).astype(kind))
+def normal(mean: Any, std: Any = 1.0, size: Any = None, *, generator: Any = None, dtype: Any = None, device: Any = None,
+           requires_grad: bool = False) -> Tensor:
+    """Normal numbers; `mean` and `std` are tensors, which are broadcast, or both are numbers, and there is a `size`.
+
+    Raises
+    ------
+    RuntimeError
+        If a standard deviation is negative, or `mean` and `std` do not broadcast.
+    """
+    given = [t for t in (mean, std) if isinstance(t, TensorBase)]
+    if bool(given) == (size is not None):
+        raise TypeError("normal() expects tensors, or two numbers and a size, as in normal(0.0, 1.0, (3, 4))")
+    if not given:
+        kind = _kind(dtype, device, requires_grad)
+        return wrap(random.normal(_shape("normal", (size,)), kind, mean, std, generator), requires_grad)
+    if not np.all(raw(std) >= 0):
+        raise RuntimeError(f"normal expects all elements of std >= 0, but got {raw(std)}")
+    try:
+        shape = np.broadcast_shapes(*(t.array.shape for t in given))
+    except ValueError:
+        raise RuntimeError(f"normal: mean of shape {mean.array.shape} and std of shape {std.array.shape} "
+                           "do not broadcast") from None
+    kind = given[0].array.dtype
+    if isinstance(std, TensorBase):
+        drawn = random.normal(shape, kind, generator=generator) * std.array
+    else:
+        drawn = random.normal(shape, kind, 0, std, generator)
+    return constant(*given, array=(drawn + raw(mean)).astype(kind), name=_normal_name(mean, std))
+
+
+def _normal_name(mean: Any, std: Any) -> str:
+    """What torch calls the node, which passes zeros on."""
+    return f"NormalBackward{isinstance(mean, TensorBase) + 2 * isinstance(std, TensorBase)}"
 
 
 def bernoulli(input: Tensor, p: float | None = None, *, generator: Any = None) -> Tensor:
     """Ones with the probabilities in `input`, or all with probability `p`, else zeros; of the shape and dtype of `input`."""
-    if p is not None:
-        return wrap(random.bernoulli(p, input.array.shape, input.array.dtype, generator))
-    return wrap(random.bernoulli(input.array, dtype=input.array.dtype, generator=generator))
+    array = input.array
+    drawn = random.bernoulli(array if p is None else p, array.shape, array.dtype, generator)
+    return constant(input, array=drawn, name="BernoulliBackward0")
 
 
 def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, generator: Any = None) -> Tensor:
     """Indices drawn with probabilities proportional to the rows of `input`."""
-    return wrap(random.multinomial(input.array, num_samples, replacement, generator))
+    return wrap(random.multinomial(input.array, operator.index(num_samples), replacement, generator))
 
 
-def _like(function: Callable[..., Tensor], input: Tensor, dtype: Any, options: Any, *before: Any) -> Tensor:
-    return function(*before, input.array.shape, dtype=input.array.dtype if dtype is None else dtype, **options)
+# ---- in the shape of another tensor --------------------------------------------------------------------------------------
 
 
-def rand_like(input: Tensor, *, dtype: Any = None, **options: Any) -> Tensor:
-    """`rand` in the shape and dtype of `input`."""
-    return _like(rand, input, dtype, options)
+def rand_like(input: Tensor, *, generator: Any = None, dtype: Any = None, device: Any = None,
+              requires_grad: bool = False) -> Tensor:
+    """`rand` in the shape, dtype and order in memory of `input`."""
+    return wrap(random.uniform_(_empty_like(input, dtype, device, requires_grad), generator=generator), requires_grad)
 
 
-def randn_like(input: Tensor, *, dtype: Any = None, **options: Any) -> Tensor:
-    """`randn` in the shape and dtype of `input`."""
-    return _like(randn, input, dtype, options)
+def randn_like(input: Tensor, *, generator: Any = None, dtype: Any = None, device: Any = None,
+               requires_grad: bool = False) -> Tensor:
+    """`randn` in the shape, dtype and order in memory of `input`."""
+    return wrap(random.normal_(_empty_like(input, dtype, device, requires_grad), generator=generator), requires_grad)
 
 
-def randint_like(input: Tensor, low: int, high: Any = None, *, dtype: Any = None, **options: Any) -> Tensor:
-    """`randint` in the shape and dtype of `input`."""
+def randint_like(input: Tensor, low: int, high: Any = None, *, generator: Any = None, dtype: Any = None, device: Any = None,
+                 requires_grad: bool = False) -> Tensor:
+    """`randint` in the shape, dtype and order in memory of `input`."""
     low, high = (0, low) if high is None else (low, high)
-    return _like(randint, input, dtype, options, low, high)
+    return wrap(random.randint_(_empty_like(input, dtype, device, requires_grad), low, high, generator), requires_grad)
 
 
-def get_rng_state() -> Tensor:
-    """The state of the default generator, as torch's 5056 bytes."""
-    return wrap(random.get_rng_state())
+def _empty_like(input: Tensor, dtype: Any, device: Any, requires_grad: bool) -> np.ndarray[Any, Any]:
+    expanded = 0 in input.array.strides  # along such a dimension NumPy would keep one more order than torch
+    return np.empty_like(input.array, _kind(dtype, device, requires_grad, input.array.dtype), "C" if expanded else "K")
+
+
+# ---- arguments -----------------------------------------------------------------------------------------------------------
+
+
+def _kind(dtype: Any, device: Any, requires_grad: bool, default: Any = None) -> np.dtype[Any]:
+    """The NumPy dtype to draw; refuses what cannot be, before anything is drawn."""
+    check_device(device)
+    kind = as_dtype(dtype).numpy if dtype is not None else default or get_default_dtype().numpy
+    if requires_grad and kind.kind != "f":
+        raise RuntimeError(f"only tensors of floating-point dtype can require gradients, not {kind}")
+    return kind
+
+
+def _shape(name: str, sizes: tuple[Any, ...], size: Any = None) -> tuple[int, ...]:
+    """Sizes given one by one, or as one sequence, or as the keyword `size`."""
+    sizes = sizes if size is None else (*sizes, size)
+    if not sizes:
+        raise TypeError(f"{name}() expects sizes, as in {name}(3, 4), or {name}(()) for a tensor without dimensions")
+    if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)):
+        sizes = tuple(sizes[0])
+    return tuple(map(operator.index, sizes))
