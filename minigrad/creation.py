@@ -50,10 +50,11 @@ def _array_of(data: Any, dtype: Any) -> np.ndarray[Any, Any]:
         elif target is not None and target.kind in "iu":
             _check_range(array, target)
     if target is None:
-        target = array.dtype.newbyteorder("=")
-        if target not in DTYPES:
+        native = array.dtype.newbyteorder("=")
+        if native not in DTYPES:
             raise TypeError(f"can't convert an array of {array.dtype} to a tensor; supported are "
                             f"{', '.join(d.name for d in DTYPES.values())}")
+        target = DTYPES[native].numpy  # NumPy makes equal dtypes that are not the same object
     with np.errstate(all="ignore"):  # too large for float16 is inf, without a warning
         return array.astype(target, copy=False)
 
