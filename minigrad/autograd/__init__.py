@@ -14,6 +14,7 @@ from minigrad.autograd.engine import (
     needs_grad,
     no_grad,
     op,
+    quietly,
     raw,
     record,
     refresh,

@@ -98,13 +98,14 @@ class _Mode:
     ``with np.errstate(...)`` (0.1 µs, 1 µs) and leaves the settings of the user's own code alone.
     """
 
-    __slots__ = ("quietly", "recording")
+    __slots__ = ("quiet", "recording", "run_quietly")
 
     def __init__(self) -> None:
         self.recording = True
+        self.quiet = False
         context = copy_context()
         context.run(np.seterr, all="ignore")
-        self.quietly = context.run
+        self.run_quietly = context.run
 
 
 class _Thread(threading.local):
@@ -113,6 +114,18 @@ class _Thread(threading.local):
 
 
 _thread = _Thread()
+
+
+def quietly(function: Callable[..., Any], *args: Any) -> Any:
+    """``function(*args)``, in which NumPy gives no warnings."""
+    mode = _thread.mode
+    if mode.quiet:  # a context cannot be entered twice
+        return function(*args)
+    mode.quiet = True
+    try:
+        return mode.run_quietly(function, *args)
+    finally:
+        mode.quiet = False
 
 
 def is_grad_enabled() -> bool:
@@ -392,7 +405,10 @@ def op(
         if promoting and not (one_dtype and dtype.kind == "f"):  # numbers go with floating-point tensors as they are
             tensors, arrays = _promoted(this, tensors, arrays)
         try:
-            value, *rules = mode.quietly(body, *arrays, *rest, **options)
+            if mode.quiet:
+                value, *rules = body(*arrays, *rest, **options)
+            else:
+                value, *rules = mode.run_quietly(body, *arrays, *rest, **options)
         except ValueError as error:
             raise _explained(this, arrays, error) from None
         result = wrap(value)
@@ -647,8 +663,8 @@ def backward(
     if wanted == []:
         raise RuntimeError("backward(): inputs must not be empty; leave it out to reach every leaf")
     retain = create_graph if retain_graph is None else retain_graph
-    with _Switch(create_graph), np.errstate(all="ignore"):
-        grads = walk(roots, retain, create_graph, wanted)
+    with _Switch(create_graph):
+        grads = quietly(walk, roots, retain, create_graph, wanted)
         del roots  # what follows may keep an array that nobody else holds
         for leaf in wanted or list(grads):
             if leaf in grads:
@@ -673,7 +689,7 @@ def accumulate(leaf: Any, grads: dict[Any, Any]) -> None:
         alone = alone and (g.base is None or sys.getrefcount(g.base) <= 2)
         leaf.grad = wrap(g if alone else np.array(g))
     else:
-        np.add(leaf.grad.array, g, out=leaf.grad.array)
+        quietly(np.add, leaf.grad.array, g, leaf.grad.array)
         leaf.grad._version_cell[0] += 1
 
 
@@ -723,8 +739,8 @@ def grad(
                                "requires_grad=True")
     roots = _roots(sequence(outputs), sequence(grad_outputs), create_graph)
     wanted = [t._node or t for t in inputs]
-    with _Switch(create_graph), np.errstate(all="ignore"):
-        grads = walk(roots, create_graph if retain_graph is None else retain_graph, create_graph, wanted)
+    with _Switch(create_graph):
+        grads = quietly(walk, roots, create_graph if retain_graph is None else retain_graph, create_graph, wanted)
     result: list[Any] = []
     for t, key in zip(inputs, wanted, strict=True):
         g = grads.get(key)
@@ -759,6 +775,9 @@ def _roots(tensors: list[Any], gradients: list[Any], create_graph: bool) -> list
         if g is None and t.array.size != 1:
             raise RuntimeError("grad can be implicitly created only for scalar outputs, and this one has shape "
                                f"{list(t.array.shape)}: reduce it, as in loss.sum().backward(), or pass gradient=")
+        if g is None and not create_graph:
+            roots.append((t, np.ones(t.array.shape, t.array.dtype)))
+            continue
         if g is None:
             g = wrap(np.ones_like(t.array))
         elif not isinstance(g, TensorBase):

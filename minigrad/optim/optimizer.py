@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from minigrad.autograd import enable_grad
+from minigrad.autograd import enable_grad, quietly
 from minigrad.tensor import Tensor
 
 Array: TypeAlias = np.ndarray[Any, Any]
@@ -167,19 +167,21 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        with np.errstate(all="ignore"):  # like torch: who diverges sees inf and nan, not a warning
-            for group in self.param_groups:
-                for p in group["params"]:
-                    if p.grad is None:
-                        continue
-                    if p.grad.array.shape != p.array.shape:
-                        raise RuntimeError(
-                            f"{type(self).__name__}: a parameter of shape {list(p.array.shape)} has a "
-                            f"gradient of shape {list(p.grad.array.shape)}; they must be equal"
-                        )
-                    self.update(p, group)
-                    p._version_cell[0] += 1  # a backward that still needs the old values will notice
+        quietly(self._update_all)  # like torch: who diverges sees inf and nan, not a warning
         return loss
+
+    def _update_all(self) -> None:
+        for group in self.param_groups:
+            for p in group["params"]:
+                if p.grad is None:
+                    continue
+                if p.grad.array.shape != p.array.shape:
+                    raise RuntimeError(
+                        f"{type(self).__name__}: a parameter of shape {list(p.array.shape)} has a "
+                        f"gradient of shape {list(p.grad.array.shape)}; they must be equal"
+                    )
+                self.update(p, group)
+                p._version_cell[0] += 1  # a backward that still needs the old values will notice
 
     def update(self, p: Tensor, group: Group) -> None:
         """Change `p.array` in place, according to `p.grad` and the options in `group`; subclasses define it."""
