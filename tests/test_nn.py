@@ -662,6 +662,16 @@ def test_linear_of_another_dtype(m: Any) -> Any:
     return [dict(layer.state_dict()), layer(data(m, 2, 3).double()), vector, nothing(m.ones(1, 2)), repr(nothing)]
 
 
+@pytest.mark.parametrize("name", ["elu", "selu", "softplus", "logsigmoid", "silu", "gelu"])
+@same_as_torch
+def test_second_derivatives_far_out(m: Any, name: str) -> Any:
+    """No exponential of a large number spoils them."""
+    x = m.tensor([-1e3, -30.0, 0.5, 30.0, 1e3], dtype=m.float64, requires_grad=True)
+    (first,) = m.autograd.grad(getattr(m.nn.functional, name)(x).sum(), x, create_graph=True)
+    (second,) = m.autograd.grad((first * first).sum(), x)
+    return [first.detach(), second]
+
+
 @same_as_torch
 def test_softmax_without_dim_warns(m: Any) -> Any:
     results = []
