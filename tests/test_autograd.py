@@ -441,6 +441,18 @@ def test_hooks_work_with_grad(m: Any) -> Any:
 
 
 @same_as_torch
+def test_hooks_may_not_change_size_or_type(m: Any) -> Any:
+    def with_hook(hook: Any) -> str:
+        x = leaf(m, 1.0, 2.0)
+        y = x * 2
+        y.register_hook(hook)
+        return raised(y.sum().backward)
+
+    wrong = [lambda g: m.ones(3), lambda g: m.ones(1, 2), lambda g: 1.0, lambda g: g.double()]
+    return [with_hook(hook) for hook in wrong], with_hook(lambda g: m.zeros(2)), with_hook(lambda g: None)
+
+
+@same_as_torch
 def test_hooks_only_where_a_gradient_flows(m: Any) -> Any:
     return raised(m.ones(2).register_hook, print), raised((m.ones(2) * 2).retain_grad), raised(m.ones(2).retain_grad)
 

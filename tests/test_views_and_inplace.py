@@ -249,6 +249,56 @@ def test_nodes_of_views_after_a_change(m: Any) -> Any:
     return [*names, node_name(y), node_name(y[0]), row.requires_grad, early.requires_grad]
 
 
+def filled_buffer(m: Any) -> tuple[Any, Any, Any]:
+    """A leaf, a buffer into which it was written, and a view of the buffer made before."""
+    x, buffer = m.tensor([1.0, 2.0], requires_grad=True), m.zeros(2, 2)
+    early = buffer[0]
+    buffer[0] = x * 2
+    return x, buffer, early
+
+
+@same_as_torch
+def test_views_learn_of_the_history_of_their_base(m: Any) -> Any:
+    """Made when the base was a constant, a view has a history as soon as the base has one, whoever asks first."""
+    _, _, early = filled_buffer(m)
+    facts = early.requires_grad, early.is_leaf, early.grad_fn.name()
+    _, _, early = filled_buffer(m)
+    refused = raised(early.numpy)
+    x, _, early = filled_buffer(m)
+    early.sum().backward()
+    used = x.grad
+    x, buffer, early = filled_buffer(m)
+    early[0] = 7.0
+    buffer.sum().backward()
+    assigned = x.grad
+    x, _, early = filled_buffer(m)
+    other = m.zeros(2)
+    other.add_(early)
+    other.sum().backward()
+    return facts, refused, used, assigned, x.grad, other.detach()
+
+
+def test_a_change_through_an_early_view() -> None:
+    """torch takes the view for a leaf unless somebody asked for its `grad_fn` before; ours needs no asking."""
+    x, buffer, early = filled_buffer(mg)
+    early.mul_(3)
+    buffer.sum().backward()
+    assert x.grad.tolist() == [6, 6]
+
+
+@same_as_torch
+def test_looking_at_a_view_without_recording(m: Any) -> Any:
+    """Asked for under no_grad, the history of a view is still recorded."""
+    x = m.tensor([1.0, 2.0], requires_grad=True)
+    y = x * 1
+    view = y[:1]
+    y.mul_(2)
+    with m.no_grad():
+        name, text = view.grad_fn.name(), repr(view)
+    view.sum().backward()
+    return name, text, x.grad
+
+
 @same_as_torch
 def test_hooks_and_retained_gradients_of_a_changed_tensor(m: Any) -> Any:
     x = m.tensor([1.0, 2.0], requires_grad=True)
@@ -444,7 +494,7 @@ def test_a_view_made_without_recording(m: Any) -> Any:
     with m.no_grad():
         view, of_buffer = y[:1], buffer[:1]
         view.mul_(2)
-    return raised(view.mul_, x[:1]), raised(of_buffer.add_, x[:1]), raised(of_buffer.add_, 1), y.detach()
+    return raised(view.mul_, x[:1]), raised(view.mul_, 2), raised(of_buffer.add_, x[:1]), raised(of_buffer.add_, 1), y.detach()
 
 
 @same_as_torch
