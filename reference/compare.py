@@ -1,8 +1,11 @@
-"""Train on minigrad and on torch, from the same weights and with the same batches, and show both loss curves."""
+"""Train on minigrad and on torch from the same seed, and show both loss curves.
+
+Nothing but the seed is shared. Each side draws its own weights and deals its own batches; they are the same because
+minigrad draws torch's random numbers.
+"""
 
 from __future__ import annotations
 
-import math
 from argparse import Namespace
 from time import perf_counter
 from types import ModuleType
@@ -34,43 +37,29 @@ class Side:
 
     def __init__(self, name: str, training: ModuleType, options: Namespace) -> None:
         self.name, self.training = name, training
-        self.train_ds, valid_ds, _ = training.get_datasets(options.data, options.quiet)
-        self.valid_dl = training.DataLoader(valid_ds, batch_size=options.batch_size * 2)
+        training.torch.manual_seed(options.seed)
+        train_ds, valid_ds, _ = training.get_datasets(options.data, options.quiet)
+        self.train_dl, self.valid_dl = training.get_data(train_ds, valid_ds, options.batch_size)
         self.model, self.loss_func, self.opt = training.get_model(options.model, options.lr, options.momentum)
         self.losses: list[float] = []
         self.seconds = self.loading_seconds = 0.0
 
-    def weights(self) -> list[np.ndarray]:
-        """Copy the model's parameters into arrays."""
-        return [p.detach().numpy().copy() for p in self.model.parameters()]
-
-    def set_weights(self, arrays: list[np.ndarray]) -> None:
-        """Overwrite the model's parameters with `arrays`."""
-        with self.training.torch.no_grad():
-            for parameter, array in zip(self.model.parameters(), arrays, strict=True):
-                parameter.copy_(self.training.torch.tensor(array))
-
-    def warm_up(self, batch_size: int) -> None:
+    def warm_up(self) -> None:
         """Take one gradient and drop it: a library's first call also pays for its setting up."""
-        xb, yb = self.train_ds[:batch_size]
-        self.loss_func(self.model(xb), yb).backward()
+        with self.training.torch.random.fork_rng(devices=[]):  # what is drawn here is put back
+            xb, yb = next(iter(self.train_dl))
+            self.loss_func(self.model(xb), yb).backward()
         self.opt.zero_grad()
 
-    def train_epoch(self, batches: list[list[int]], bar: Any) -> None:
-        """Train on each batch, given by the indices of its samples, and note the losses and the time."""
+    def train_epoch(self, bar: Any) -> None:
+        """Train on each batch of an epoch, and note the losses and the time."""
         start = before = perf_counter()
-        for xb, yb in self.training.DataLoader(self.train_ds, batch_sampler=batches):
+        for xb, yb in self.train_dl:
             self.loading_seconds += perf_counter() - before
             self.losses.append(self.training.loss_batch(self.model, self.loss_func, xb, yb, self.opt))
             bar.update()
             before = perf_counter()
         self.seconds += perf_counter() - start
-
-
-def shuffled_batches(count: int, batch_size: int, rng: np.random.Generator) -> list[list[int]]:
-    """Deal the indices 0 to count - 1 into batches, in random order; the last may be smaller."""
-    order = rng.permutation(count).tolist()
-    return [order[i : i + batch_size] for i in range(0, count, batch_size)]
 
 
 def print_losses(ours: Side, twin: Side) -> None:
@@ -104,23 +93,18 @@ def plot(ours: Side, twin: Side, path: str) -> None:
 def run(options: Namespace) -> None:
     """Do what ``compare`` on the command line asks for."""
     torch.set_num_threads(options.threads)
-    torch.manual_seed(options.seed)
-    twin = Side("torch", reference.training, options)
-    ours = Side("minigrad", minigrad.training, options)
-    ours.set_weights(twin.weights())
-
-    rng = np.random.default_rng(options.seed)
-    sides = (ours, twin)
+    ours, twin = sides = Side("minigrad", minigrad.training, options), Side("torch", reference.training, options)
     for side in sides:
-        side.warm_up(options.batch_size)
-    per_epoch = math.ceil(len(twin.train_ds) / options.batch_size)
-    with tqdm(total=2 * options.epochs * per_epoch, unit="step", leave=False, disable=options.quiet) as bar:
+        side.warm_up()
+    with tqdm(total=2 * options.epochs * len(twin.train_dl), unit="step", leave=False, disable=options.quiet) as bar:
         for _ in range(options.epochs):
-            batches = shuffled_batches(len(twin.train_ds), options.batch_size, rng)
             for side in sides:  # in turns, so that a disturbance of the machine hits both
-                side.train_epoch(batches, bar)
+                side.train_epoch(bar)
 
-    print(f"{options.model} on {options.data}: minigrad and torch {torch.__version__}, threads: {options.threads} each")
+    print(
+        f"{options.model} on {options.data}: minigrad and torch {torch.__version__}, "
+        f"both from seed {options.seed}, threads: {options.threads} each"
+    )
     print_losses(ours, twin)
     for side in sides:
         loss, right = side.training.evaluate(side.model, side.loss_func, side.valid_dl)

@@ -126,6 +126,17 @@ def test_compare_shows_two_curves_that_agree(model, bound):
     assert ratio > 0
 
 
+def test_compare_starts_from_the_seed_alone():
+    """Other weights and other batches with another seed, and the same on both sides."""
+    curves = []
+    for seed in (1, 2):
+        rows, largest, _, output = compare("--epochs", 2, "--batch-size", 1000, "--seed", seed)
+        assert largest < 1e-6
+        assert f"both from seed {seed}" in output
+        curves.append([ours for _, ours, _, _ in rows])
+    assert all(abs(a - b) > 1e-5 for a, b in zip(*curves, strict=True))
+
+
 def test_compare_draws_the_curves_with_the_threads_asked_for(tmp_path):
     picture = tmp_path / "curves.png"
     *_, output = compare("--epochs", 1, "--batch-size", 1000, "--threads", 2, "--plot", picture)
