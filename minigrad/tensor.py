@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import autograd, printing, types
+from minigrad import autograd, printing, sampling, types
 from minigrad.autograd import TensorBase, raw, wrap
 from minigrad.inplace import InPlace
 from minigrad.numpy_dispatch import FUNCTIONS, UFUNCS
@@ -511,6 +511,9 @@ class Tensor(InPlace):
     masked_fill = indexing.masked_fill
     masked_select = indexing.masked_select
     nonzero = indexing.nonzero
+
+    bernoulli = sampling.bernoulli
+    multinomial = sampling.multinomial
 
     matmul = linalg.matmul
     mm = linalg.mm
