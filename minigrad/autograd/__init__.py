@@ -13,6 +13,7 @@ from minigrad.autograd.engine import (
     is_grad_enabled,
     needs_grad,
     no_grad,
+    ones,
     op,
     quietly,
     raw,

@@ -529,7 +529,15 @@ def unbroadcast(g: Array, shape: tuple[int, ...]) -> Array:
 
 def sum_rows(g: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """``g.sum(0)`` of a matrix, as a product with ones: 18 times faster for (12544, 16) float32 (182 to 10 µs)."""
-    return np.ones(g.shape[0], g.dtype) @ g
+    return ones(g.shape[0], g.dtype) @ g
+
+
+@functools.lru_cache(maxsize=64)
+def ones(n: int, dtype: Any) -> np.ndarray[Any, Any]:
+    """A vector of ones, kept for the next time (0.1 µs instead of 1.2) and not to be written to."""
+    vector = np.ones(n, getattr(dtype, "numpy", dtype))
+    vector.flags.writeable = False
+    return vector
 
 
 def walk(

@@ -48,9 +48,14 @@ def hardtanh(x: Array, /, min_val: Number = -1.0, max_val: Number = 1.0) -> Any:
     """x limited to the range from min_val to max_val; unlike `clamp`'s, its derivative at a limit is 0."""
     if min_val > max_val:
         raise ValueError(f"hardtanh(): min_val cannot be greater than max_val, got {min_val} and {max_val}")
-    x = raw(x)
-    out = np.clip(x, x.dtype.type(min_val), x.dtype.type(max_val))
-    return out, lambda g: np.where((x > min_val) & (x < max_val), g, 0)
+    kind = raw(x).dtype.type
+    return np.clip(raw(x), kind(min_val), kind(max_val)), lambda g: g * _between(x, min_val, max_val)
+
+
+@op
+def _between(x: Array, /, low: Number, high: Number) -> Any:
+    """1 where low < x < high, 0 elsewhere."""
+    return ((raw(x) > low) & (raw(x) < high)).astype(raw(x).dtype), np.zeros_like
 
 
 @op

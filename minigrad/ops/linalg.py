@@ -18,7 +18,7 @@ from minigrad.types import Array
 
 def _check(name: str, a: Array, b: Array, fits: bool, transposed: bool = False) -> None:
     """One sentence for operands that do not go together; `transposed`: b is a weight, to be turned first."""
-    if fits and raw(a).dtype == raw(b).dtype:
+    if fits and (a.dtype == b.dtype or raw(a).dtype == raw(b).dtype):
         return
     a, b = raw(a), raw(b).T if transposed else raw(b)
     if not fits:
@@ -157,8 +157,8 @@ def _linear(x: Array, weight: Array, /) -> Any:
 def _linear_with_bias(bias: Array, x: Array, weight: Array, /) -> Any:
     """Product and sum in one operation: one node, and no second array of the size of the result."""
     _check("linear", x, weight, x.shape[1] == weight.shape[1], transposed=True)
-    value = np.dot(raw(x), raw(weight).T)
-    value += raw(bias)
+    value = np.dot(x, weight.T)
+    value += bias
     return (
         value,
         lambda g: sum_rows(g) if isinstance(g, np.ndarray) else g.sum(0),

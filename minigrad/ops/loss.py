@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.autograd import op, raw
+from minigrad.autograd import ones, op, raw
 from minigrad.ops.activation import logsigmoid
 from minigrad.ops.elementwise import sigmoid
 from minigrad.types import Array
@@ -45,11 +45,11 @@ def cross_entropy(x: Array, target: Array, weight: Array, /, ignore_index: int, 
     width = x.shape[1]
     shifted = x - _row_maxima(raw(x))
     powers = np.exp(shifted)
-    total = (powers @ np.ones(width, raw(x).dtype)).reshape(-1, 1)  # twice as fast as .sum(axis=1) where rows are short
+    total = (powers @ ones(width, x.dtype)).reshape(-1, 1)  # twice as fast as .sum(axis=1) where rows are short
     rows, classes, counts = _rows_that_count(raw(x), target, weight, ignore_index)
-    log_total = np.log(raw(total)[:, 0])
-    losses = (log_total if counts is None else log_total[rows]) - raw(shifted)[rows, classes]
-    value, scale = _weighed(losses, rows, counts, len(target), reduction)
+    log_total = np.log(total[:, 0])
+    losses = (log_total if counts is None else log_total[rows]) - shifted[rows, classes]
+    value, scale = _weighed(raw(losses), rows, counts, len(target), reduction)
     return value, lambda g: (powers / total - _one_hot(target, width)) * (g * scale).reshape(-1, 1)
 
 
