@@ -146,7 +146,7 @@ def index_put(*tensors: Array, template: tuple[Any, ...]) -> Any:
     return out, rest, lambda g: getitem(g, filled(template, arrays)).reshape(shape)
 
 
-@op(name="AsStridedBackward0")
+@op(linear=True, name="AsStridedBackward0")
 def as_places(x: Array, /, places: np.ndarray[Any, Any]) -> Any:
     """The elements of x at `places`, numbers in the flattened x: how a view gets the new history of its base."""
     shape = x.shape
