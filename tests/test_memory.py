@@ -59,6 +59,17 @@ def viewed(x: Any) -> Any:
     return (y.view(9)[2:] ** 2).sum() + row.sum()
 
 
+def viewed_again(x: Any) -> Any:
+    """A view that is changed after its base was, and one changed twice: its history contains its base's, and the other way."""
+    y = x * 2
+    row, column = y[0], y.T[1]
+    y.mul_(3)
+    row.exp_()
+    column.mul_(2)
+    row.mul_(x[1])
+    return (y * y).sum() + row.sum()
+
+
 def hooked(x: Any) -> Any:
     y = x * 2
     y.register_hook(lambda g: g * 2)
@@ -76,7 +87,7 @@ def unpicked(x: Any) -> Any:
     return a @ b + x.max(0).values @ c + parts[0].squeeze() @ c
 
 
-COMPUTATIONS = [plain, indexed, viewed, hooked, custom, unpicked]
+COMPUTATIONS = [plain, indexed, viewed, viewed_again, hooked, custom, unpicked]
 
 
 def dropped(x: Any, loss: Any) -> None:
