@@ -372,7 +372,7 @@ class Tensor(InPlace):
         if self.array.dtype.kind == "f":
             raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors; "
                             "compare first, as in ~(x > 0)")
-        return elementwise.bitwise_not(self)  # type: ignore[no-any-return]
+        return elementwise.bitwise_not(self)
 
     def __eq__(self, other: object) -> Any:
         return elementwise.eq(self, other) if _is_operand(other) else NotImplemented
