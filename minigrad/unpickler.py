@@ -227,7 +227,7 @@ class _Latin1:
         self.budget -= len(_as(str, text))
         if self.budget < 0:
             refuse("it encodes more text than it contains")
-        return _as(str, text).encode("latin-1")  # type: ignore[no-any-return]
+        return _as(str, text).encode("latin-1")
 
 
 def load_arrays(data: bytes) -> Any:

@@ -414,8 +414,8 @@ def _clamp(x: Array, /, low: Any, high: Any) -> Any:
 @op
 def _within(x: Array, /, low: Any, high: Any) -> Any:
     """1 where low <= x <= high, 0 elsewhere."""
-    x = raw(x)
-    return ((True if low is None else x >= low) & (True if high is None else x <= high)).astype(x.dtype), np.zeros_like
+    low, high = -math.inf if low is None else low, math.inf if high is None else high
+    return ((raw(x) >= low) & (raw(x) <= high)).astype(raw(x).dtype), np.zeros_like
 
 
 @op(promote=True, name="ClampBackward0")
