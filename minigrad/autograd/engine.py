@@ -693,8 +693,9 @@ def accumulate(leaf: Any, grads: dict[Any, Any]) -> None:
         leaf.grad = g if leaf.grad is None else leaf.grad + g  # type: ignore[assignment]
     elif leaf.grad is None:
         # Held by nobody but this frame, the array can be kept as it is; a copy keeps two leaves from sharing their gradient.
-        alone = type(g) is ndarray and sys.getrefcount(g) <= 2 and g.flags.writeable and g.flags.forc
-        alone = alone and (g.base is None or sys.getrefcount(g.base) <= 2)
+        alone = type(g) is ndarray and sys.getrefcount(g) <= 2
+        if alone and g.base is not None:
+            alone = sys.getrefcount(g.base) <= 2 and g.flags.writeable and g.flags.forc
         leaf.grad = wrap(g if alone else np.array(g))
     else:
         quietly(np.add, leaf.grad.array, g, leaf.grad.array)
