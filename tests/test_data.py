@@ -647,7 +647,6 @@ def test_errors_are_torchs(lib: Any, make: Any, error: Any, message: str) -> Non
 
 
 OWN_ERRORS = [
-    (lambda: load(mg, num_workers=2), NotImplementedError, "DataLoader: num_workers=2 is not supported"),
     (
         lambda: load(mg, pin_memory_device="cuda"),
         NotImplementedError,

@@ -14,6 +14,7 @@ from minigrad.utils.data.sampler import (
     SubsetRandomSampler,
     WeightedRandomSampler,
 )
+from minigrad.utils.data.worker import get_worker_info
 
 __all__ = [
     "BatchSampler",
@@ -30,5 +31,6 @@ __all__ = [
     "WeightedRandomSampler",
     "default_collate",
     "default_convert",
+    "get_worker_info",
     "random_split",
 ]
