@@ -15,7 +15,7 @@ and the last bits of float32 normals differ.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -42,6 +42,15 @@ def box_muller(u: Array, mean: Any, std: Any) -> Array:
         r, sin, cos = np.sqrt(-2 * libm(math.log, 1 - first)), libm(math.sin, t), libm(math.cos, t)
     normals = scale(np.concatenate((r * cos, r * sin)), std, mean)
     return normals.view(eight).reshape(2, -1).T.copy().view(u.dtype).ravel()
+
+
+def pairs(uniforms: Sequence[float]) -> list[float]:
+    """Turn uniforms v, u, v, u, ... into normals one pair after the other, in float64."""
+    normals = []
+    for v, u in zip(uniforms[0::2], uniforms[1::2], strict=True):
+        r, t = math.sqrt(-2 * math.log1p(-u)), 2 * math.pi * v
+        normals += [r * math.cos(t), r * math.sin(t)]
+    return normals
 
 
 def libm(function: Callable[[float], float], a: Array) -> npt.NDArray[float64]:

@@ -30,7 +30,7 @@ second of a pair, a sine, may be left over and waits in the generator for the ne
 array is filled with uniforms, which are then turned into normals 16 at a time, the first eight paired with the last
 eight. If the size is no multiple of 16, the last 16 numbers are drawn anew.
 
-Float16 numbers are drawn as float32 and rounded.
+Float16 numbers are drawn as float32 and rounded; of their normals the rows of 16 are drawn first, then the last 16 numbers.
 
 Functions with a trailing underscore fill an array in place, the others return a new one; `minigrad.sampling` makes
 tensors of them. All take ``generator=None``, meaning `default_generator`, and check their arguments before they draw: an
@@ -51,7 +51,7 @@ import numpy.typing as npt
 from numpy import float32, float64
 
 from minigrad.autograd import raw, wrap
-from minigrad.boxmuller import box_muller, fma, libm, scale
+from minigrad.boxmuller import box_muller, fma, libm, pairs, scale
 from minigrad.types import CPU, check_device
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ Shape: TypeAlias = int | Sequence[int]
 DType: TypeAlias = npt.DTypeLike
 Stream: TypeAlias = "Generator | None"
 
-_CHUNK = 1 << 15  # numbers drawn at a time, a multiple of 16: few enough for the cache, enough for calls to cost little
+_CHUNK = 1 << 17  # numbers drawn at a time, a multiple of 16: few enough for a cache, enough for calls to cost little
 
 # The state of torch's CPU generator, byte for byte: 5056. `key` is the engine's row of words, and `next` the place of
 # the next one; `left` counts down to the row's renewal; `normal` is the sine that waits, if `normal_is_valid`.
@@ -198,10 +198,7 @@ class Generator:
     def _normal_pairs(self, n: int) -> list[float]:
         """Draw `n` standard normals pair by pair, and keep the last sine for the next call if `n` does not need it."""
         normals = [] if self._sine is None else [self._sine]
-        uniforms = self._unit(2 * ((n - len(normals) + 1) // 2), float64).tolist()
-        for v, u in zip(uniforms[0::2], uniforms[1::2], strict=True):
-            r, t = math.sqrt(-2 * math.log1p(-u)), 2 * math.pi * v
-            normals += [r * math.cos(t), r * math.sin(t)]
+        normals += pairs(self._unit(2 * ((n - len(normals) + 1) // 2), float64).tolist())
         self._sine = normals.pop() if len(normals) > n else None
         return normals
 

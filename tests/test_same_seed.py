@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from threadpoolctl import threadpool_limits
 
 import minigrad as mg
 import minigrad.training
@@ -59,10 +60,10 @@ def grid(m: Any, n: int, dtype: Any) -> Any:
 
 @pytest.fixture(autouse=True)
 def _put_back() -> Iterator[None]:
-    """Leave the streams and torch's threads as they were; two threads would only wait for a busy machine."""
+    """Leave the streams and the threads as they were; several threads would only wait for a busy machine."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    with mg.random.fork_rng(), torch.random.fork_rng(devices=[]):
+    with mg.random.fork_rng(), torch.random.fork_rng(devices=[]), threadpool_limits(1):
         yield
     torch.set_num_threads(threads)
 
