@@ -10,7 +10,7 @@ import numpy as np
 
 from minigrad.autograd import TensorBase, raw, wrap
 from minigrad.ops.shape import sizes_of
-from minigrad.types import DTYPES, as_dtype, check_device, get_default_dtype
+from minigrad.types import DTYPES, as_dtype, check_device, dtype_of_number, get_default_dtype
 
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor
@@ -162,8 +162,9 @@ def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, r
     """A tensor of one value; its dtype is that of the value, float32 for a Python float."""
     check_device(device)
     value = raw(fill_value)
-    kind = as_dtype(dtype if dtype is not None else value.dtype if isinstance(value, np.ndarray) else type(value)).numpy
-    return _finished(np.full(_sized("full", (size,)), value, kind), requires_grad)
+    if dtype is None:
+        dtype = value.dtype if isinstance(value, (np.ndarray, np.generic)) else dtype_of_number(value)
+    return _finished(np.full(_sized("full", (size,)), value, as_dtype(dtype).numpy), requires_grad)
 
 
 def _like(name: str, input: Any, dtype: Any, device: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:

@@ -60,7 +60,6 @@ bool = dtype("bool")
 DTYPES: dict[np.dtype[Any], dtype] = {
     d.numpy: d for d in (float16, float32, float64, uint8, int8, int16, int32, int64, bool)
 }
-_PYTHON_TYPES: dict[Any, dtype] = {builtins.float: float32, builtins.int: int64, builtins.bool: bool}
 KIND = {"b": 0, "i": 1, "u": 1, "f": 2}  # bool < integer < floating point
 
 _default_dtype = float32
@@ -86,7 +85,7 @@ def set_default_dtype(d: dtype, /) -> None:
 
 
 def as_dtype(d: Any) -> dtype:
-    """`d` as a minigrad dtype; accepts minigrad dtypes, NumPy dtypes and Python's float, int and bool.
+    """`d` as a minigrad dtype; accepts minigrad dtypes, NumPy's, and Python's float (float64), int (int64) and bool.
 
     Raises
     ------
@@ -95,13 +94,16 @@ def as_dtype(d: Any) -> dtype:
     """
     if isinstance(d, dtype):
         return d
-    if d in _PYTHON_TYPES:
-        return get_default_dtype() if d is builtins.float else _PYTHON_TYPES[d]
     try:
         return DTYPES[np.dtype(d)]
     except (TypeError, KeyError):
         names = ", ".join(t.name for t in DTYPES.values())
         raise TypeError(f"{d!r} is not a dtype minigrad has; use one of {names}") from None
+
+
+def dtype_of_number(x: Any) -> dtype:
+    """The dtype of a tensor made from one Python number: the default dtype for a float."""
+    return bool if isinstance(x, builtins.bool) else int64 if isinstance(x, builtins.int) else get_default_dtype()
 
 
 def promote_types(type1: dtype, type2: dtype) -> dtype:
@@ -139,7 +141,7 @@ def result_type_of(operands: Sequence[Any]) -> np.dtype[Any]:
         if isinstance(x, np.ndarray):
             rank, kind = (0 if x.ndim else 1), x.dtype
         else:
-            rank, kind = 2, as_dtype(type(x)).numpy
+            rank, kind = 2, dtype_of_number(x).numpy
         groups[rank] = _promote(groups[rank], kind)
     result = _combine(groups[0], _combine(groups[1], groups[2]))
     assert result is not None

@@ -287,3 +287,9 @@ def test_tensors_are_hashed_by_identity(m: Any) -> Any:
 def test_comparison_with_other_things(m: Any) -> Any:
     x = m.tensor([1.0, 2.0])
     return x == 1, x != 1, x == m.tensor(2.0), x == None, x != None, x == "a", x == [1.0, 2.0]  # noqa: E711
+
+
+@pytest.mark.parametrize("python_type", [float, int, bool])
+def test_python_types_name_dtypes(python_type: type) -> None:
+    for make in (lambda m: m.zeros(2, dtype=python_type), lambda m: m.ones(2).to(python_type), lambda m: m.tensor([1], dtype=python_type)):
+        assert repr(make(mg).dtype) == repr(make(torch).dtype)
