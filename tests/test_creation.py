@@ -290,6 +290,6 @@ def test_comparison_with_other_things(m: Any) -> Any:
 
 
 @pytest.mark.parametrize("python_type", [float, int, bool])
-def test_python_types_name_dtypes(python_type: type) -> None:
-    for make in (lambda m: m.zeros(2, dtype=python_type), lambda m: m.ones(2).to(python_type), lambda m: m.tensor([1], dtype=python_type)):
-        assert repr(make(mg).dtype) == repr(make(torch).dtype)
+@same_as_torch
+def test_python_types_name_dtypes(m: Any, python_type: type) -> Any:
+    return m.zeros(2, dtype=python_type), m.ones(2).to(python_type), m.tensor([1], dtype=python_type)
