@@ -4,8 +4,8 @@ The names are torch's: what a tutorial writes for torch runs here after ``import
 `minigrad.autograd`.
 """
 
-from minigrad import autograd, creation, nn, optim, random, types, utils
-from minigrad.autograd import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
+from minigrad import autograd, creation, cuda, nn, optim, random, types, utils
+from minigrad.autograd import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
 from minigrad.creation import (
     allclose,
     arange,
@@ -190,4 +190,3 @@ __version__ = "0.1.0"
 tensor = creation.tensor  # the function, not the module `minigrad.tensor` that imports above have left under this name
 absolute, negative, subtract, multiply, divide, true_divide = abs, neg, sub, mul, div, div
 clip, moveaxis, swapaxes, swapdims, concat, concatenate = clamp, movedim, transpose, transpose, cat, cat
-inference_mode = no_grad

@@ -100,10 +100,10 @@ def train_options(parser: argparse.ArgumentParser) -> None:
 
 def main(program: str, commands: dict[str, Command], arguments: Sequence[str] | None = None) -> int:
     """Run the command that `arguments` (by default those of the process) name, and return the exit status."""
-    parser = Parser(prog=f"python -m {program}")
+    parser = Parser(prog=f"python -m {program}", allow_abbrev=False)
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="|".join(commands))
     for name, command in commands.items():
-        command.add_options(subparsers.add_parser(name, help=command.summary, description=command.summary))
+        command.add_options(subparsers.add_parser(name, help=command.summary, description=command.summary, allow_abbrev=False))
     options = parser.parse_args(arguments)
     try:
         commands[options.command].run(options)

@@ -68,7 +68,14 @@ def _check_range(array: np.ndarray[Any, Any], target: np.dtype[Any]) -> None:
 
 
 def _without_tensors(data: Any) -> Any:
-    return [_without_tensors(x) if isinstance(x, (list, tuple)) else raw(x) for x in data]
+    for x in data:
+        if isinstance(x, TensorBase) and x.array.size != 1:
+            raise ValueError("only one element tensors can be converted to Python scalars, and this list holds one of shape "
+                             f"{list(x.array.shape)}: use stack")
+    return [
+        _without_tensors(x) if isinstance(x, (list, tuple)) else x.array.item() if isinstance(x, TensorBase) else x
+        for x in data
+    ]
 
 
 def _holds_numpy(data: Any) -> bool:

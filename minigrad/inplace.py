@@ -140,6 +140,8 @@ class InPlace(TensorBase):
         if result.array.dtype != self.array.dtype:
             result = autograd.cast(result, self.array.dtype, result._node.name())
         if self._view is None:
+            if self._node is not None and self._node.grad_keeper is not None:  # retain_grad() was meant for the tensor
+                result._node.grad_keeper, self._node.grad_keeper = self._node.grad_keeper, None
             self._node, self._requires_grad = result._node, True
         else:
             base: Any = self._view[0]
@@ -178,6 +180,8 @@ class InPlace(TensorBase):
         """``x[index] = value``, value being a number or a tensor that broadcasts to the place."""
         recording = autograd.is_grad_enabled() and (self._is_tracked() or autograd.needs_grad(value))
         template, arrays = indexing.parse_index(self, index)
+        while getattr(value, "shape", ())[:1] == (1,):  # as in torch, sizes of 1 in front count for nothing
+            value = value[0]
         if isinstance(value, (list, tuple)):
             raise TypeError(f"can't assign a {type(value).__name__} to a tensor; make it one with torch.tensor(...)")
         if recording:
@@ -191,8 +195,10 @@ class InPlace(TensorBase):
             else:
                 place.fill_(value)
             return
+        plain, rest = indexing.plain_part(template, arrays)
         try:
-            self.array[indexing.filled(template, map(raw, arrays))] = raw(value)
+            place = self.array if plain is None else self.array[plain if Ellipsis in plain else (*plain, ...)]
+            place[indexing.filled(rest, map(raw, arrays)) if arrays else ...] = raw(value)
         except ValueError as error:
             raise RuntimeError(f"x[index] = value: {error} (x has shape {list(self.array.shape)})") from None
         self._version_cell[0] += 1
@@ -248,6 +254,7 @@ class InPlace(TensorBase):
     logical_not_ = in_place(elementwise.logical_not)
     bitwise_and_ = in_place(elementwise.bitwise_and)
     bitwise_or_ = in_place(elementwise.bitwise_or)
+    bitwise_xor_ = in_place(elementwise.bitwise_xor)
 
     uniform_ = drawn(random.uniform_, "UniformBackward0")
     normal_ = drawn(random.normal_, "NormalBackward0")
@@ -257,4 +264,4 @@ class InPlace(TensorBase):
 
     __iadd__, __isub__, __imul__, __itruediv__ = add_, sub_, mul_, div_
     __ipow__, __imod__, __ifloordiv__ = pow_, remainder_, floor_divide_
-    __iand__, __ior__ = bitwise_and_, bitwise_or_
+    __iand__, __ior__, __ixor__ = bitwise_and_, bitwise_or_, bitwise_xor_

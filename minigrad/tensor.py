@@ -205,8 +205,11 @@ class Tensor(InPlace):
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         """Send NumPy's functions, called on tensors, back to our operations; `autograd.Node.replay` lives by it."""
         operation = UFUNCS.get((ufunc, method))
-        if operation is None or kwargs.get("out") is not None:
+        if kwargs.get("out") is not None:
             return NotImplemented
+        if operation is None:
+            raise TypeError(f"np.{ufunc.__name__} is no operation on tensors; where it should be one, name the operation in "
+                            "minigrad/numpy_dispatch.py")
         return operation(*inputs, **kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:

@@ -44,7 +44,7 @@ class dtype:
         return f"torch.{self.name}"
 
     def __reduce__(self) -> str:
-        return self.name  # pickled by reference: the seven names below are the only instances
+        return self.name  # pickled by reference: the names below are the only instances
 
 
 float16 = half = dtype("float16")

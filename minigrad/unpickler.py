@@ -12,6 +12,7 @@ their parts take exponential time.
 
 import pickletools
 import re
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -69,7 +70,9 @@ def loads(
     _pickle.UnpicklingError: refused pickle: it names 'builtins.print', which is not among the names that may be loaded
     """
     try:
-        return _run(data, names, persistent_load, max_operations)
+        with warnings.catch_warnings():  # genops decodes the strings of protocol 0, and may warn of what it finds in them
+            warnings.simplefilter("ignore")
+            return _run(data, names, persistent_load, max_operations)
     except (ValueError, TypeError, IndexError, KeyError, OverflowError) as error:
         # genops on a truncated stream, an empty stack, a constructor called with the wrong number of arguments, ...
         raise UnpicklingError(f"refused pickle: it is not well-formed ({type(error).__name__}: {error})") from error

@@ -579,6 +579,7 @@ INPLACE: list[Row] = [
     Row("Tensor.logical_not_", case(truth(3))),
     Row("Tensor.bitwise_and_", case(truth(3), truth(3)), case(whole(3), 2)),
     Row("Tensor.bitwise_or_", case(truth(3), truth(3)), case(whole(3), 2)),
+    Row("Tensor.bitwise_xor_", case(truth(3), truth(3)), case(whole(3), 2)),
     Row("Tensor.tril_", case(A), case(A, 1)),
     Row("Tensor.triu_", case(A), case(A, -1)),
     Row("Tensor.__setitem__", *WRITE),

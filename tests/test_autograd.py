@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from typing import Any
 
@@ -983,3 +984,96 @@ def test_gradcheck_of_several_inputs_and_outputs(m: Any) -> Any:
         check(lambda x, y: (x * y.detach(), y * 1), (a, b), raise_exception=False),
         check(lambda x: x.abs(), (leaf(m, 0.0, 1.0, dtype="float64"),), raise_exception=False),
     )
+
+
+# Functions that save what they return -------------------------------------------------------------------------------------
+
+
+def exp_of(m: Any) -> Any:
+    """torch's own example: the derivative of exp is read from the result."""
+
+    class Exp(m.autograd.Function):  # type: ignore[name-defined, misc]
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            result = x.exp()
+            ctx.save_for_backward(result)
+            return result
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            return g * ctx.saved_tensors[0]
+
+    return Exp
+
+
+@same_as_torch
+def test_function_that_saves_its_result_differentiates_twice(m: Any) -> Any:
+    x = m.tensor([1.0, -0.5], dtype=m.float64, requires_grad=True)
+    (g,) = m.autograd.grad((exp_of(m).apply(x) * x).sum(), x, create_graph=True)
+    assert m.autograd.gradgradcheck(exp_of(m).apply, x)
+    return g.detach(), *m.autograd.grad(g.sum(), x)
+
+
+@same_as_torch
+def test_function_whose_saved_result_was_overwritten(m: Any) -> Any:
+    y = exp_of(m).apply(m.ones(2, requires_grad=True))
+    y.mul_(2)
+    return raised(lambda: y.sum().backward())
+
+
+@same_as_torch
+def test_function_that_returns_a_view_of_its_input(m: Any) -> Any:
+    class View(m.autograd.Function):  # type: ignore[name-defined, misc]
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            return x.view(-1)
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            return g
+
+    x = m.ones(2, requires_grad=True) * 1
+    y, v = x * x, View.apply(x)
+
+    def overwrite() -> None:
+        v.mul_(10)
+        y.sum().backward()
+
+    return raised(overwrite)
+
+
+def test_function_that_saves_its_result_leaves_no_cycle() -> None:
+    function = exp_of(mg)  # a class, which is itself a cycle
+    gc.collect()
+    gc.disable()
+    try:
+        y = function.apply(mg.ones(1, requires_grad=True))
+        del y
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
+
+
+@same_as_torch
+def test_switches_as_bare_decorators(m: Any) -> Any:
+    @m.no_grad
+    def off() -> bool:
+        return bool(m.is_grad_enabled())
+
+    @m.enable_grad
+    def on() -> bool:
+        return bool(m.is_grad_enabled())
+
+    with m.no_grad():
+        inside = on()
+    return off(), inside, m.is_grad_enabled()
+
+
+@same_as_torch
+def test_retained_gradient_follows_an_in_place_change(m: Any) -> Any:
+    x = m.ones(2, 2, requires_grad=True)
+    y = x * 2
+    y.retain_grad()
+    y.mul_(3)
+    y.sum().backward()
+    return y.grad, x.grad

@@ -532,3 +532,17 @@ def test_detach_in_place(m: Any) -> Any:
     y = x * 2
     result = y.detach_()
     return result is y, y, y.is_leaf, y.requires_grad, raised(y.sum().backward), raised((x * 2)[0].detach_)
+
+
+@pytest.mark.parametrize("place", [0, (0, 1), slice(0, 2), "mask"], ids=str)
+@pytest.mark.parametrize("recorded", [False, True])
+def test_sizes_of_one_in_front_count_for_nothing_in_assignment(place: Any, recorded: bool) -> None:
+    @same_as_torch
+    def scenario(m: Any) -> Any:
+        x, value = m.zeros(2, 3), m.full((1, 1), 2.0, requires_grad=recorded)
+        x[x == 0 if place == "mask" else place] = value
+        if recorded:
+            x.sum().backward()
+        return x.detach(), value.grad
+
+    scenario()

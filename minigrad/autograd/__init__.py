@@ -10,6 +10,7 @@ from minigrad.autograd.engine import (
     clock,
     enable_grad,
     grad,
+    inference_mode,
     is_grad_enabled,
     needs_grad,
     no_grad,
@@ -28,5 +29,3 @@ from minigrad.autograd.engine import (
 )
 from minigrad.autograd.function import Function, FunctionCtx
 from minigrad.autograd.gradcheck import gradcheck, gradgradcheck
-
-inference_mode = no_grad

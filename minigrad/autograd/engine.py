@@ -59,7 +59,7 @@ class TensorBase:
     _node: Node | None  # the operation that made this tensor; None for a leaf
     _requires_grad: bool
     _version_cell: list[int]  # [count of in-place changes]: one cell for all the tensors that share the memory
-    _view: tuple[TensorBase, int | None] | None  # (tensor whose memory this shows, moment it was made, if recorded); see tensor.py
+    _view: tuple[TensorBase, int | None] | None  # (tensor whose memory this shows, moment it was made, if recorded); see inplace.py
     _hooks: dict[int, Callable[[Tensor], Tensor | None]] | None  # of a leaf; those of other tensors are with their node
 
 
@@ -149,10 +149,31 @@ class _Switch:
         _thread.mode.recording = self.previous.pop()
 
     def __call__(self, function: Callable[P, Any]) -> Callable[P, Any]:
+        if inspect.isgeneratorfunction(function):
+            return self._around_generator(function)
+
         @functools.wraps(function)
         def switched(*args: P.args, **kwargs: P.kwargs) -> Any:
             with _Switch(self.mode):
                 return function(*args, **kwargs)
+
+        return switched
+
+
+    def _around_generator(self, function: Callable[P, Any]) -> Callable[P, Any]:
+        """The switch is turned for each piece between two yields: outside, the caller's setting holds."""
+
+        @functools.wraps(function)
+        def switched(*args: P.args, **kwargs: P.kwargs) -> Any:
+            generator = function(*args, **kwargs)
+            sent = None
+            while True:
+                with _Switch(self.mode):
+                    try:
+                        item = generator.send(sent)
+                    except StopIteration as stop:
+                        return stop.value
+                sent = yield item
 
         return switched
 
@@ -167,6 +188,10 @@ class no_grad(_Switch):
     False
     """
 
+    def __new__(cls, function: Callable[P, Any] | None = None) -> Any:
+        """Allow ``@no_grad`` beside ``@no_grad()``."""
+        return super().__new__(cls) if function is None else cls()(function)
+
     def __init__(self) -> None:
         super().__init__(False)
 
@@ -174,8 +199,25 @@ class no_grad(_Switch):
 class enable_grad(_Switch):
     """Context manager and decorator under which operations are recorded, inside a `no_grad` too."""
 
+    def __new__(cls, function: Callable[P, Any] | None = None) -> Any:
+        """Allow ``@enable_grad`` beside ``@enable_grad()``."""
+        return super().__new__(cls) if function is None else cls()(function)
+
     def __init__(self) -> None:
         super().__init__(True)
+
+
+class inference_mode(_Switch):  # torch's name
+    """`no_grad` under another name, as far as results can tell.
+
+    Parameters
+    ----------
+    mode : bool
+        False to change nothing.
+    """
+
+    def __init__(self, mode: bool = True) -> None:
+        super().__init__(not mode and is_grad_enabled())
 
 
 class set_grad_enabled(_Switch):
@@ -222,7 +264,10 @@ class Node:
         after all the nodes it feeds, and the graph needs no sorting.
     """
 
-    __slots__ = ("_hooks", "cells", "edges", "grad_keeper", "number", "op", "options", "rules", "shapes", "tensors", "versions")
+    __slots__ = (
+        "__weakref__", "_hooks", "cells", "edges", "grad_keeper", "number", "op", "options", "rules", "shapes", "tensors",
+        "versions",
+    )  # fmt: skip
 
     op: Op
     options: tuple[tuple[Any, ...], dict[str, Any]]
@@ -266,14 +311,18 @@ class Node:
         args, kwargs = self.options
         return self.op.body(*inputs, *args, **kwargs)[1:]
 
-    def check_versions(self) -> None:
-        """Raise if values that a rule reads were overwritten since. The closures of the rules tell what they read."""
+    def check_versions(self, replaying: bool) -> None:
+        """Raise if values that a rule reads were overwritten since. The closures of the rules tell what they read.
+
+        To replay the body is to read all inputs again.
+        """
         live = [rule for rule, edge in zip(self.rules, self.edges, strict=False) if edge is not None]
-        read = [cell.cell_contents for rule in live for cell in getattr(rule, "__closure__", None) or ()]
+        read = _arrays_within(live)
         for tensor, cell, seen in zip(self.tensors or (), self.cells, self.versions, strict=False):
-            if cell[0] != seen and any(isinstance(x, ndarray) and np.may_share_memory(x, raw(tensor)) for x in read):
+            if cell[0] != seen and (replaying or any(np.may_share_memory(x, raw(tensor)) for x in read)):
                 self._overwritten(f"an input of shape {list(raw(tensor).shape)}", cell[0], seen)
-        if self.cells[-1][0] != self.versions[-1] and any("out" in rule.__code__.co_freevars for rule in live):
+        codes = [rule.__code__ for rule in live if hasattr(rule, "__code__")]
+        if self.cells[-1][0] != self.versions[-1] and any("out" in code.co_freevars for code in codes):
             self._overwritten("its result", self.cells[-1][0], self.versions[-1])
 
     def _overwritten(self, what: str, now: int, seen: int) -> None:
@@ -281,6 +330,14 @@ class Node:
             f"one of the variables needed for gradient computation has been modified by an inplace operation: {what}, read "
             f"by {self.name()}, is at version {now}; expected version {seen} instead. Write the new values into a new "
             "tensor (y = y * 2 for y *= 2), or change it after backward()")
+
+
+def _arrays_within(x: Any, depth: int = 4) -> list[Any]:
+    """The arrays that functions have in their closures, directly or inside lists and inner functions."""
+    if isinstance(x, ndarray):
+        return [x]
+    inside = x if isinstance(x, (list, tuple)) else [cell.cell_contents for cell in getattr(x, "__closure__", None) or ()]
+    return [array for item in inside if depth for array in _arrays_within(item, depth - 1)]
 
 
 class AccumulateGrad:
@@ -560,6 +617,7 @@ def walk(
     grads: dict[Any, Any] = {}  # where gradients wait for the turn of their node
     found: dict[Any, Any] = {}
     heap: list[tuple[int, Node]] = []
+    asked = set(wanted or ())
     useful = None if wanted is None else _leading_to(wanted, [t._node or t for t, _ in roots])
 
     def arrive(edge: Any, g: Any) -> None:
@@ -577,17 +635,16 @@ def walk(
         g = grads.pop(node)
         if node._hooks or node.grad_keeper is not None:
             g = _attend(node, g)
-        if useful is not None:
-            if node in wanted:  # type: ignore[operator]
-                found[node] = g
-            if not any(e in useful for e in node.edges if e is not None):
-                continue
+        if node in asked:
+            found[node] = g
+        if useful is not None and not any(e in useful for e in node.edges if e is not None):
+            continue
         if node.rules is None:
             raise RuntimeError(
                 f"Trying to backward through the graph a second time: what {node.name()} had saved was freed by the first "
                 "pass. Specify retain_graph=True in the first backward() or autograd.grad(), or compute the loss anew")
         if [cell[0] for cell in node.cells] != node.versions:
-            node.check_versions()
+            node.check_versions(create_graph)
         rules = node.replay() if create_graph else node.rules
         for edge, rule, shape in zip(node.edges, rules, node.shapes, strict=False):
             if edge is not None and (useful is None or edge in useful):
@@ -667,7 +724,8 @@ def backward(
         If a tensor is no scalar and has no gradient given, requires no gradient, or its graph was freed already.
     """
     roots = _roots(sequence(tensors), sequence(grad_tensors), create_graph)
-    wanted = None if inputs is None else [t._node or t for t in sequence(inputs)]
+    inputs = None if inputs is None else sequence(inputs)
+    wanted = None if inputs is None else [t._node or t for t in inputs]
     if wanted == []:
         raise RuntimeError("backward(): inputs must not be empty; leave it out to reach every leaf")
     retain = create_graph if retain_graph is None else retain_graph

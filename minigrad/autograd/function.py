@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import weakref
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -19,23 +20,23 @@ class FunctionCtx:
 
     def __init__(self) -> None:
         self.needs_input_grad: tuple[bool, ...] = ()
-        self._saved: list[tuple[Any, int]] = []
+        self._saved: list[tuple[Any, int, Any]] = []  # tensor, its version, and for an output how to find its node
         self._constant: tuple[Any, ...] = ()
         self._materialize = True
 
     def save_for_backward(self, *tensors: Tensor | None) -> None:
         """Keep `tensors` for backward, which will notice if they are changed in place until then."""
-        self._saved = [(t, t._version_cell[0] if t is not None else 0) for t in tensors]
+        self._saved = [(t, t._version_cell[0] if t is not None else 0, None) for t in tensors]
 
     @property
     def saved_tensors(self) -> tuple[Tensor | None, ...]:
         """The tensors given to `save_for_backward`."""
-        for t, version in self._saved:
+        for t, version, _ in self._saved:
             if t is not None and t._version_cell[0] != version:
                 raise RuntimeError("one of the variables needed for gradient computation has been modified by an inplace "
                                    f"operation: a saved tensor of shape {list(t.shape)} is at version "
                                    f"{t._version_cell[0]}; expected version {version} instead")
-        return tuple(t for t, _ in self._saved)
+        return tuple(t if node is None else _link_to(t, node()) for t, _, node in self._saved)
 
     def mark_non_differentiable(self, *outputs: Tensor) -> None:
         """Declare outputs that have no gradient, such as indices."""
@@ -48,6 +49,13 @@ class FunctionCtx:
     def set_materialize_grads(self, value: bool) -> None:
         """Whether backward gets zeros (the default) or None for outputs that no gradient reached."""
         self._materialize = value
+
+
+def _link_to(tensor: Any, node: Any) -> Any:
+    """The values of `tensor` as the result of `node`."""
+    alias = wrap(tensor.array)
+    alias._version_cell, alias._node, alias._requires_grad = tensor._version_cell, node, node is not None
+    return alias
 
 
 class _Outputs(dict[int, Any]):
@@ -108,7 +116,7 @@ class Function:
                 cls.setup_context(ctx, args, output)
         if not (is_grad_enabled() and any(ctx.needs_input_grad)):
             return output
-        single = isinstance(output, TensorBase)
+        single = not isinstance(output, tuple)
         outputs = [output] if single else list(output)
         rules = _function_rules(cls, ctx, outputs, args)
         this = Op(lambda *_: (None, *rules), cls.__name__ + "Backward", False, False, False, False)
@@ -118,9 +126,14 @@ class Function:
         results = []
         for k, out in enumerate(outputs):
             if isinstance(out, TensorBase) and not any(out is c for c in ctx._constant) and out.array.dtype.kind == "f":
-                out = wrap(out.array)
-                record(part, out, [shared], [lambda g, k=k: _Outputs({k: g})], ((), {}))
-                out._node.shapes = [None]  # type: ignore[union-attr]
+                result = wrap(out.array)
+                result._version_cell = out._version_cell
+                record(part, result, [shared], [lambda g, k=k: _Outputs({k: g})], ((), {}))
+                result._node.shapes = [None]  # type: ignore[union-attr]
+                # An output that backward reads was saved before it had a node. Weakly, for the node leads back to `ctx`.
+                node = weakref.ref(result._node)
+                ctx._saved = [(t, version, node if t is out else known) for t, version, known in ctx._saved]
+                out = result
             results.append(out)
         return results[0] if single else tuple(results)
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.autograd import op, raw
-from minigrad.ops.elementwise import clamp, erf, sigmoid, tanh
+from minigrad.ops.elementwise import clamp, erf, gate, sigmoid, tanh
 from minigrad.types import Array, Number, as_dtype
 
 
@@ -49,13 +49,10 @@ def hardtanh(x: Array, /, min_val: Number = -1.0, max_val: Number = 1.0) -> Any:
     if min_val > max_val:
         raise ValueError(f"hardtanh(): min_val cannot be greater than max_val, got {min_val} and {max_val}")
     kind = raw(x).dtype.type
-    return np.clip(raw(x), kind(min_val), kind(max_val)), lambda g: g * _between(x, min_val, max_val)
-
-
-@op
-def _between(x: Array, /, low: Number, high: Number) -> Any:
-    """1 where low < x < high, 0 elsewhere."""
-    return ((raw(x) > low) & (raw(x) < high)).astype(raw(x).dtype), np.zeros_like
+    return (
+        np.clip(raw(x), kind(min_val), kind(max_val)),
+        lambda g: gate(g, x, keep=(raw(x) > min_val) & (raw(x) < max_val)),
+    )
 
 
 @op

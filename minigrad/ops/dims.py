@@ -24,6 +24,8 @@ def axis_of(dim: int, ndim: int) -> int:
     IndexError
         If there is no such dimension.
     """
+    if not hasattr(dim, "__index__"):
+        raise TypeError(f"dim must be an integer, not {type(dim).__name__}")
     limit = max(ndim, 1)
     if not -limit <= dim < limit:
         raise IndexError(f"Dimension out of range (expected to be in range of [{-limit}, {limit - 1}], but got {dim})")

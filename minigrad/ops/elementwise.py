@@ -142,34 +142,32 @@ def pow(base: Array, exponent: Array, /) -> Any:
         return logical_or(base, not exponent)
     _no_bools("pow", raw(base), raw(exponent))
     if not isinstance(exponent, (TensorBase, np.ndarray)):
-        return _pow_number(base, exponent=exponent)
-    return _pow(base, exponent) if isinstance(base, (TensorBase, np.ndarray)) else _pow_of_number(exponent, base=base)
+        return _tensor_to_number(_beside(base, exponent), exponent)
+    if not isinstance(base, (TensorBase, np.ndarray)):
+        return _number_to_tensor(_beside(exponent, base), base)
+    return _tensor_to_tensor(base, exponent)
+
+
+def _beside(x: Array, number: Number) -> Array:
+    """x in the dtype that it takes beside a number."""
+    target = common_dtype([raw(x), number])
+    return x if target is None else cast(x, target)
 
 
 @op(name="PowBackward0")
-def _pow_scalar(x: Array, /, exponent: int) -> Any:
+def _tensor_to_number(x: Array, /, exponent: Number) -> Any:
     return x**exponent, lambda g: g * (exponent * x ** (exponent - 1)) if exponent else np.zeros_like(g)
 
 
-def _pow_number(x: Array, exponent: Any) -> Any:
-    target = common_dtype([raw(x), exponent])
-    return _pow_scalar(x if target is None else cast(x, target), exponent)
-
-
-def _pow_of_number(x: Array, base: Any) -> Any:
-    target = common_dtype([raw(x), base])
-    return _exponential(x if target is None else cast(x, target), base)
-
-
 @op(name="PowBackward2")
-def _exponential(x: Array, /, base: Any) -> Any:
+def _number_to_tensor(x: Array, /, base: Any) -> Any:
     out = base**x
     slope = math.log(base) if base > 0 else -math.inf if base == 0 else math.nan
     return out, lambda g: g * (out * slope) if base else np.where(x >= 0, 0, g * (out * slope))
 
 
 @op(promote=True, name="PowBackward1")
-def _pow(a: Array, b: Array, /) -> Any:
+def _tensor_to_tensor(a: Array, b: Array, /) -> Any:
     out = a**b
     return (
         out,
@@ -295,13 +293,18 @@ def sigmoid(x: Array, /) -> Any:
 def relu(x: Array, /) -> Any:
     """max(x, 0); its derivative at 0 is 0."""
     out = np.maximum(x, 0)
-    return out, lambda g: g * _step(out)
+    return out, lambda g: gate(g, out, keep=~(raw(out) <= 0))
 
 
 @op
-def _step(x: Array, /) -> Any:
-    """1 where x > 0, 0 elsewhere. To multiply by it takes a seventh of ``np.where(x > 0, g, 0)`` (13 to 92 µs for 64 × 512)."""
-    return (~(raw(x) <= 0)).astype(raw(x).dtype), np.zeros_like
+def gate(g: Array, x: Array, /, keep: np.ndarray[Any, Any]) -> Any:
+    """g where `keep`, 0 elsewhere; `keep` was found from x, on which the result depends only in jumps.
+
+    The bits of g are multiplied, which is exact for infinite and nan g, too, and six times as fast as `np.where`.
+    """
+    bits = np.asarray(raw(g))
+    value = (bits.view(f"i{bits.itemsize}") * keep).view(bits.dtype)
+    return value, lambda h: gate(h, x, keep=keep), lambda h: np.zeros(raw(x).shape, raw(x).dtype)
 
 
 @op(floating=True)
@@ -408,14 +411,11 @@ def clamp(x: Array, /, min: Any = None, max: Any = None) -> Any:
 @op(name="ClampBackward1")
 def _clamp(x: Array, /, low: Any, high: Any) -> Any:
     out = raw(x) if low is None else np.maximum(raw(x), low)
-    return out if high is None else np.minimum(out, high), lambda g: g * _within(x, low, high)
-
-
-@op
-def _within(x: Array, /, low: Any, high: Any) -> Any:
-    """1 where low <= x <= high, 0 elsewhere."""
-    low, high = -math.inf if low is None else low, math.inf if high is None else high
-    return ((raw(x) >= low) & (raw(x) <= high)).astype(raw(x).dtype), np.zeros_like
+    least, most = -math.inf if low is None else low, math.inf if high is None else high
+    return (
+        out if high is None else np.minimum(out, high),
+        lambda g: gate(g, x, keep=(raw(x) >= least) & (raw(x) <= most)),
+    )
 
 
 @op(promote=True, name="ClampBackward0")

@@ -120,6 +120,10 @@ def _add_at(g: Any, index: Any, shape: tuple[int, ...]) -> Any:
         whole = np.zeros(shape, g.dtype)
         whole[index] = g
         return whole
+    if g.dtype.kind != "f":  # bincount adds in float64, which is not exact for large integers
+        whole = np.zeros(shape, g.dtype)
+        np.add.at(whole, index, g)
+        return whole
     size = math.prod(shape)
     places = np.arange(size).reshape(shape)[index]
     return np.bincount(places.ravel(), g.ravel(), size).astype(g.dtype).reshape(shape)
@@ -153,7 +157,7 @@ def as_places(x: Array, /, places: np.ndarray[Any, Any]) -> Any:
     return raw(x).reshape(-1)[places], lambda g: _put_zeros(g, places, template=(_HOLE,), shape=(math.prod(shape),)).reshape(shape)
 
 
-@op(name="torch::autograd::CopySlices")
+@op(linear=True, name="torch::autograd::CopySlices")
 def copy_places(x: Array, value: Array, /, places: np.ndarray[Any, Any]) -> Any:
     """x after `value` was written, through a view, at `places` of its memory: how a base gets the history of its view."""
 
@@ -235,6 +239,10 @@ def _scattered(src: Any, index: Any, axis: int, shape: tuple[int, ...]) -> Any:
     if not shape or not index.ndim:
         return np.bincount(index.reshape(-1), src.reshape(-1), size).astype(src.dtype).reshape(shape)
     places = np.take_along_axis(np.arange(size).reshape(shape)[_corner(shape, index, axis)], index, axis)
+    if src.dtype.kind != "f":  # as above
+        whole = np.zeros(size, src.dtype)
+        np.add.at(whole, places.ravel(), src[tuple(map(slice, index.shape))].ravel())
+        return whole.reshape(shape)
     return np.bincount(places.ravel(), src[tuple(map(slice, index.shape))].ravel(), size).astype(src.dtype).reshape(shape)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.autograd import op, raw, sum_rows
+from minigrad.autograd import TensorBase, op, raw, sum_rows
 from minigrad.ops.elementwise import add, mul
 from minigrad.ops.shape import diagonal, reshape, unsqueeze
 from minigrad.types import Array
@@ -83,6 +83,9 @@ def matmul(a: Array, b: Array, /) -> Any:
     RuntimeError
         If the inner sizes or the dtypes differ, or an operand has no dimension.
     """
+    for operand in (a, b):
+        if not isinstance(operand, (TensorBase, np.ndarray)):
+            raise TypeError(f"matmul(): both operands must be Tensors, not {type(operand).__name__}; multiply numbers by *")
     m, n = raw(a).ndim, raw(b).ndim
     if m == 2 and n == 2:
         return mm(a, b)
@@ -144,7 +147,13 @@ def linear(x: Array, weight: Array, bias: Array | None = None, /) -> Any:
     """``x @ weight.T + bias`` for x of shape (..., in), weight (out, in), bias (out)."""
     if raw(x).ndim != 2 or raw(weight).ndim != 2:
         return _linear_of_any_shape(x, weight, bias)
-    return _linear(x, weight) if bias is None else _linear_with_bias(bias, x, weight)
+    if bias is None:
+        return _linear(x, weight)
+    if raw(bias).ndim == 1 and raw(bias).dtype == raw(x).dtype:
+        return _linear_with_bias(bias, x, weight)
+    if raw(bias).dtype != raw(x).dtype:
+        raise RuntimeError(f"linear: expected the bias to have the dtype of the input, {raw(x).dtype}, got {raw(bias).dtype}")
+    return add(_linear(x, weight), bias)
 
 
 @op(name="MmBackward0")
@@ -173,7 +182,7 @@ def _linear_of_any_shape(x: Array, weight: Array, bias: Array | None) -> Any:
     else:
         shape = raw(x).shape
         _check("linear", x, weight, bool(shape) and shape[-1] == raw(weight).shape[1], transposed=True)
-        if bias is not None and len(shape) > 1:
+        if bias is not None:
             return linear(reshape(x, -1, shape[-1]), weight, bias).reshape(*shape[:-1], raw(weight).shape[0])
         product = matmul(x, weight.T)
     return product if bias is None else add(product, bias)

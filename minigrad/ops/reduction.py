@@ -53,8 +53,15 @@ def sum(x: Array, /, dim: Dim = None, keepdim: bool = False, *, dtype: Any = Non
     if axes == (0,) and len(shape) == 2 and not keepdim and x.dtype.kind == "f":
         total = sum_rows(x)
     else:
-        total = _add.reduce(x, axes, dtype=None if x.dtype.kind == "f" else np.int64, keepdims=keepdim)
+        total = _add.reduce(x, axes, dtype=_sum_dtype(x, dtype), keepdims=keepdim)
+    if np.asarray(total).dtype.kind != "f":
+        return (total,)
     return total, lambda g: spread(g if dtype is None else cast(g, before), axes, shape)
+
+
+def _sum_dtype(x: Any, dtype: Any) -> Any:
+    """The dtype in which x, already of the `dtype` asked for if any, is summed or multiplied up: integers as int64."""
+    return x.dtype if dtype is not None or x.dtype.kind == "f" else np.dtype(np.int64)
 
 
 @numpy_names
@@ -133,13 +140,17 @@ def _quotient(g: Array, y: Array) -> Array:
 @numpy_names
 def prod(x: Array, /, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """The product of all elements, or along `dim`; integers and bools are multiplied as int64."""
-    return _prod(x if dtype is None else cast(x, as_dtype(dtype).numpy), dim, keepdim)
+    if dim is not None and not hasattr(dim, "__index__"):
+        raise TypeError(f"prod(): dim must be an integer, not {type(dim).__name__}; multiply along one dimension after the other")
+    return _prod(x if dtype is None else cast(x, as_dtype(dtype).numpy), dim, keepdim, dtype)
 
 
 @op(name=_with_dim("Prod"))
-def _prod(x: Array, /, dim: int | None, keepdim: bool) -> Any:
+def _prod(x: Array, /, dim: int | None, keepdim: bool, dtype: Any = None) -> Any:
     shape, axes = x.shape, axes_of(dim, x.ndim)
-    out = _multiply.reduce(raw(x), axes, dtype=None if raw(x).dtype.kind == "f" else np.int64, keepdims=keepdim)
+    out = _multiply.reduce(raw(x), axes, dtype=_sum_dtype(raw(x), dtype), keepdims=keepdim)
+    if (raw(x) != 0).all():
+        return out, lambda g: spread(g * _prod(x, dim, keepdim), axes, shape) / x
 
     def others(x: Array) -> Array:
         """For each element, the product of all others: a square of copies with ones on the diagonal, multiplied along."""
@@ -203,6 +214,8 @@ def argmin(x: Array, /, dim: int | None = None, keepdim: bool = False) -> Any:
 
 def _arg_extreme(find: Any, x: Any, dim: int | None, keepdim: bool) -> Any:
     axes = axes_of(dim, x.ndim)
+    if dim is not None and not hasattr(dim, "__index__"):
+        raise TypeError(f"{find.__name__}(): dim must be an integer, not {type(dim).__name__}")
     if x.dtype == np.bool_:
         raise RuntimeError(f"{find.__name__}: not implemented for 'Bool' tensors; convert it, as in x.int()")
     if dim is None and x.size == 0:

@@ -8,8 +8,8 @@ Each worker has a pipe for short messages and a file in memory for what they ann
 can be left behind; it belongs to the processes that have it open. While a worker computes, its next tasks wait in the
 pipe, and the parent does something else.
 
-Nobody waits for a process that is no longer there: the parent waits for the pipes *and* for the end of each worker; the
-workers look once a second whether they still have their parent.
+Nobody waits for a process that is no longer there. The end of a process closes its end of the pipe, unless a process
+that was forked in the meantime has a copy of it; therefore both sides also look once a second whether the other lives.
 """
 
 from __future__ import annotations
@@ -28,7 +28,6 @@ import tempfile
 import time
 import traceback
 import weakref
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from multiprocessing import connection
@@ -118,9 +117,11 @@ def _pack(value: Any) -> list[memoryview]:
 class _Channel:
     """One end of what connects the parent and a worker.
 
-    Tasks and batches go through the file, because both sides would wait for each other for ever if each had filled a
-    pipe to the other. Task `number` and then its batch have the *slot* ``number % slots``, a terabyte each: of such a file
+    Task `number`, and then its batch, have the *slot* ``number % slots`` of the file, a terabyte each: of such a file
     only what was written exists. No two tasks that are under way share one, since there are never more than `slots`.
+
+    The pipe has only short messages, one for each task and one for its batch, because both sides would wait for ever if
+    each had filled it and was waiting to put in more.
     """
 
     def __init__(self, pipe: connection.Connection, file: connection.Connection, slots: int) -> None:
@@ -175,15 +176,11 @@ def _work(
         return make_fetch()
 
     fetch = _attempt(begin)
-    tasks: deque[Any] = deque()
     while os.getppid() == parent:
         try:
-            # All there is is taken out of the pipe before the work is done: the parent never has to wait to put in more.
-            while channel.pipe.poll(0 if tasks else 1):
-                tasks.append(channel.pipe.recv())
-            if not tasks:
+            if not channel.pipe.poll(1):
                 continue
-            number, count = tasks.popleft()
+            number, count = channel.pipe.recv()
             if number == _NEW_EPOCH:
                 fetch = _attempt(make_fetch)
             else:
@@ -256,13 +253,12 @@ class WorkerBatches(Iterator[Any]):
             process.start()
             theirs.close()
             self.workers.append(_Worker(process, _Channel(ours, file, self.slots), info))
-        self.unanswered = 0
         self._begin()
 
     def new_epoch(self) -> None:
         """Start anew with the same workers."""
         try:
-            while self.unanswered:  # tasks of an epoch that was left early
+            while len(self.answers) < len(self.tasks):  # of an epoch that was left early
                 self._collect()
             for worker in self.workers:
                 self._send(worker, _NEW_EPOCH, [])
@@ -289,11 +285,9 @@ class WorkerBatches(Iterator[Any]):
 
     def _next(self) -> Any:
         while self.turn in self.tasks and self.stop.alive:
-            worker, _ = self.tasks[self.turn]
-            while self.turn not in self.answers and worker not in self.finished:
+            while self.turn not in self.answers:
                 self._collect()
-            answer = self.answers.pop(self.turn, None)
-            del self.tasks[self.turn]
+            (worker, _), answer = self.tasks.pop(self.turn), self.answers.pop(self.turn)
             self.turn += 1
             if worker in self.finished:
                 continue
@@ -321,10 +315,9 @@ class WorkerBatches(Iterator[Any]):
             self._send(worker, self.sent, _pack(index))
             self.tasks[self.sent] = worker, index
             self.sent += 1
-            self.unanswered += 1
 
     def _send(self, worker: _Worker, number: int, parts: list[memoryview]) -> None:
-        while worker.channel.pipe.poll():  # first make room for what the worker has to say, so that it goes on to listen
+        while worker.channel.pipe.poll():  # the pipe to us is now empty: the worker can go on and empty the one from us
             self._receive(worker)
         try:
             worker.channel.send(number, parts)
@@ -335,11 +328,9 @@ class WorkerBatches(Iterator[Any]):
         """Wait until there are answers, and take them."""
         deadline = time.monotonic() + (self.timeout or math.inf)
         pipes = [worker.channel.pipe for worker in self.workers]
-        ends = [worker.process.sentinel for worker in self.workers]
         ready: list[Any] = []
         while not ready:
-            # Once a second, because a process that a worker has forked can keep its pipe and its sentinel open.
-            ready = connection.wait([*pipes, *ends], max(0, min(1, deadline - time.monotonic())))
+            ready = connection.wait(pipes, max(0, min(1, deadline - time.monotonic())))
             for worker in self.workers:
                 if worker.channel.pipe in ready:
                     self._receive(worker)
@@ -353,9 +344,7 @@ class WorkerBatches(Iterator[Any]):
             number, count = worker.channel.pipe.recv()
         except (EOFError, OSError):  # the end of the pipe, perhaps within a message
             raise self._death(worker) from None
-        self.unanswered -= 1
-        if number in self.tasks:
-            self.answers[number] = worker.channel.read(number, count)
+        self.answers[number] = worker.channel.read(number, count)
 
     def _death(self, dead: _Worker) -> RuntimeError:
         """Stop everything; the error to raise."""

@@ -1,0 +1,148 @@
+"""Faults that were found by reading and by trying, each in the smallest form in which it was seen; as in torch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import minigrad as mg
+from tests.twins import raised, same_as_torch
+
+
+@pytest.mark.parametrize("function", ["relu", "clamp", "hardtanh", "max"])
+def test_an_infinite_gradient_stays_where_it_belongs(function: str) -> None:
+    @same_as_torch
+    def scenario(m: Any) -> Any:
+        x = m.tensor([-1.0, 0.0, 4.0, 0.5], requires_grad=True)
+        y = {"relu": x.relu, "clamp": lambda: x.clamp(min=0), "hardtanh": lambda: m.nn.functional.hardtanh(x, 0, 5),
+             "max": lambda: (x * 0).max()}[function]()  # fmt: skip
+        y.sqrt().sum().backward()
+        return x.grad
+
+    scenario()
+
+
+@pytest.mark.parametrize("index", ["numbers", "mask", "einsum"])
+def test_operands_behind_lists_and_inner_functions_are_watched(index: str) -> None:
+    @same_as_torch
+    def scenario(m: Any) -> Any:
+        x = m.arange(3.0).requires_grad_()
+        other = m.tensor([0, 1]) if index == "numbers" else m.tensor([True, False, True]) if index == "mask" else m.ones(3)
+        y = m.einsum("i,i->i", x, other) if index == "einsum" else x[other]
+        other.logical_not_() if index == "mask" else other.add_(1)
+        return raised(lambda: y.sum().backward())
+
+    scenario()
+
+
+def test_a_replay_refuses_inputs_that_were_overwritten() -> None:
+    """torch reads relu's result instead and can answer; here an error takes the place of a wrong number."""
+    x = mg.tensor([-1.0, 2.0], requires_grad=True)
+    h = x.clone()
+    y = h.relu()
+    h.mul_(-1)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        mg.autograd.grad(y.sum(), x, create_graph=True)
+
+
+@pytest.mark.parametrize("function", ["floor", "ceil", "trunc", "round", "sign"])
+def test_results_of_steps_may_be_overwritten(function: str) -> None:
+    @same_as_torch
+    def scenario(m: Any) -> Any:
+        x = m.tensor([0.5, -1.5], requires_grad=True)
+        y = getattr(x, function)()
+        y.add_(1)
+        y.sum().backward()
+        return x.grad, y.detach()
+
+    scenario()
+
+
+@same_as_torch
+def test_assignment_takes_integers_first(m: Any) -> Any:
+    x, value = m.zeros(2, 3, 3), m.arange(9.0).reshape(3, 3)
+    x[0, :, [0, 2, 1]] = value
+    x[..., 1, [0, 1]] = 7.0
+    return x
+
+
+@pytest.mark.parametrize("dtype", ["int8", "bool", "int64", "float64"])
+def test_dtype_of_sums(dtype: str) -> None:
+    @same_as_torch
+    def scenario(m: Any) -> Any:
+        x, kind = m.tensor([[1, 0, 3], [4, 5, 0]], dtype=m.int8), getattr(m, dtype)
+        return x.sum(dtype=kind), x.sum(0, dtype=kind), x.prod(1, dtype=kind), m.ones(3).sum(dtype=kind).dtype
+
+    scenario()
+
+
+@same_as_torch
+def test_no_grad_around_a_generator(m: Any) -> Any:
+    @m.no_grad()
+    def numbers() -> Any:
+        received = yield m.is_grad_enabled()
+        yield received, m.is_grad_enabled()
+
+    generator = numbers()
+    return next(generator), m.is_grad_enabled(), generator.send(5), m.is_grad_enabled()
+
+
+@same_as_torch
+def test_inference_mode(m: Any) -> Any:
+    with m.inference_mode():
+        inside = m.is_grad_enabled()
+    with m.inference_mode(False):
+        return inside, m.is_grad_enabled()
+
+
+@same_as_torch
+def test_large_integers_are_added_exactly(m: Any) -> Any:
+    big = m.tensor([2**60 + 1, 1, 2**60 + 1])
+    return m.zeros(2, dtype=m.int64).scatter_add(0, m.tensor([0, 0, 1]), big)
+
+
+@pytest.mark.parametrize("function", ["argmax", "argmin", "prod"])
+def test_one_dimension_where_several_mean_nothing(function: str) -> None:
+    @same_as_torch
+    def scenario(m: Any) -> Any:
+        return raised(lambda: getattr(m.ones(2, 3), function)((0, 1)))
+
+    scenario()
+
+
+@same_as_torch
+def test_exclusive_or_in_place(m: Any) -> Any:
+    a = m.tensor([True, False])
+    b = a
+    b ^= m.tensor([True, True])
+    return a, b is a
+
+
+@pytest.mark.parametrize("zeros", [False, True])
+def test_product_twice_differentiated(zeros: bool) -> None:
+    @same_as_torch
+    def scenario(m: Any) -> Any:
+        x = m.tensor([1.5, -2.0, 0.0 if zeros else 0.5, 3.0], dtype=m.float64, requires_grad=True)
+        (g,) = m.autograd.grad(x.prod(), x, create_graph=True)
+        return g.detach(), *m.autograd.grad((g * g).sum(), x)
+
+    scenario()
+
+
+@same_as_torch
+def test_a_bias_of_many_rows_or_of_another_dtype(m: Any) -> Any:
+    x, w, b = m.ones(2, 3), m.ones(4, 3), m.zeros(2, 4, requires_grad=True)
+    m.nn.functional.linear(x, w, b).sum().backward()
+    return b.grad, raised(lambda: m.nn.functional.linear(x, w, m.zeros(4, dtype=m.float64)))
+
+
+@same_as_torch
+def test_lists_of_tensors_hold_single_elements(m: Any) -> Any:
+    return m.tensor([m.ones(1), 2]), raised(lambda: m.tensor([m.ones(2), m.ones(2)]))
+
+
+def test_many_inputs_are_found_in_linear_time() -> None:
+    """Each input is looked up in a set: comparing tensors one by one would call == on each pair."""
+    xs = [mg.ones(1, requires_grad=True) for _ in range(3000)]
+    assert len(mg.autograd.grad(sum(xs[1:], xs[0]), xs)) == 3000
