@@ -611,7 +611,7 @@ def losses(training: Any, model: str, optimiser: str, value: int, steps: int) ->
         net, loss_func = dropout_net(m.nn), m.nn.functional.cross_entropy
     else:
         net, loss_func, _ = training.get_model(model, lr=0.1)
-    options = {"SGD": {"lr": 0.02, "momentum": 0.9}, "Adam": {"lr": 1e-3}}[optimiser]
+    options = {"SGD": {"lr": 0.02, "momentum": 0.9}, "Adam": {"lr": 5e-4}}[optimiser]
     opt = getattr(m.optim, optimiser)(net.parameters(), **options)
     batches = islice(chain.from_iterable(train_dl for _ in range(steps)), steps)
     return [training.loss_batch(net, loss_func, xb, yb, opt) for xb, yb in batches]
@@ -623,7 +623,7 @@ def losses(training: Any, model: str, optimiser: str, value: int, steps: int) ->
 @pytest.mark.parametrize(("model", "value"), [("manual", 0), ("logistic", 0), ("logistic", 1), ("mlp", 0), ("dropout", 1)])
 def test_each_loss_of_100_steps_is_torchs(model: str, optimiser: str, value: int) -> None:
     mine, theirs = (losses(t, model, optimiser, value, 100) for t in (minigrad.training, reference.training))
-    assert mine[-1] < mine[0] / 2
+    assert mine[-1] < 0.6 * mine[0]
     np.testing.assert_allclose(mine, theirs, rtol=1e-6)
     in_step()
 

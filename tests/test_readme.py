@@ -1,0 +1,27 @@
+"""What README.md shows is true: its session, its operation, its commands, the files it names."""
+
+from __future__ import annotations
+
+import doctest
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_session_prints_what_is_shown() -> None:
+    failures, tried = doctest.testfile(str(ROOT / "README.md"), module_relative=False)
+    assert tried > 0
+    assert failures == 0
+
+
+def test_the_operation_shown_is_the_one_in_the_source() -> None:
+    (shown,) = re.findall(r"```python\n(@op.*?)```", README, re.DOTALL)
+    assert shown in (ROOT / "minigrad/ops/elementwise.py").read_text(encoding="utf-8")
+
+
+def test_the_files_named_exist() -> None:
+    names = re.findall(r"`((?:minigrad|reference|tests|benchmarks)/[\w/.]+)`", README)
+    assert len(names) > 10
+    assert [name for name in names if not (ROOT / name).exists()] == []
