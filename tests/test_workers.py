@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from multiprocessing import resource_tracker
 from typing import Any
@@ -94,11 +95,11 @@ def eventually(condition: Callable[[], bool], seconds: float = 20) -> bool:
     return condition()
 
 
-def open_files() -> list[str]:
+def open_files() -> Counter[str]:
     """What this process has open, and the shared memory there is."""
     found = [os.readlink(entry) for entry in pathlib.Path("/proc/self/fd").iterdir() if entry.is_symlink()]
     kept = [name for name in found if "socket" in name or "pipe" in name or "memfd" in name]
-    return sorted(kept) + sorted(name for name in os.listdir("/dev/shm") if "minigrad" in name or "psm" in name)
+    return Counter(kept + os.listdir("/dev/shm"))
 
 
 @pytest.fixture(autouse=True)
@@ -109,7 +110,7 @@ def _nothing_is_left() -> Iterator[None]:
     yield
     gc.collect()
     assert not multiprocessing.active_children()
-    assert open_files() == before
+    assert eventually(lambda: open_files() <= before), open_files() - before  # torch closes some a little later
 
 
 # ---- the same order ---------------------------------------------------------------------------------------------------
@@ -226,7 +227,7 @@ def test_persistent_workers_stay_and_others_do_not() -> None:
 )
 def test_streams_are_torchs(workers: int, sharded: bool, options: dict[str, Any]) -> None:
     def found(lib: Any) -> Any:
-        class Stream(lib.utils.data.IterableDataset):  # type: ignore[misc, name-defined]
+        class Stream(lib.utils.data.IterableDataset):  # type: ignore[misc]
             def __iter__(self) -> Iterator[Any]:
                 info = lib.utils.data.get_worker_info()
                 for i in range([11, 2, 0][info.id] if sharded else 5):
@@ -378,6 +379,12 @@ def test_options_that_minigrad_refuses(options: dict[str, Any], error: type[Exce
         load(mg, digits(mg), **options)
 
 
+def test_a_system_without_what_workers_need(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "pwrite")
+    with pytest.raises(NotImplementedError, match="DataLoader: num_workers=2 is not supported on linux, use 0"):
+        load(mg, digits(mg))
+
+
 @LIBRARIES
 @pytest.mark.parametrize(
     ("options", "error", "message"),
@@ -503,6 +510,17 @@ def test_a_worker_killed_before_it_is_given_a_task(monkeypatch: pytest.MonkeyPat
         next(batches)
 
 
+def test_a_death_is_reported_while_others_are_busy() -> None:
+    def get(i: int) -> int:
+        time.sleep(60 if i else 0.2)
+        os._exit(3)
+
+    started = time.monotonic()
+    with pytest.raises(RuntimeError, match="exited with code 3"):
+        list(load(mg, Samples(get, 2)))
+    assert time.monotonic() - started < 4
+
+
 def test_a_death_is_seen_when_another_process_keeps_the_pipe_open() -> None:
     def get(i: int) -> int:
         if os.fork() == 0:
@@ -532,7 +550,7 @@ def test_the_end_of_an_epoch_ends_the_workers() -> None:
     batches = iter(load(mg, digits(mg)))
     assert len(list(batches)) == 23
     assert not multiprocessing.active_children()
-    assert open_files() == before
+    assert open_files() <= before
     assert list(batches) == []
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
@@ -68,7 +70,7 @@ class DataLoader:
     TypeError, ValueError
         If options are out of range or contradict each other, or if they are for workers and there are none.
     NotImplementedError
-        For workers with ``in_order=False``, or `pin_memory_device`.
+        For workers with ``in_order=False``, or on Windows; for `pin_memory_device`.
     RuntimeError
         While iterating: if a worker died, or timed out. What a worker raises is raised here, with its traceback.
 
@@ -249,6 +251,8 @@ def _check_workers(num_workers: int, in_order: bool, **options: Any) -> None:
     if options["timeout"] < 0:
         raise ValueError("timeout option should be non-negative")
     if num_workers > 0:
+        if not hasattr(os, "pwrite"):
+            raise NotImplementedError(f"DataLoader: num_workers={num_workers} is not supported on {sys.platform}, use 0")
         if not in_order:
             raise NotImplementedError(f"DataLoader: in_order={in_order} is not supported, batches come in order")
         if (factor := options["prefetch_factor"]) is not None and factor <= 0:

@@ -42,7 +42,7 @@ from minigrad.utils.data.dataset import IterableDataset
 if TYPE_CHECKING:
     from minigrad.utils.data.dataloader import DataLoader
 
-Fetch = Callable[[Any], Any]  # from the numbers of samples to a batch
+MakeBatch = Callable[[Any], Any]  # from the numbers of samples
 
 _NEW_EPOCH = -1  # the number of a message that is no task
 _GRACE = 5.0  # seconds for a worker to finish what it is doing once nobody wants it any more
@@ -160,7 +160,7 @@ def _work(
     parents_end: connection.Connection,
     info: WorkerInfo,
     worker_init_fn: Callable[[int], None] | None,
-    make_fetch: Callable[[], Fetch],
+    make_fetch: Callable[[], MakeBatch],
 ) -> None:
     """What a worker does from its beginning to its end."""
     global _info
@@ -170,7 +170,7 @@ def _work(
     _info = info
     _seed(info)
 
-    def begin() -> Fetch:
+    def begin() -> MakeBatch:
         if worker_init_fn is not None:
             worker_init_fn(info.id)
         return make_fetch()
@@ -198,7 +198,7 @@ def _attempt(function: Callable[..., Any], *args: Any) -> Any:
         return _Failure(error, _info.id)
 
 
-def _answer(fetch: Fetch | _Failure, index: Any) -> list[memoryview]:
+def _answer(fetch: MakeBatch | _Failure, index: Any) -> list[memoryview]:
     batch = fetch if isinstance(fetch, _Failure) else _attempt(fetch, index)
     parts = _attempt(_pack, batch)
     return _pack(parts) if isinstance(parts, _Failure) else parts
@@ -215,7 +215,7 @@ def _seed(info: WorkerInfo) -> None:
 # ---- the parent ------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class _Worker:
     process: BaseProcess
     channel: _Channel
@@ -235,7 +235,7 @@ class WorkerBatches(Iterator[Any]):
         Called in the worker at the beginning of an epoch, gives the function that carries out a task.
     """
 
-    def __init__(self, loader: DataLoader, sampler: Iterable[Any], make_fetch: Callable[[], Fetch]) -> None:
+    def __init__(self, loader: DataLoader, sampler: Iterable[Any], make_fetch: Callable[[], MakeBatch]) -> None:
         self.sampler, self.timeout, self.persistent = sampler, loader.timeout, loader.persistent_workers
         self.iterable = isinstance(loader.dataset, IterableDataset)
         self.slots = (loader.prefetch_factor or 2) * loader.num_workers
@@ -275,10 +275,10 @@ class WorkerBatches(Iterator[Any]):
             raise
 
     def _begin(self) -> None:
-        self.indices, self.cycle = iter(self.sampler), itertools.cycle(self.workers)
-        self.tasks: dict[int, tuple[_Worker, Any]] = {}  # those whose turn has not come, by number
+        self.indices, self.cycle = iter(self.sampler), itertools.cycle(range(len(self.workers)))
+        self.tasks: dict[int, tuple[int, Any]] = {}  # whose they are, and what; those whose turn has not come
         self.answers: dict[int, Any] = {}  # what is there of their batches
-        self.finished: set[_Worker] = set()  # workers whose stream has ended
+        self.finished: set[int] = set()  # workers whose stream has ended
         self.sent = self.turn = 0
         for _ in range(self.slots):
             self._dispatch()
@@ -312,7 +312,7 @@ class WorkerBatches(Iterator[Any]):
             return
         if len(self.finished) < len(self.workers):
             worker = next(worker for worker in self.cycle if worker not in self.finished)
-            self._send(worker, self.sent, _pack(index))
+            self._send(self.workers[worker], self.sent, _pack(index))
             self.tasks[self.sent] = worker, index
             self.sent += 1
 
@@ -354,8 +354,10 @@ class WorkerBatches(Iterator[Any]):
         at = [
             f" before it had made batch {number} from {reprlib.repr(index)}"
             for number, (worker, index) in self.tasks.items()
-            if worker is dead and number not in self.answers
+            if worker == dead.info.id and number not in self.answers
         ]
+        for worker in self.workers:
+            worker.process.terminate()  # no time to finish: the error is more important
         self.stop()
         return RuntimeError(
             f"DataLoader worker {dead.info.id} (pid {dead.process.pid}) {how}{at[0] if at else ''}; "
@@ -387,6 +389,4 @@ def _stop(owner: int, workers: list[_Worker]) -> None:
             if worker.process.is_alive():
                 end(worker.process)
                 worker.process.join(1)
-    for worker in workers:
-        worker.channel.pipe.close()
-        worker.channel.file.close()
+    workers.clear()  # closes pipes and files
