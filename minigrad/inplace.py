@@ -216,52 +216,28 @@ class InPlace(TensorBase):
 
     fill_ = in_place(lambda self, value: elementwise.fill(self, value))
     copy_ = in_place(lambda self, src, non_blocking=False: elementwise.copy(self, src))
-    add_ = in_place(elementwise.add)
-    sub_ = subtract_ = in_place(elementwise.sub)
-    mul_ = multiply_ = in_place(elementwise.mul)
-    div_ = true_divide_ = divide_ = in_place(elementwise.div)
-    pow_ = in_place(elementwise.pow)
-    remainder_ = in_place(elementwise.remainder)
-    floor_divide_ = in_place(elementwise.floor_divide)
-    neg_ = in_place(elementwise.neg)
-    abs_ = in_place(elementwise.abs)
-    exp_ = in_place(elementwise.exp)
-    expm1_ = in_place(elementwise.expm1)
-    log_ = in_place(elementwise.log)
-    log1p_ = in_place(elementwise.log1p)
-    sqrt_ = in_place(elementwise.sqrt)
-    rsqrt_ = in_place(elementwise.rsqrt)
-    reciprocal_ = in_place(elementwise.reciprocal)
-    square_ = in_place(elementwise.square)
-    sin_ = in_place(elementwise.sin)
-    cos_ = in_place(elementwise.cos)
-    tanh_ = in_place(elementwise.tanh)
-    sigmoid_ = in_place(elementwise.sigmoid)
-    relu_ = in_place(elementwise.relu)
-    erf_ = in_place(elementwise.erf)
-    sign_ = in_place(elementwise.sign)
-    floor_ = in_place(elementwise.floor)
-    ceil_ = in_place(elementwise.ceil)
-    trunc_ = in_place(elementwise.trunc)
-    round_ = in_place(elementwise.round)
-    clamp_ = in_place(elementwise.clamp)
-    clip_ = clamp_
-    masked_fill_ = in_place(indexing.masked_fill)
-    scatter_add_ = in_place(indexing.scatter_add)
-    scatter_ = in_place(indexing.scatter)
-    tril_ = in_place(shape.tril)
-    triu_ = in_place(shape.triu)
-    logical_not_ = in_place(elementwise.logical_not)
-    bitwise_and_ = in_place(elementwise.bitwise_and)
-    bitwise_or_ = in_place(elementwise.bitwise_or)
-    bitwise_xor_ = in_place(elementwise.bitwise_xor)
-
     uniform_ = drawn(random.uniform_, "UniformBackward0")
     normal_ = drawn(random.normal_, "NormalBackward0")
     exponential_ = drawn(random.exponential_, "ExponentialBackward0")
     bernoulli_ = drawn(random.bernoulli_, _bernoulli_name)
     random_ = drawn(_fill_with_integers, _random_name)
 
-    __iadd__, __isub__, __imul__, __itruediv__ = add_, sub_, mul_, div_
-    __ipow__, __imod__, __ifloordiv__ = pow_, remainder_, floor_divide_
-    __iand__, __ior__, __ixor__ = bitwise_and_, bitwise_or_, bitwise_xor_
+
+IN_PLACE: dict[Any, str] = {  # operations that have a twin with an underscore
+    elementwise: """
+        abs add bitwise_and bitwise_or bitwise_xor ceil clamp clip cos div divide erf exp expm1 floor floor_divide log log1p
+        logical_not mul multiply neg pow reciprocal relu remainder round rsqrt sigmoid sign sin sqrt square sub subtract tanh
+        true_divide trunc""",
+    indexing: "masked_fill scatter scatter_add",
+    shape: "tril triu",
+}
+for _room, _names in IN_PLACE.items():
+    for _name in _names.split():
+        setattr(InPlace, f"{_name}_", in_place(getattr(_room, _name)))
+
+IN_PLACE_OPERATORS = {  # x += y and its like
+    "add": "add", "sub": "sub", "mul": "mul", "truediv": "div", "floordiv": "floor_divide", "mod": "remainder", "pow": "pow",
+    "and": "bitwise_and", "or": "bitwise_or", "xor": "bitwise_xor",
+}  # fmt: skip
+for _sign, _name in IN_PLACE_OPERATORS.items():
+    setattr(InPlace, f"__i{_sign}__", getattr(InPlace, f"{_name}_"))

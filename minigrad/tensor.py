@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import weakref
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -410,121 +410,7 @@ class Tensor(InPlace):
             raise RuntimeError(f"tensor.mT is only supported on matrices or batches of matrices. Got {self.array.ndim}-D tensor.")
         return shaping.transpose(self, -2, -1)
 
-    # ---- methods -----------------------------------------------------------------------------------------------------
-
-    add = elementwise.add
-    sub = subtract = elementwise.sub
-    mul = multiply = elementwise.mul
-    div = divide = true_divide = elementwise.div
-    floor_divide = elementwise.floor_divide
-    remainder = elementwise.remainder
-    neg = negative = elementwise.neg
-    pow = elementwise.pow
-    square = elementwise.square
-    positive = elementwise.positive
-    reciprocal = elementwise.reciprocal
-    exp = elementwise.exp
-    expm1 = elementwise.expm1
-    log = elementwise.log
-    log1p = elementwise.log1p
-    log2 = elementwise.log2
-    log10 = elementwise.log10
-    sqrt = elementwise.sqrt
-    rsqrt = elementwise.rsqrt
-    abs = absolute = elementwise.abs
-    sin = elementwise.sin
-    cos = elementwise.cos
-    tanh = elementwise.tanh
-    sigmoid = elementwise.sigmoid
-    relu = elementwise.relu
-    erf = elementwise.erf
-    sign = elementwise.sign
-    floor = elementwise.floor
-    ceil = elementwise.ceil
-    trunc = elementwise.trunc
-    round = elementwise.round
-    maximum = elementwise.maximum
-    minimum = elementwise.minimum
-    clamp = clip = elementwise.clamp
-    eq, ne, lt, le, gt, ge = (
-        elementwise.eq, elementwise.ne, elementwise.lt, elementwise.le, elementwise.gt, elementwise.ge,
-    )
-    isnan = elementwise.isnan
-    isinf = elementwise.isinf
-    isfinite = elementwise.isfinite
-    logical_and = elementwise.logical_and
-    logical_or = elementwise.logical_or
-    logical_xor = elementwise.logical_xor
-    logical_not = elementwise.logical_not
-    bitwise_and = elementwise.bitwise_and
-    bitwise_or = elementwise.bitwise_or
-    bitwise_xor = elementwise.bitwise_xor
-    bitwise_not = elementwise.bitwise_not
-
-    sum = reduction.sum
-    mean = reduction.mean
-    var = reduction.var
-    std = reduction.std
-    prod = reduction.prod
-    max = reduction.max
-    min = reduction.min
-    amax = reduction.amax
-    amin = reduction.amin
-    argmax = reduction.argmax
-    argmin = reduction.argmin
-    any = reduction.any
-    all = reduction.all
-    cumsum = reduction.cumsum
-    logsumexp = reduction.logsumexp
-    softmax = reduction.softmax
-    log_softmax = reduction.log_softmax
-    norm = reduction.norm
-
-    reshape = shaping.reshape
-    view = shaping.view
-    flatten = shaping.flatten
-    unflatten = shaping.unflatten
-    squeeze = shaping.squeeze
-    unsqueeze = shaping.unsqueeze
-    expand = shaping.expand
-    permute = shaping.permute
-    transpose = swapaxes = swapdims = shaping.transpose
-    t = shaping.t
-    movedim = moveaxis = shaping.movedim
-    flip = shaping.flip
-    roll = shaping.roll
-    broadcast_to = shaping.broadcast_to
-    repeat_interleave = indexing.repeat_interleave
-    split = shaping.split
-    chunk = shaping.chunk
-    unbind = shaping.unbind
-    narrow = shaping.narrow
-    repeat = shaping.repeat
-    tile = shaping.tile
-    tril = shaping.tril
-    triu = shaping.triu
-    diagonal = shaping.diagonal
-    clone = shaping.clone
-
-    gather = indexing.gather
-    scatter = indexing.scatter
-    scatter_add = indexing.scatter_add
-    index_select = indexing.index_select
-    take_along_dim = indexing.take_along_dim
-    masked_fill = indexing.masked_fill
-    masked_select = indexing.masked_select
-    nonzero = indexing.nonzero
-
-    bernoulli = sampling.bernoulli
-    multinomial = sampling.multinomial
-
-    matmul = linalg.matmul
-    mm = linalg.mm
-    bmm = linalg.bmm
-    mv = linalg.mv
-    dot = linalg.dot
-    outer = linalg.outer
-    addmm = linalg.addmm
+    # ---- methods; those that are operations by themselves stand in METHODS, below -------------------------------------------
 
     def where(self, condition: Any, other: Any) -> Tensor:
         """This tensor where the condition holds, `other` elsewhere."""
@@ -590,6 +476,31 @@ class Tensor(InPlace):
     def bool(self) -> Tensor:
         """The tensor as bool: where it is not zero."""
         return self.to(np.bool_)
+
+    if TYPE_CHECKING:  # what METHODS and `inplace` add
+
+        def __getattr__(self, name: str) -> Any: ...
+
+
+METHODS: dict[Any, str] = {  # operations that are methods too, under their own names
+    elementwise: """
+        abs absolute add bitwise_and bitwise_not bitwise_or bitwise_xor ceil clamp clip cos div divide eq erf exp expm1 floor
+        floor_divide ge gt isfinite isinf isnan le log log10 log1p log2 logical_and logical_not logical_or logical_xor lt maximum
+        minimum mul multiply ne neg negative positive pow reciprocal relu remainder round rsqrt sigmoid sign sin sqrt square sub
+        subtract tanh true_divide trunc""",
+    reduction: """
+        all amax amin any argmax argmin cumsum log_softmax logsumexp max mean min norm prod softmax std sum var""",
+    shaping: """
+        broadcast_to chunk clone diagonal expand flatten flip movedim moveaxis narrow permute repeat reshape roll split squeeze
+        swapaxes swapdims t tile transpose tril triu unbind unflatten unsqueeze view""",
+    indexing: """
+        gather index_select masked_fill masked_select nonzero repeat_interleave scatter scatter_add take_along_dim""",
+    linalg: "addmm bmm dot matmul mm mv outer",
+    sampling: "bernoulli multinomial",
+}
+for _room, _names in METHODS.items():
+    for _name in _names.split():
+        setattr(Tensor, _name, getattr(_room, _name))
 
 
 class RemovableHandle:

@@ -602,3 +602,8 @@ def copy(x: Array, source: Array, /) -> Any:
         raise RuntimeError(f"The size of a tensor of shape {list(np.shape(source))} must match the shape {list(x.shape)} that it "
                            "is copied to; sizes must be equal or 1") from None
     return value, np.zeros_like, lambda g: cast(g, before)
+
+
+# ---- other names -------------------------------------------------------------------------------------------------------
+
+absolute, negative, subtract, multiply, divide, true_divide, clip = abs, neg, sub, mul, div, div, clamp

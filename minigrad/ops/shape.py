@@ -434,3 +434,8 @@ def _on_diagonal(g: Array, /, offset: int, a: int, b: int, shape: tuple[int, ...
 def clone(x: Array, /) -> Any:
     """A copy with memory of its own, through which gradients pass."""
     return x.copy(), lambda g: g
+
+
+# ---- other names -------------------------------------------------------------------------------------------------------
+
+moveaxis, swapaxes, swapdims, concat, concatenate = movedim, transpose, transpose, cat, cat
