@@ -137,32 +137,32 @@ def from_numpy(array: np.ndarray[Any, Any]) -> Tensor:
     return wrap(array)
 
 
-def _sized(name: str, size: tuple[Any, ...]) -> tuple[int, ...]:
+def _sized(name: str, given: tuple[Any, ...], keyword: Any = None) -> tuple[int, ...]:
     try:
-        sizes = sizes_of(size)
+        sizes = sizes_of(given, keyword)
     except (TypeError, ValueError):
-        raise TypeError(f"{name}(): sizes must be integers, got {size!r}") from None
+        raise TypeError(f"{name}(): sizes must be integers, got {given!r}") from None
     if any(n < 0 for n in sizes):
         raise RuntimeError(f"{name}(): trying to create tensor with negative dimension: {list(sizes)}")
     return sizes
 
 
-def zeros(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def zeros(*sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor of zeros, float32 unless told otherwise."""
     check_device(device)
-    return _finished(np.zeros(_sized("zeros", size), _numpy_dtype(dtype)), requires_grad)
+    return _finished(np.zeros(_sized("zeros", sizes, size), _numpy_dtype(dtype)), requires_grad)
 
 
-def ones(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def ones(*sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor of ones, float32 unless told otherwise."""
     check_device(device)
-    return _finished(np.ones(_sized("ones", size), _numpy_dtype(dtype)), requires_grad)
+    return _finished(np.ones(_sized("ones", sizes, size), _numpy_dtype(dtype)), requires_grad)
 
 
-def empty(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def empty(*sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor whose values are whatever the memory held."""
     check_device(device)
-    return _finished(np.empty(_sized("empty", size), _numpy_dtype(dtype)), requires_grad)
+    return _finished(np.empty(_sized("empty", sizes, size), _numpy_dtype(dtype)), requires_grad)
 
 
 def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
@@ -203,7 +203,7 @@ def full_like(input: Tensor, fill_value: Any, *, dtype: Any = None, device: Any 
 
 
 def arange(
-    start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+    start: Any = None, end: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
     """Numbers from `start` (0 if only one is given) up to, not with, `end`, `step` apart; int64 if all three are integers.
 
@@ -213,8 +213,11 @@ def arange(
         If `step` is zero or leads away from `end`.
     """
     check_device(device)
-    start, end = (0, start) if end is None else (start, end)
-    start, end, step = (raw(v).item() if isinstance(v, TensorBase) else v for v in (start, end, step))
+    start, end = (0, start) if end is None else (start or 0, end)
+    start, end, step = (v.item() if isinstance(v, TensorBase) else v for v in (start, end, step))  # type: ignore[attr-defined]
+    for v in (start, end, step):
+        if not isinstance(v, (int, float, np.number)):
+            raise TypeError(f"arange(): expected numbers, got {type(v).__name__}")
     if step == 0:
         raise RuntimeError("arange(): step must be nonzero")
     if (end - start) * step < 0:

@@ -215,7 +215,7 @@ class InPlace(TensorBase):
         raise NotImplementedError("set_(): tensors cannot be given other memory; assign to .data")
 
     fill_ = in_place(lambda self, value: elementwise.fill(self, value))
-    copy_ = in_place(lambda self, src, non_blocking=False: elementwise.copy(self, src))
+    copy_ = in_place(lambda self, other, non_blocking=False: elementwise.copy(self, other))
     uniform_ = drawn(random.uniform_, "UniformBackward0")
     normal_ = drawn(random.normal_, "NormalBackward0")
     exponential_ = drawn(random.exponential_, "ExponentialBackward0")

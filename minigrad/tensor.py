@@ -416,6 +416,10 @@ class Tensor(InPlace):
         """This tensor where the condition holds, `other` elsewhere."""
         return elementwise.where(condition, self, other)
 
+    def split(self, split_size: Any, dim: builtins.int = 0) -> tuple[Tensor, ...]:
+        """Cut along `dim` into pieces of one size (the last may be smaller), or of the sizes in a list."""
+        return shaping.split(self, split_size, dim)
+
     def reshape_as(self, other: Tensor) -> Tensor:
         """`reshape` to the shape of `other`."""
         return self.reshape(other.shape)
@@ -491,7 +495,7 @@ METHODS: dict[Any, str] = {  # operations that are methods too, under their own 
     reduction: """
         all amax amin any argmax argmin cumsum log_softmax logsumexp max mean min norm prod softmax std sum var""",
     shaping: """
-        broadcast_to chunk clone diagonal expand flatten flip movedim moveaxis narrow permute repeat reshape roll split squeeze
+        broadcast_to chunk clone diagonal expand flatten flip movedim moveaxis narrow permute repeat reshape roll squeeze
         swapaxes swapdims t tile transpose tril triu unbind unflatten unsqueeze view""",
     indexing: """
         gather index_select masked_fill masked_select nonzero repeat_interleave scatter scatter_add take_along_dim""",

@@ -449,12 +449,12 @@ def kl_div(input: Tensor, target: Tensor, *, reduction: str = "mean", log_target
 # ---- the rest --------------------------------------------------------------------------------------------------------
 
 
-def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
-    """Int64 rows of zeros with a 1 at the place that each element of `tensor` names.
+def one_hot(input: Tensor, num_classes: int = -1) -> Tensor:
+    """Int64 rows of zeros with a 1 at the place that each element of `input` names.
 
     Parameters
     ----------
-    tensor : int64 Tensor
+    input : int64 Tensor
         Classes, counted from 0.
     num_classes : int
         Length of a row. Default: the largest class and one more.
@@ -471,9 +471,11 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     tensor([[0, 0, 1],
             [1, 0, 0]])
     """
-    classes = tensor.array
+    if not isinstance(input, autograd.TensorBase):
+        raise TypeError(f"one_hot(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
+    classes = input.array
     if classes.dtype != np.int64:
-        raise RuntimeError(f"one_hot is only applicable to index tensor of type LongTensor, got {tensor.dtype}.")
+        raise RuntimeError(f"one_hot is only applicable to index tensor of type LongTensor, got {input.dtype}.")
     if num_classes < -1 or (classes.size == 0 and num_classes <= 0):
         raise RuntimeError(f"Can not infer total number of classes from empty tensor: num_classes is {num_classes}, "
                            "give a positive number.")

@@ -25,14 +25,14 @@ def leaky_relu(x: Array, /, negative_slope: float = 0.01) -> Any:
     return np.where(x > 0, raw(x), raw(x) * negative_slope), lambda g: np.where(x > 0, g, g * negative_slope)
 
 
-def elu(x: Array, /, alpha: float = 1.0) -> Any:
-    """x where x > 0, alpha · (exp(x) - 1) elsewhere."""
-    return _elu(x, alpha, 1.0)
+def elu(input: Array, alpha: float = 1.0) -> Any:
+    """input where input > 0, alpha · (exp(input) - 1) elsewhere."""
+    return _elu(input, alpha, 1.0)
 
 
-def selu(x: Array, /) -> Any:
+def selu(input: Array) -> Any:
     """`elu` with the slopes for which means 0 and variances 1 reproduce themselves (Klambauer et al., 2017)."""
-    return _elu(x, 1.6732632423543772848170429916717, 1.0507009873554804934193349852946)
+    return _elu(input, 1.6732632423543772848170429916717, 1.0507009873554804934193349852946)
 
 
 @op(name="EluBackward0")
@@ -87,11 +87,11 @@ def mish(x: Array, /) -> Any:
     return x * t, lambda g: g * (t + x * sigmoid(x) * (1 - t * t))
 
 
-def gelu(x: Array, /, *, approximate: str = "none") -> Any:
-    """x · Φ(x), Φ being the normal distribution, or with ``approximate="tanh"`` something near it."""
+def gelu(input: Array, *, approximate: str = "none") -> Any:
+    """input · Φ(input), Φ being the normal distribution, or with ``approximate="tanh"`` something near it."""
     if approximate not in ("none", "tanh"):
         raise RuntimeError(f"gelu(): approximate argument must be either none or tanh, got {approximate!r}")
-    return (_gelu if approximate == "none" else _gelu_tanh)(x)
+    return (_gelu if approximate == "none" else _gelu_tanh)(input)
 
 
 @op

@@ -18,9 +18,9 @@ from minigrad.types import Array, Number, common_dtype, result_type_of
 # ---- arithmetic ----------------------------------------------------------------------------------------------------------
 
 
-def add(a: Array, b: Array, /, *, alpha: Number = 1) -> Any:
-    """a + alpha · b."""
-    return _add(a, b if alpha == 1 else mul(b, alpha))
+def add(input: Array, other: Array, *, alpha: Number = 1) -> Any:
+    """input + alpha · other."""
+    return _add(input, other if alpha == 1 else mul(other, alpha))
 
 
 @op(linear=True, promote=True)
@@ -28,9 +28,9 @@ def _add(a: Array, b: Array, /) -> Any:
     return a + b, lambda g: g, lambda g: g
 
 
-def sub(a: Array, b: Array, /, *, alpha: Number = 1) -> Any:
-    """a - alpha · b."""
-    return _sub(a, b if alpha == 1 else mul(b, alpha))
+def sub(input: Array, other: Array, *, alpha: Number = 1) -> Any:
+    """input - alpha · other."""
+    return _sub(input, other if alpha == 1 else mul(other, alpha))
 
 
 @op(linear=True, promote=True)
@@ -38,9 +38,9 @@ def _sub(a: Array, b: Array, /) -> Any:
     return _difference(a, b), lambda g: g, lambda g: -g
 
 
-def rsub(a: Array, b: Array, /, *, alpha: Number = 1) -> Any:
-    """b - alpha · a."""
-    return _rsub(a if alpha == 1 else mul(a, alpha), b)
+def rsub(input: Array, other: Array, *, alpha: Number = 1) -> Any:
+    """other - alpha · input."""
+    return _rsub(input if alpha == 1 else mul(input, alpha), other)
 
 
 @op(linear=True, promote=True, name=lambda shapes: f"RsubBackward{int(shapes[1] is None)}")
@@ -62,8 +62,8 @@ def mul(a: Array, b: Array, /) -> Any:
     return a * b, lambda g: g * b, lambda g: g * a
 
 
-def div(a: Array, b: Array, /, *, rounding_mode: str | None = None) -> Any:
-    """a / b, rounded to a whole number where `rounding_mode` is ``"floor"`` or ``"trunc"``.
+def div(input: Array, other: Array, *, rounding_mode: str | None = None) -> Any:
+    """input / other, rounded to a whole number where `rounding_mode` is ``"floor"`` or ``"trunc"``.
 
     Raises
     ------
@@ -71,10 +71,10 @@ def div(a: Array, b: Array, /, *, rounding_mode: str | None = None) -> Any:
         For any other rounding mode, and where integers are divided by zero.
     """
     if rounding_mode is None:
-        return _div(a, b)
+        return _div(input, other)
     if rounding_mode not in ("floor", "trunc"):
         raise RuntimeError(f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found {rounding_mode!r}")
-    return _div_rounded(a, b, rounding_mode)
+    return _div_rounded(input, other, rounding_mode)
 
 
 @op(floating=True)
@@ -136,16 +136,16 @@ def neg(x: Array, /) -> Any:
     return -x, lambda g: -g
 
 
-def pow(base: Array, exponent: Array, /) -> Any:
-    """base to the power of exponent."""
-    if isinstance(exponent, bool) and raw(base).dtype == np.bool_:
-        return logical_or(base, not exponent)
-    _no_bools("pow", raw(base), raw(exponent))
+def pow(input: Array, exponent: Array) -> Any:
+    """`input` to the power of `exponent`."""
+    if isinstance(exponent, bool) and raw(input).dtype == np.bool_:
+        return logical_or(input, not exponent)
+    _no_bools("pow", raw(input), raw(exponent))
     if not isinstance(exponent, (TensorBase, np.ndarray)):
-        return _tensor_to_number(_beside(base, exponent), exponent)
-    if not isinstance(base, (TensorBase, np.ndarray)):
-        return _number_to_tensor(_beside(exponent, base), base)
-    return _tensor_to_tensor(base, exponent)
+        return _tensor_to_number(_beside(input, exponent), exponent)
+    if not isinstance(input, (TensorBase, np.ndarray)):
+        return _number_to_tensor(_beside(exponent, input), input)
+    return _tensor_to_tensor(input, exponent)
 
 
 def _beside(x: Array, number: Number) -> Array:
@@ -176,22 +176,22 @@ def _tensor_to_tensor(a: Array, b: Array, /) -> Any:
     )
 
 
-def positive(x: Array, /) -> Any:
-    """+x, which is x itself.
+def positive(input: Array) -> Any:
+    """+input, which is `input` itself.
 
     Raises
     ------
     RuntimeError
-        If x holds bools.
+        If `input` holds bools.
     """
-    if raw(x).dtype == np.bool_:
+    if raw(input).dtype == np.bool_:
         raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
-    return x
+    return input
 
 
-def square(x: Array, /) -> Any:
+def square(input: Array) -> Any:
     """x²."""
-    return pow(x, 2)
+    return pow(input, 2)
 
 
 @op(floating=True)
@@ -391,8 +391,8 @@ def minimum(a: Array, b: Array, /) -> Any:
     )
 
 
-def clamp(x: Array, /, min: Any = None, max: Any = None) -> Any:
-    """x limited to the range from `min` to `max` (numbers or tensors); the derivative at a limit is 1.
+def clamp(input: Array, min: Any = None, max: Any = None) -> Any:
+    """`input` limited to the range from `min` to `max` (numbers or tensors); the derivative at a limit is 1.
 
     Raises
     ------
@@ -402,10 +402,10 @@ def clamp(x: Array, /, min: Any = None, max: Any = None) -> Any:
     if min is None and max is None:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
     if not any(isinstance(limit, (TensorBase, np.ndarray)) for limit in (min, max)):
-        target = common_dtype([raw(x), *(limit for limit in (min, max) if limit is not None)])
-        return _clamp(x if target is None else cast(x, target), min, max)
-    x = x if min is None else _clamp_min(x, min)
-    return x if max is None else _clamp_max(x, max)
+        target = common_dtype([raw(input), *(limit for limit in (min, max) if limit is not None)])
+        return _clamp(input if target is None else cast(input, target), min, max)
+    input = input if min is None else _clamp_min(input, min)
+    return input if max is None else _clamp_max(input, max)
 
 
 @op(name="ClampBackward1")
@@ -428,24 +428,24 @@ def _clamp_max(x: Array, high: Array, /) -> Any:
     return np.minimum(raw(x), raw(high)), lambda g: np.where(x <= high, g, 0), lambda g: np.where(x <= high, 0, g)
 
 
-def where(condition: Array, x: Array = None, y: Array = None, /) -> Any:
-    """x where the condition holds, y elsewhere; with the condition alone, the indices at which it holds.
+def where(condition: Array, input: Array = None, other: Array = None) -> Any:
+    """`input` where the condition holds, `other` elsewhere; with the condition alone, the indices at which it holds.
 
     Raises
     ------
     RuntimeError
         If the condition is not a tensor of bools.
     """
-    if x is None and y is None:
+    if input is None and other is None:
         return tuple(wrap(i) for i in raw(condition).nonzero())
     if raw(condition).dtype != np.bool_:
         raise RuntimeError(f"where expected condition to be a boolean tensor, but got a tensor of {raw(condition).dtype}; "
                            "compare first, as in where(x > 0, x, y)")
-    if not isinstance(condition, TensorBase) and not isinstance(x, TensorBase) and not isinstance(y, TensorBase):
-        return np.where(condition, x, y)
-    target = result_type_of([raw(x), raw(y)])
+    if not isinstance(condition, TensorBase) and not isinstance(input, TensorBase) and not isinstance(other, TensorBase):
+        return np.where(condition, input, other)
+    target = result_type_of([raw(input), raw(other)])
     return _where(condition, *(v if isinstance(v, (TensorBase, np.ndarray)) and raw(v).dtype == target
-                               else cast(v if isinstance(v, TensorBase) else np.asarray(v), target) for v in (x, y)))
+                               else cast(v if isinstance(v, TensorBase) else np.asarray(v), target) for v in (input, other)))
 
 
 @op

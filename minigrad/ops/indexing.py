@@ -193,20 +193,20 @@ def _corner(shape: tuple[int, ...], index: Any, axis: int) -> tuple[slice, ...]:
     return tuple(slice(None) if i == axis else slice(n) for i, n in enumerate(index.shape[: len(shape)]))
 
 
-def gather(x: Array, /, dim: int, index: Array) -> Any:
-    """``out[i][j] = x[index[i][j]][j]`` for dim 0, and so on: one element of x along `dim` for each index.
+def gather(input: Array, dim: int, index: Array) -> Any:
+    """``out[i][j] = input[index[i][j]][j]`` for dim 0, and so on: one element of `input` along `dim` for each index.
 
     Raises
     ------
     RuntimeError
-        If the index is no integer tensor of as many dimensions as x, nowhere larger but along `dim`.
+        If the index is no integer tensor of as many dimensions as `input`, nowhere larger but along `dim`.
     IndexError
         If an index is out of bounds; negative ones are.
     """
     _index_tensor("gather", index)
-    axis = axis_of(dim, raw(x).ndim)
-    _fits("gather", raw(x), raw(index), axis)
-    return _gather(x, index, axis)
+    axis = axis_of(dim, raw(input).ndim)
+    _fits("gather", raw(input), raw(index), axis)
+    return _gather(input, index, axis)
 
 
 def _fits(name: str, x: Any, index: Any, axis: int) -> None:
@@ -246,18 +246,18 @@ def _scattered(src: Any, index: Any, axis: int, shape: tuple[int, ...]) -> Any:
     return np.bincount(places.ravel(), src[tuple(map(slice, index.shape))].ravel(), size).astype(src.dtype).reshape(shape)
 
 
-def scatter_add(x: Array, /, dim: int, index: Array, src: Array) -> Any:
-    """x with the elements of `src` added at the places that gather would read."""
+def scatter_add(input: Array, dim: int, index: Array, src: Array) -> Any:
+    """`input` with the elements of `src` added at the places that gather would read."""
     _index_tensor("scatter_add", index)
-    axis = axis_of(dim, raw(x).ndim)
-    _fits("scatter_add", raw(x), raw(index), axis)
+    axis = axis_of(dim, raw(input).ndim)
+    _fits("scatter_add", raw(input), raw(index), axis)
     if any(m > n for n, m in zip(raw(src).shape, raw(index).shape, strict=False)):
         raise RuntimeError(f"scatter_add(): expected index {list(raw(index).shape)} to be no larger than src "
                            f"{list(raw(src).shape)}")
-    if raw(x).dtype != raw(src).dtype:
+    if raw(input).dtype != raw(src).dtype:
         raise RuntimeError("scatter_add(): Expected self.dtype to be equal to src.dtype, got "
-                           f"{raw(x).dtype} and {raw(src).dtype}")
-    return _scatter_add(x, src, index, axis)
+                           f"{raw(input).dtype} and {raw(src).dtype}")
+    return _scatter_add(input, src, index, axis)
 
 
 @op
@@ -273,14 +273,14 @@ def _scatter_add(x: Array, src: Array, index: Array, /, axis: int) -> Any:
     return raw(x) + _scattered(raw(src), index, axis, shape), lambda g: g, to_src
 
 
-def scatter(x: Array, /, dim: int, index: Array, src: Any = None, *, value: Any = None) -> Any:
-    """x with the elements of `src` (a tensor, or one number) written at the places that gather would read."""
+def scatter(input: Array, dim: int, index: Array, src: Any = None, *, value: Any = None) -> Any:
+    """`input` with the elements of `src` (a tensor, or one number) written at the places that gather would read."""
     _index_tensor("scatter", index)
-    axis = axis_of(dim, raw(x).ndim)
-    _fits("scatter", raw(x), raw(index), axis)
+    axis = axis_of(dim, raw(input).ndim)
+    _fits("scatter", raw(input), raw(index), axis)
     src = value if src is None else src
     number = not isinstance(src, (TensorBase, np.ndarray))
-    return _scatter(x, np.full(raw(index).shape, src, raw(x).dtype) if number else src, index, axis, number)
+    return _scatter(input, np.full(raw(index).shape, src, raw(input).dtype) if number else src, index, axis, number)
 
 
 @op(name=lambda shapes, axis, value=False: f"ScatterBackward{int(value)}")
@@ -297,13 +297,13 @@ def _scatter(x: Array, src: Array, index: Array, /, axis: int, value: bool = Fal
     return out, lambda g: _scatter(g, np.zeros(index.shape, raw(g).dtype), index, axis), to_src
 
 
-def index_select(x: Array, /, dim: int, index: Array) -> Any:
-    """The slices of x along `dim` that a vector of integers names."""
+def index_select(input: Array, dim: int, index: Array) -> Any:
+    """The slices of `input` along `dim` that a vector of integers names."""
     _index_tensor("index_select", index)
     if raw(index).ndim > 1:
         raise IndexError(f"index_select(): Index is supposed to be a vector, got shape {list(raw(index).shape)}")
-    axis = axis_of(dim, raw(x).ndim)
-    return _index_select(x, index, axis)
+    axis = axis_of(dim, raw(input).ndim)
+    return _index_select(input, index, axis)
 
 
 @op
@@ -315,27 +315,27 @@ def _index_select(x: Array, index: Array, /, axis: int) -> Any:
     return np.take(raw(x), vector, axis), lambda g: _put_zeros(g, vector, template=template, shape=shape)
 
 
-def take_along_dim(x: Array, indices: Array, /, dim: int | None = None) -> Any:
-    """One element of x along `dim` for each index, both broadcast in the other dimensions; flattened without `dim`."""
+def take_along_dim(input: Array, indices: Array, dim: int | None = None) -> Any:
+    """One element of `input` along `dim` for each index, both broadcast in the other dimensions; flattened without `dim`."""
     _index_tensor("take_along_dim", indices)
     if dim is None:
-        return gather(x.reshape(-1), 0, indices.reshape(-1))
-    axis = axis_of(dim, raw(x).ndim)
-    a, b = list(raw(x).shape), list(raw(indices).shape)
+        return gather(input.reshape(-1), 0, indices.reshape(-1))
+    axis = axis_of(dim, raw(input).ndim)
+    a, b = list(raw(input).shape), list(raw(indices).shape)
     common = [n if i == axis else max(n, m) if min(n, m) else 0 for i, (n, m) in enumerate(zip(a, b, strict=True))]
-    return gather(x.expand(*common), axis, indices.expand(*common[:axis], b[axis], *common[axis + 1 :]))
+    return gather(input.expand(*common), axis, indices.expand(*common[:axis], b[axis], *common[axis + 1 :]))
 
 
-def masked_fill(x: Array, mask: Array, value: Any, /) -> Any:
-    """x with `value` (a number or a 0-d tensor) wherever `mask` is True."""
+def masked_fill(input: Array, mask: Array, value: Any) -> Any:
+    """`input` with `value` (a number or a 0-d tensor) wherever `mask` is True."""
     if raw(mask).dtype != np.bool_:
         raise RuntimeError(f"masked_fill_ only supports boolean masks, but got mask with dtype {raw(mask).dtype}")
     if raw(value).ndim if isinstance(value, TensorBase) else isinstance(value, np.ndarray):
         raise RuntimeError("masked_fill_ only supports a 0-dimensional value tensor, but got tensor with "
                            f"{raw(value).ndim} dimension(s).")
     if not isinstance(value, TensorBase):
-        return _masked_fill(x, mask, raw(x).dtype.type(value))
-    return _masked_fill(x, mask, cast(value, raw(x).dtype))
+        return _masked_fill(input, mask, raw(input).dtype.type(value))
+    return _masked_fill(input, mask, cast(value, raw(input).dtype))
 
 
 @op(name=lambda shapes: f"MaskedFillBackward{int(shapes[2] is not None)}")
@@ -343,10 +343,10 @@ def _masked_fill(x: Array, mask: Array, value: Any, /) -> Any:
     return np.where(raw(mask), raw(value), raw(x)), lambda g: np.where(mask, 0, g), None, lambda g: np.where(mask, g, 0).sum()
 
 
-def masked_select(x: Array, mask: Array, /) -> Any:
-    """The elements of x where `mask` is True, as a vector."""
-    a, b = np.broadcast_shapes(raw(x).shape, raw(mask).shape), raw(mask)
-    return _masked_select(x.expand(a), np.broadcast_to(b, a))
+def masked_select(input: Array, mask: Array) -> Any:
+    """The elements of `input` where `mask` is True, as a vector."""
+    a, b = np.broadcast_shapes(raw(input).shape, raw(mask).shape), raw(mask)
+    return _masked_select(input.expand(a), np.broadcast_to(b, a))
 
 
 @op
@@ -355,15 +355,15 @@ def _masked_select(x: Array, mask: Array, /) -> Any:
     return raw(x)[mask], lambda g: _put_zeros(g, mask, template=(_HOLE,), shape=shape)
 
 
-def repeat_interleave(x: Array, repeats: Any, /, dim: int | None = None) -> Any:
+def repeat_interleave(input: Array, repeats: Any, dim: int | None = None) -> Any:
     """Each slice along `dim` `repeats` times in a row (a number, or one number per slice); flattened without `dim`."""
-    x = x.reshape(-1) if dim is None else x
-    axis = axis_of(0 if dim is None else dim, raw(x).ndim)
+    input = input.reshape(-1) if dim is None else input
+    axis = axis_of(0 if dim is None else dim, raw(input).ndim)
     counts = raw(repeats) if isinstance(repeats, TensorBase) else repeats
-    if np.size(counts) not in (1, raw(x).shape[axis]) or np.min(counts, initial=0) < 0:
-        raise RuntimeError(f"repeat_interleave(): repeats must be one number, or one for each of the {raw(x).shape[axis]} slices, "
-                           "and not negative")
-    return _index_select(x, np.repeat(np.arange(raw(x).shape[axis]), counts), axis)
+    if np.size(counts) not in (1, raw(input).shape[axis]) or np.min(counts, initial=0) < 0:
+        raise RuntimeError(f"repeat_interleave(): repeats must be one number, or one for each of the {raw(input).shape[axis]} "
+                           "slices, and not negative")
+    return _index_select(input, np.repeat(np.arange(raw(input).shape[axis]), counts), axis)
 
 
 @op

@@ -30,81 +30,81 @@ def _check(name: str, a: Array, b: Array, fits: bool, transposed: bool = False) 
 
 
 @op
-def mm(a: Array, b: Array, /) -> Any:
+def mm(a: Array, mat2: Array, /) -> Any:
     """The product of two matrices, of shapes (n, k) and (k, m)."""
-    if raw(a).ndim != 2 or raw(b).ndim != 2:
-        raise RuntimeError(f"mm: expected two matrices, got shapes {list(raw(a).shape)} and {list(raw(b).shape)}; use matmul")
-    _check("mm", a, b, a.shape[1] == b.shape[0])
-    return np.dot(a, b), lambda g: np.dot(g, b.T), lambda g: np.dot(a.T, g)
+    if raw(a).ndim != 2 or raw(mat2).ndim != 2:
+        raise RuntimeError(f"mm: expected two matrices, got shapes {list(raw(a).shape)} and {list(raw(mat2).shape)}; use matmul")
+    _check("mm", a, mat2, a.shape[1] == mat2.shape[0])
+    return np.dot(a, mat2), lambda g: np.dot(g, mat2.T), lambda g: np.dot(a.T, g)
 
 
 @op
-def bmm(a: Array, b: Array, /) -> Any:
+def bmm(a: Array, mat2: Array, /) -> Any:
     """The products of two batches of matrices, of shapes (p, n, k) and (p, k, m)."""
-    if raw(a).ndim != 3 or raw(b).ndim != 3 or raw(a).shape[0] != raw(b).shape[0]:
+    if raw(a).ndim != 3 or raw(mat2).ndim != 3 or raw(a).shape[0] != raw(mat2).shape[0]:
         raise RuntimeError(f"bmm: expected two batches of equally many matrices, got shapes {list(raw(a).shape)} and "
-                           f"{list(raw(b).shape)}; use matmul")
-    _check("bmm", a, b, a.shape[2] == b.shape[1])
-    return a @ b, lambda g: g @ b.swapaxes(-1, -2), lambda g: a.swapaxes(-1, -2) @ g
+                           f"{list(raw(mat2).shape)}; use matmul")
+    _check("bmm", a, mat2, a.shape[2] == mat2.shape[1])
+    return a @ mat2, lambda g: g @ mat2.swapaxes(-1, -2), lambda g: a.swapaxes(-1, -2) @ g
 
 
 @op
-def mv(a: Array, x: Array, /) -> Any:
+def mv(a: Array, vec: Array, /) -> Any:
     """The product of a matrix (n, k) and a vector (k)."""
-    if raw(a).ndim != 2 or raw(x).ndim != 1:
-        raise RuntimeError(f"mv: expected a matrix and a vector, got shapes {list(raw(a).shape)} and {list(raw(x).shape)}")
-    _check("mv", a, x, a.shape[1] == x.shape[0])
-    return a @ x, lambda g: g.reshape(-1, 1) * x, lambda g: a.T @ g
+    if raw(a).ndim != 2 or raw(vec).ndim != 1:
+        raise RuntimeError(f"mv: expected a matrix and a vector, got shapes {list(raw(a).shape)} and {list(raw(vec).shape)}")
+    _check("mv", a, vec, a.shape[1] == vec.shape[0])
+    return a @ vec, lambda g: g.reshape(-1, 1) * vec, lambda g: a.T @ g
 
 
 @op
-def dot(x: Array, y: Array, /) -> Any:
+def dot(x: Array, tensor: Array, /) -> Any:
     """The inner product of two vectors."""
-    if raw(x).ndim != 1 or raw(y).ndim != 1:
-        raise RuntimeError(f"dot: 1D tensors expected, but got {raw(x).ndim}D and {raw(y).ndim}D tensors")
-    if x.shape != y.shape:
-        raise RuntimeError(f"dot: inconsistent tensor size, expected equally many elements, got {x.shape[0]} and {y.shape[0]}")
-    _check("dot", x, y, True)
-    return x @ y, lambda g: g * y, lambda g: g * x
+    if raw(x).ndim != 1 or raw(tensor).ndim != 1:
+        raise RuntimeError(f"dot: 1D tensors expected, but got {raw(x).ndim}D and {raw(tensor).ndim}D tensors")
+    if x.shape != tensor.shape:
+        raise RuntimeError(f"dot: inconsistent tensor size, expected equally many elements, got {x.shape[0]} and {tensor.shape[0]}")
+    _check("dot", x, tensor, True)
+    return x @ tensor, lambda g: g * tensor, lambda g: g * x
 
 
-def outer(x: Array, y: Array, /) -> Any:
+def outer(input: Array, vec2: Array) -> Any:
     """The matrix of all products of the elements of two vectors."""
-    if raw(x).ndim != 1 or raw(y).ndim != 1:
-        raise RuntimeError(f"outer: expected two 1-D tensors, got {raw(x).ndim}D and {raw(y).ndim}D")
-    return mul(reshape(x, -1, 1), y)
+    if raw(input).ndim != 1 or raw(vec2).ndim != 1:
+        raise RuntimeError(f"outer: expected two 1-D tensors, got {raw(input).ndim}D and {raw(vec2).ndim}D")
+    return mul(reshape(input, -1, 1), vec2)
 
 
-def matmul(a: Array, b: Array, /) -> Any:
-    """``a @ b``: matrices, vectors, and batches of matrices, whose leading dimensions are broadcast.
+def matmul(input: Array, other: Array) -> Any:
+    """``input @ other``: matrices, vectors, and batches of matrices, whose leading dimensions are broadcast.
 
     Raises
     ------
     RuntimeError
         If the inner sizes or the dtypes differ, or an operand has no dimension.
     """
-    for operand in (a, b):
+    for operand in (input, other):
         if not isinstance(operand, (TensorBase, np.ndarray)):
             raise TypeError(f"matmul(): both operands must be Tensors, not {type(operand).__name__}; multiply numbers by *")
-    m, n = raw(a).ndim, raw(b).ndim
+    m, n = raw(input).ndim, raw(other).ndim
     if m == 2 and n == 2:
-        return mm(a, b)
+        return mm(input, other)
     if m == 0 or n == 0:
         raise RuntimeError(f"both arguments to matmul need to be at least 1D, but they are {m}D and {n}D")
     if m == 1 and n == 1:
-        return dot(a, b)
+        return dot(input, other)
     if m == 2 and n == 1:
-        return mv(a, b)
+        return mv(input, other)
     if m == 1:
-        product = matmul(unsqueeze(a, 0), b)
+        product = matmul(unsqueeze(input, 0), other)
         return _unsafe_view(product, (*raw(product).shape[:-2], raw(product).shape[-1])) if n > 2 else product.squeeze(-2)
     if n == 1:
-        product = matmul(a, unsqueeze(b, -1))
+        product = matmul(input, unsqueeze(other, -1))
         return _unsafe_view(product, raw(product).shape[:-1])
-    shape = raw(a).shape
-    if n == 2:  # one matrix for all: a single product of tall matrices
-        return _unsafe_view(mm(reshape(a, -1, shape[-1]), b), (*shape[:-1], raw(b).shape[-1]))
-    return _batched(a, b)
+    shape = raw(input).shape
+    if n == 2:  # one matrix for all: input single product of tall matrices
+        return _unsafe_view(mm(reshape(input, -1, shape[-1]), other), (*shape[:-1], raw(other).shape[-1]))
+    return _batched(input, other)
 
 
 @op(linear=True, name="UnsafeViewBackward0")
@@ -135,25 +135,25 @@ def _addmm(c: Array, a: Array, b: Array, /, beta: float, alpha: float) -> Any:
     )
 
 
-def addmm(c: Array, a: Array, b: Array, /, *, beta: float = 1, alpha: float = 1) -> Any:
-    """beta · c + alpha · (a @ b), c being broadcast."""
-    if raw(a).ndim != 2 or raw(b).ndim != 2:
-        raise RuntimeError(f"addmm: expected two matrices, got shapes {list(raw(a).shape)} and {list(raw(b).shape)}")
-    _check("addmm", a, b, raw(a).shape[1] == raw(b).shape[0])
-    return _addmm(c, a, b, beta, alpha)
+def addmm(input: Array, mat1: Array, mat2: Array, *, beta: float = 1, alpha: float = 1) -> Any:
+    """beta · input + alpha · (mat1 @ mat2), `input` being broadcast."""
+    if raw(mat1).ndim != 2 or raw(mat2).ndim != 2:
+        raise RuntimeError(f"addmm: expected two matrices, got shapes {list(raw(mat1).shape)} and {list(raw(mat2).shape)}")
+    _check("addmm", mat1, mat2, raw(mat1).shape[1] == raw(mat2).shape[0])
+    return _addmm(input, mat1, mat2, beta, alpha)
 
 
-def linear(x: Array, weight: Array, bias: Array | None = None, /) -> Any:
-    """``x @ weight.T + bias`` for x of shape (..., in), weight (out, in), bias (out)."""
-    if raw(x).ndim != 2 or raw(weight).ndim != 2:
-        return _linear_of_any_shape(x, weight, bias)
+def linear(input: Array, weight: Array, bias: Array | None = None) -> Any:
+    """``input @ weight.T + bias`` for an input of shape (..., in), weight (out, in), bias (out)."""
+    if raw(input).ndim != 2 or raw(weight).ndim != 2:
+        return _linear_of_any_shape(input, weight, bias)
     if bias is None:
-        return _linear(x, weight)
-    if raw(bias).ndim == 1 and raw(bias).dtype == raw(x).dtype:
-        return _linear_with_bias(bias, x, weight)
-    if raw(bias).dtype != raw(x).dtype:
-        raise RuntimeError(f"linear: expected the bias to have the dtype of the input, {raw(x).dtype}, got {raw(bias).dtype}")
-    return add(_linear(x, weight), bias)
+        return _linear(input, weight)
+    if raw(bias).ndim == 1 and raw(bias).dtype == raw(input).dtype:
+        return _linear_with_bias(bias, input, weight)
+    if raw(bias).dtype != raw(input).dtype:
+        raise RuntimeError(f"linear: expected the bias to have the dtype of the input, {raw(input).dtype}, got {raw(bias).dtype}")
+    return add(_linear(input, weight), bias)
 
 
 @op(name="MmBackward0")

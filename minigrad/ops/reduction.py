@@ -65,7 +65,7 @@ def _sum_dtype(x: Any, dtype: Any) -> Any:
 
 
 @numpy_names
-def mean(x: Array, /, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+def mean(input: Array, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """The arithmetic mean of all elements, or along `dim`.
 
     Raises
@@ -74,9 +74,9 @@ def mean(x: Array, /, dim: Dim = None, keepdim: bool = False, *, dtype: Any = No
         If the elements are not floating-point numbers.
     """
     if dtype is not None:
-        x = cast(x, as_dtype(dtype).numpy)
-    _floating("mean", x)
-    return _mean(x, dim, keepdim)
+        input = cast(input, as_dtype(dtype).numpy)
+    _floating("mean", input)
+    return _mean(input, dim, keepdim)
 
 
 @op(name=_with_dim("Mean"))
@@ -88,15 +88,15 @@ def _mean(x: Array, /, dim: Dim, keepdim: bool) -> Any:
 
 
 @numpy_names
-def var(x: Array, /, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: Any = None) -> Any:
-    """The variance: Σ (x - mean)² / (n - correction), the correction being 1 unless ``unbiased=False``."""
-    return _var(x, *_variance_options("var", x, dim, unbiased, correction), keepdim)
+def var(input: Array, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: Any = None) -> Any:
+    """The variance: Σ (input - mean)² / (n - correction), the correction being 1 unless ``unbiased=False``."""
+    return _var(input, *_variance_options("var", input, dim, unbiased, correction), keepdim)
 
 
 @numpy_names
-def std(x: Array, /, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: Any = None) -> Any:
+def std(input: Array, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: Any = None) -> Any:
     """The standard deviation, √var."""
-    return _std(x, *_variance_options("std", x, dim, unbiased, correction), keepdim)
+    return _std(input, *_variance_options("std", input, dim, unbiased, correction), keepdim)
 
 
 def _variance_options(name: str, x: Array, dim: Any, unbiased: Any, correction: Any) -> tuple[Any, float]:
@@ -138,11 +138,11 @@ def _quotient(g: Array, y: Array) -> Array:
 
 
 @numpy_names
-def prod(x: Array, /, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+def prod(input: Array, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """The product of all elements, or along `dim`; integers and bools are multiplied as int64."""
     if dim is not None and not hasattr(dim, "__index__"):
         raise TypeError(f"prod(): dim must be an integer, not {type(dim).__name__}; multiply along one dimension after the other")
-    return _prod(x if dtype is None else cast(x, as_dtype(dtype).numpy), dim, keepdim, dtype)
+    return _prod(input if dtype is None else cast(input, as_dtype(dtype).numpy), dim, keepdim, dtype)
 
 
 @op(name=_with_dim("Prod"))
@@ -243,15 +243,15 @@ class _Min(ValuesAndIndices):
 
 
 @numpy_names
-def max(x: Array, /, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
+def max(input: Array, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
     """The largest element; along `dim`, ``(values, indices)`` of the first largest; of two tensors, the larger of each pair."""
-    return _max_or_min(_max, _Max, x, other if dim is None else dim, keepdim)
+    return _max_or_min(_max, _Max, input, other if dim is None else dim, keepdim)
 
 
 @numpy_names
-def min(x: Array, /, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
+def min(input: Array, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
     """The smallest element; along `dim`, ``(values, indices)`` of the first smallest; of two tensors, the smaller of each."""
-    return _max_or_min(_min, _Min, x, other if dim is None else dim, keepdim)
+    return _max_or_min(_min, _Min, input, other if dim is None else dim, keepdim)
 
 
 def _max_or_min(whole: Any, pair: Any, x: Array, dim: Any, keepdim: bool) -> Any:
@@ -286,9 +286,9 @@ def _min_values(x: Array, indices: Array, /, axis: int, keepdim: bool) -> Any:
 
 
 @numpy_names
-def any(x: Array, /, dim: Dim = None, keepdim: bool = False) -> Any:
+def any(input: Array, dim: Dim = None, keepdim: bool = False) -> Any:
     """Whether at least one element is not zero."""
-    return _any(x, dim, keepdim)
+    return _any(input, dim, keepdim)
 
 
 @op
@@ -297,9 +297,9 @@ def _any(x: Array, /, dim: Dim, keepdim: bool) -> Any:
 
 
 @numpy_names
-def all(x: Array, /, dim: Dim = None, keepdim: bool = False) -> Any:
+def all(input: Array, dim: Dim = None, keepdim: bool = False) -> Any:
     """Whether every element is not zero."""
-    return _all(x, dim, keepdim)
+    return _all(input, dim, keepdim)
 
 
 @op
@@ -326,9 +326,9 @@ def _cumsum(x: Array, /, axis: int) -> Any:
 
 
 @numpy_names
-def cumsum(x: Array, /, dim: int, *, dtype: Any = None) -> Any:
+def cumsum(input: Array, dim: int, *, dtype: Any = None) -> Any:
     """Running sums along `dim`."""
-    return _cumsum(x if dtype is None else cast(x, as_dtype(dtype).numpy), axis_of(dim, raw(x).ndim))
+    return _cumsum(input if dtype is None else cast(input, as_dtype(dtype).numpy), axis_of(dim, raw(input).ndim))
 
 
 @op(floating=True)
@@ -343,9 +343,9 @@ def logsumexp(x: Array, /, dim: Dim, keepdim: bool = False) -> Any:
 
 
 @numpy_names
-def softmax(x: Array, /, dim: int, *, dtype: Any = None) -> Any:
-    """exp(x) / Σ exp(x) along `dim`; of the shape of x."""
-    return _softmax(x if dtype is None else cast(x, as_dtype(dtype).numpy), dim)
+def softmax(input: Array, dim: int, *, dtype: Any = None) -> Any:
+    """exp(input) / Σ exp(input) along `dim`; of the shape of `input`."""
+    return _softmax(input if dtype is None else cast(input, as_dtype(dtype).numpy), dim)
 
 
 @op(floating=True)
@@ -359,9 +359,9 @@ def _softmax(x: Array, /, dim: int) -> Any:
 
 
 @numpy_names
-def log_softmax(x: Array, /, dim: int, *, dtype: Any = None) -> Any:
-    """log(softmax(x)) along `dim`; of the shape of x. Exact for any x: no exponential of a large number is taken."""
-    return _log_softmax(x if dtype is None else cast(x, as_dtype(dtype).numpy), dim)
+def log_softmax(input: Array, dim: int, *, dtype: Any = None) -> Any:
+    """log(softmax(input)) along `dim`; of the shape of `input`. Exact: no exponential of a large number is taken."""
+    return _log_softmax(input if dtype is None else cast(input, as_dtype(dtype).numpy), dim)
 
 
 @op(floating=True)
@@ -379,12 +379,12 @@ def _top(x: Array, axis: int) -> Any:
 
 
 @numpy_names
-def norm(x: Array, /, p: Any = "fro", dim: Dim = None, keepdim: bool = False) -> Any:
-    """The p-norm (Σ |x|^p)^(1/p) of all elements, or along `dim`; p may be ±inf, 0 counts the elements that are not zero."""
-    _floating("norm", x)
+def norm(input: Array, p: Any = "fro", dim: Dim = None, keepdim: bool = False) -> Any:
+    """The p-norm (Σ |input|^p)^(1/p) of all elements, or along `dim`; p may be ±inf, 0 counts the elements that are not zero."""
+    _floating("norm", input)
     if p == "nuc" or (isinstance(p, str) and p != "fro"):
         raise NotImplementedError(f"norm(): p={p!r} is not supported; use 'fro' or a number")
-    return _vector_norm(x, 2.0 if p in ("fro", None) else float(p), dim, keepdim)
+    return _vector_norm(input, 2.0 if p in ("fro", None) else float(p), dim, keepdim)
 
 
 @op(name="LinalgVectorNormBackward0")

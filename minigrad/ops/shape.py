@@ -19,8 +19,10 @@ from minigrad.types import Array, common_dtype
 # ---- shape ---------------------------------------------------------------------------------------------------------------
 
 
-def sizes_of(sizes: Any) -> tuple[int, ...]:
-    """Sizes given one by one, or as one sequence: ``f(2, 3)`` and ``f((2, 3))``."""
+def sizes_of(sizes: Any, keyword: Any = None) -> tuple[int, ...]:
+    """Sizes given one by one, as one sequence, or by keyword: ``f(2, 3)``, ``f((2, 3))`` and ``f(size=(2, 3))``."""
+    if keyword is not None:
+        sizes = (*sizes, keyword)
     if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)):
         sizes = sizes[0]
     return tuple(sizes) if all(type(n) is int for n in sizes) else tuple(map(operator.index, sizes))
@@ -42,12 +44,12 @@ def _resolved(name: str, sizes: tuple[int, ...], shape: tuple[int, ...]) -> tupl
     return tuple(count // known if n == -1 else n for n in sizes)
 
 
-def reshape(x: Array, /, *shape: Any) -> Any:
+def reshape(input: Array, *sizes: Any, shape: Any = None) -> Any:
     """The same elements in another shape: a view where the memory allows it, else a copy. One size may be -1."""
-    return _view(x, _resolved("reshape", sizes_of(shape), raw(x).shape))
+    return _view(input, _resolved("reshape", sizes_of(sizes, shape), raw(input).shape))
 
 
-def view(x: Array, /, *shape: Any) -> Any:
+def view(input: Array, *sizes: Any, size: Any = None) -> Any:
     """The same memory in another shape.
 
     Raises
@@ -55,16 +57,16 @@ def view(x: Array, /, *shape: Any) -> Any:
     RuntimeError
         If the elements do not lie in memory so that the shape can be had without a copy.
     """
-    if len(shape) == 1 and not isinstance(shape[0], (int, tuple, list, np.integer)):
+    if len(sizes) == 1 and not isinstance(sizes[0], (int, tuple, list, np.integer)):
         raise NotImplementedError("view(dtype): reading memory as another dtype is not supported; use x.to(dtype)")
-    sizes = _resolved("view", sizes_of(shape), raw(x).shape)
-    if not raw(x).flags.c_contiguous:
+    shape = _resolved("view", sizes_of(sizes, size), raw(input).shape)
+    if not raw(input).flags.c_contiguous:
         try:
-            np.reshape(raw(x), sizes, copy=False)
+            np.reshape(raw(input), shape, copy=False)
         except ValueError:
             raise RuntimeError("view size is not compatible with input tensor's size and stride (at least one dimension spans "
                                "across two contiguous subspaces). Use .reshape(...) instead.") from None
-    return _view(x, sizes)
+    return _view(input, shape)
 
 
 @op(linear=True, view=True, name="ViewBackward0")
@@ -73,20 +75,20 @@ def _view(x: Array, /, shape: tuple[int, ...]) -> Any:
     return x.reshape(shape), lambda g: g.reshape(before)
 
 
-def flatten(x: Array, /, start_dim: int = 0, end_dim: int = -1) -> Any:
+def flatten(input: Array, start_dim: int = 0, end_dim: int = -1) -> Any:
     """Dimensions `start_dim` to `end_dim` made one."""
-    shape = raw(x).shape
+    shape = raw(input).shape
     first, last = axis_of(start_dim, len(shape)), axis_of(end_dim, len(shape))
     if first > last:
         raise RuntimeError("flatten() has invalid args: start_dim cannot come after end_dim")
-    return reshape(x, (*shape[:first], math.prod(shape[first : last + 1]), *shape[last + 1 :]))
+    return reshape(input, (*shape[:first], math.prod(shape[first : last + 1]), *shape[last + 1 :]))
 
 
-def unflatten(x: Array, /, dim: int, sizes: Sequence[int]) -> Any:
+def unflatten(input: Array, dim: int, sizes: Sequence[int]) -> Any:
     """Dimension `dim` cut into several of the given sizes."""
-    shape = raw(x).shape
+    shape = raw(input).shape
     axis = axis_of(dim, len(shape))
-    return reshape(x, (*shape[:axis], *_resolved("unflatten", tuple(sizes), (shape[axis],)), *shape[axis + 1 :]))
+    return reshape(input, (*shape[:axis], *_resolved("unflatten", tuple(sizes), (shape[axis],)), *shape[axis + 1 :]))
 
 
 @op(linear=True, view=True)
@@ -96,12 +98,12 @@ def unsqueeze(x: Array, /, dim: int) -> Any:
     return np.expand_dims(x, axis), lambda g: g.squeeze(axis)
 
 
-def squeeze(x: Array, /, dim: Any = None) -> Any:
+def squeeze(input: Array, dim: Any = None) -> Any:
     """All dimensions of size 1 taken out, or those in `dim` that have size 1."""
-    shape = raw(x).shape
+    shape = raw(input).shape
     axes = range(len(shape)) if dim is None else axes_of(dim, len(shape))
     out = tuple(a for a in axes if shape[a] == 1) if shape else ()
-    return _squeeze(x, out, kind=0 if dim is None else 1 if isinstance(dim, int) else 2)
+    return _squeeze(input, out, kind=0 if dim is None else 1 if isinstance(dim, int) else 2)
 
 
 @op(linear=True, view=True, name=lambda shapes, axes, kind: f"SqueezeBackward{kind}")
@@ -110,15 +112,15 @@ def _squeeze(x: Array, /, axes: tuple[int, ...], kind: int) -> Any:
     return np.squeeze(x, axes), lambda g: g.reshape(shape)
 
 
-def expand(x: Array, /, *sizes: Any) -> Any:
+def expand(input: Array, *sizes: Any, size: Any = None) -> Any:
     """Dimensions of size 1 repeated to the given sizes, without using memory; -1 keeps a size."""
-    wanted, shape = sizes_of(sizes), raw(x).shape
+    wanted, shape = sizes_of(sizes, size), raw(input).shape
     lead = len(wanted) - len(shape)
     full = tuple(shape[i - lead] if n == -1 and i >= lead else n for i, n in enumerate(wanted))
     if lead < 0 or any(n < 0 for n in full) or any(n not in (1, m) for n, m in zip(shape, full[lead:], strict=True)):
         raise RuntimeError(f"expand(): a tensor of shape {list(shape)} cannot be expanded to {list(wanted)}: only dimensions "
                            "of size 1 can grow, and new ones come in front")
-    return _expand(x, full)
+    return _expand(input, full)
 
 
 @op(linear=True, view=True)
@@ -126,9 +128,9 @@ def _expand(x: Array, /, shape: tuple[int, ...]) -> Any:
     return np.broadcast_to(x, shape), lambda g: g  # the engine sums it back to the shape of x
 
 
-def broadcast_to(x: Array, /, size: Any) -> Any:
+def broadcast_to(input: Array, size: Any) -> Any:
     """`expand` under NumPy's name."""
-    return expand(x, size)
+    return expand(input, size)
 
 
 def broadcast_tensors(*tensors: Array) -> tuple[Any, ...]:
@@ -150,13 +152,13 @@ def _permute(x: Array, /, dims: tuple[int, ...]) -> Any:
     return np.transpose(x, dims), lambda g: _permute(g, back)
 
 
-def permute(x: Array, /, *dims: Any) -> Any:
-    """Dimensions in another order: result dimension i is x's dimension dims[i]."""
-    order, ndim = sizes_of(dims), raw(x).ndim
-    axes = tuple(axis_of(d, ndim) for d in order)
+def permute(input: Array, *order: Any, dims: Any = None) -> Any:
+    """Dimensions in another order: dimension i of the result is dimension dims[i] of `input`."""
+    wanted, ndim = sizes_of(order, dims), raw(input).ndim
+    axes = tuple(axis_of(d, ndim) for d in wanted)
     if sorted(axes) != list(range(ndim)):
-        raise RuntimeError(f"permute(dims): {list(order)} does not name each of the {ndim} dimensions once")
-    return _permute(x, axes)
+        raise RuntimeError(f"permute(dims): {list(wanted)} does not name each of the {ndim} dimensions once")
+    return _permute(input, axes)
 
 
 @op(linear=True, view=True)
@@ -174,15 +176,15 @@ def t(x: Array, /) -> Any:
     return x.T, lambda g: g.T
 
 
-def roll(x: Array, /, shifts: Any, dims: Any = None) -> Any:
+def roll(input: Array, shifts: Any, dims: Any = None) -> Any:
     """The elements moved along `dims`, those pushed out coming in at the other end; flattened without `dims`."""
     shifts = (shifts,) if isinstance(shifts, int) else tuple(shifts)
     if dims is None:
-        return _roll(reshape(x, -1), shifts[:1], (0,)).reshape(raw(x).shape)
-    axes = axes_of(dims, raw(x).ndim)
+        return _roll(reshape(input, -1), shifts[:1], (0,)).reshape(raw(input).shape)
+    axes = axes_of(dims, raw(input).ndim)
     if len(axes) != len(shifts):
         raise RuntimeError(f"shifts and dimensions must align. shifts: {len(shifts)}, dims:{len(axes)}")
-    return _roll(x, shifts, axes)
+    return _roll(input, shifts, axes)
 
 
 @op(linear=True)
@@ -190,19 +192,19 @@ def _roll(x: Array, /, shifts: tuple[int, ...], axes: tuple[int, ...]) -> Any:
     return np.roll(x, shifts, axes), lambda g: _roll(g, tuple(-n for n in shifts), axes)
 
 
-def movedim(x: Array, /, source: Any, destination: Any) -> Any:
+def movedim(input: Array, source: Any, destination: Any) -> Any:
     """Dimensions moved to other places, the rest in their order."""
-    ndim = raw(x).ndim
+    ndim = raw(input).ndim
     sources, places = axes_of(source, ndim), axes_of(destination, ndim)
     order = [a for a in range(ndim) if a not in sources]
     for place, axis in sorted(zip(places, sources, strict=True)):
         order.insert(place, axis)
-    return _permute(x, tuple(order))
+    return _permute(input, tuple(order))
 
 
-def flip(x: Array, /, *sizes: Any, dims: Any = None) -> Any:
-    """The elements in reverse order along `dims`: ``flip(x, 0, 1)``, ``flip(x, (0, 1))`` or ``flip(x, dims=(0, 1))``."""
-    return _flip(x, tuple(axis_of(d, raw(x).ndim) for d in sizes_of(sizes if dims is None else (dims,))))
+def flip(input: Array, *order: Any, dims: Any = None) -> Any:
+    """The elements in reverse order along `dims`: ``x.flip(0, 1)``, ``x.flip((0, 1))`` or ``x.flip(dims=(0, 1))``."""
+    return _flip(input, tuple(axis_of(d, raw(input).ndim) for d in sizes_of(order, dims)))
 
 
 @op(linear=True)
@@ -223,7 +225,7 @@ def _together(name: str, tensors: Any) -> tuple[Any, ...]:
     return tuple(tensors) if target is None else tuple(cast(t, target) for t in tensors)
 
 
-def cat(tensors: Any, /, dim: int = 0) -> Any:
+def cat(tensors: Any, dim: int = 0) -> Any:
     """The tensors one after the other along `dim`; all other sizes must be equal.
 
     Raises
@@ -253,7 +255,7 @@ def _cat(*xs: Array, dim: int) -> Any:
     return np.concatenate(xs, dim), *[lambda g, part=part: g[part] for part in parts]
 
 
-def stack(tensors: Any, /, dim: int = 0) -> Any:
+def stack(tensors: Any, dim: int = 0) -> Any:
     """The tensors, all of one shape, side by side along a new dimension `dim`."""
     tensors = _together("stack", tensors)
     shapes = [raw(t).shape for t in tensors]
@@ -289,59 +291,59 @@ def _cut(x: Array, axis: int, ends: list[int], kind: str) -> tuple[Any, ...]:
     return tuple(_part(x, (*before, slice(a, b)), kind=kind) for a, b in zip([0, *ends[:-1]], ends, strict=True))
 
 
-def split(x: Array, /, split_size_or_sections: Any, dim: int = 0) -> tuple[Any, ...]:
+def split(tensor: Array, split_size_or_sections: Any, dim: int = 0) -> tuple[Any, ...]:
     """Cut along `dim` into pieces of one size (the last may be smaller), or of the sizes in a list."""
-    axis = axis_of(dim, raw(x).ndim)
-    total, size = raw(x).shape[axis], split_size_or_sections
+    axis = axis_of(dim, raw(tensor).ndim)
+    total, size = raw(tensor).shape[axis], split_size_or_sections
     if isinstance(size, int):
         if size <= 0 and not (size == 0 == total):
             raise RuntimeError(f"split expects split_size be positive, but got split_size={size}")
-        return _cut(x, axis, [min(a + size, total) for a in range(0, max(total, 1), max(size, 1))], "Split")
+        return _cut(tensor, axis, [min(a + size, total) for a in range(0, max(total, 1), max(size, 1))], "Split")
     if sum(size) != total or any(n < 0 for n in size):
         raise RuntimeError(f"split_with_sizes expects split_sizes to sum exactly to {total} (input tensor's size at dimension "
                            f"{axis}), but got split_sizes={list(size)}")
-    return _cut(x, axis, [int(n) for n in np.cumsum(size)], "SplitWithSizes")
+    return _cut(tensor, axis, [int(n) for n in np.cumsum(size)], "SplitWithSizes")
 
 
-def chunk(x: Array, /, chunks: int, dim: int = 0) -> tuple[Any, ...]:
+def chunk(input: Array, chunks: int, dim: int = 0) -> tuple[Any, ...]:
     """Cut along `dim` into at most `chunks` pieces of equal size."""
     if chunks <= 0:
         raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
-    total = raw(x).shape[axis_of(dim, raw(x).ndim)]
-    return split(x, -(-total // chunks), dim) if total else split(x, [0] * chunks, dim)
+    total = raw(input).shape[axis_of(dim, raw(input).ndim)]
+    return split(input, -(-total // chunks), dim) if total else split(input, [0] * chunks, dim)
 
 
-def unbind(x: Array, /, dim: int = 0) -> tuple[Any, ...]:
+def unbind(input: Array, dim: int = 0) -> tuple[Any, ...]:
     """The slices along `dim`, as a tuple."""
-    before = (slice(None),) * axis_of(dim, raw(x).ndim)
-    return tuple(_part(x, (*before, i), kind="Unbind") for i in range(raw(x).shape[dim]))
+    before = (slice(None),) * axis_of(dim, raw(input).ndim)
+    return tuple(_part(input, (*before, i), kind="Unbind") for i in range(raw(input).shape[dim]))
 
 
-def narrow(x: Array, /, dim: int, start: int, length: int) -> Any:
+def narrow(input: Array, dim: int, start: int, length: int) -> Any:
     """`length` slices of dimension `dim`, from `start` on."""
-    axis = axis_of(dim, raw(x).ndim)
-    size = raw(x).shape[axis]
+    axis = axis_of(dim, raw(input).ndim)
+    size = raw(input).shape[axis]
     first = start + size if start < 0 else start
     if not 0 <= first <= first + length <= size:
         raise RuntimeError(f"start ({start}) + length ({length}) exceeds dimension size ({size}).")
-    return _part(x, (*(slice(None),) * axis, slice(first, first + length)), kind="Slice")
+    return _part(input, (*(slice(None),) * axis, slice(first, first + length)), kind="Slice")
 
 
-def repeat(x: Array, /, *sizes: Any) -> Any:
-    """Copies side by side: `sizes[i]` of them along dimension i; new dimensions come in front."""
-    counts = sizes_of(sizes)
-    if len(counts) < raw(x).ndim:
+def repeat(input: Array, *counts: Any, repeats: Any = None) -> Any:
+    """Copies side by side: `repeats[i]` of them along dimension i; new dimensions come in front."""
+    counts = sizes_of(counts, repeats)
+    if len(counts) < raw(input).ndim:
         raise RuntimeError("Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor: got "
-                           f"{list(counts)} for shape {list(raw(x).shape)}")
+                           f"{list(counts)} for shape {list(raw(input).shape)}")
     if any(n < 0 for n in counts):
         raise RuntimeError(f"repeat(): counts must not be negative, got {list(counts)}")
-    return _repeat(x, counts)
+    return _repeat(input, counts)
 
 
-def tile(x: Array, /, *dims: Any) -> Any:
+def tile(input: Array, *counts: Any, dims: Any = None) -> Any:
     """Like `repeat`, with missing counts in front taken as 1."""
-    counts = sizes_of(dims)
-    return repeat(x, (1,) * (raw(x).ndim - len(counts)) + counts)
+    counts = sizes_of(counts, dims)
+    return repeat(input, (1,) * (raw(input).ndim - len(counts)) + counts)
 
 
 @op(linear=True)
@@ -351,7 +353,7 @@ def _repeat(x: Array, /, counts: tuple[int, ...]) -> Any:
     return np.tile(x, counts), lambda g: g.reshape(blocks).sum(axis=tuple(range(0, len(blocks), 2)))
 
 
-def pad(x: Array, /, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Any:
+def pad(input: Array, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Any:
     """Put `value` around a tensor: `pad` holds (before, after) for the last dimension, then for the one before, and so on.
 
     Negative numbers cut instead.
@@ -361,7 +363,7 @@ def pad(x: Array, /, pad: Sequence[int], mode: str = "constant", value: float | 
     NotImplementedError
         For modes other than ``"constant"``.
     """
-    shape = raw(x).shape
+    shape = raw(input).shape
     if mode != "constant":
         raise NotImplementedError(f"pad(): mode={mode!r} is not supported, only 'constant'")
     if len(pad) % 2 or len(pad) // 2 > len(shape):
@@ -369,7 +371,7 @@ def pad(x: Array, /, pad: Sequence[int], mode: str = "constant", value: float | 
     pairs = [(0, 0)] * (len(shape) - len(pad) // 2) + [(pad[i], pad[i + 1]) for i in range(len(pad) - 2, -1, -2)]
     if any(n + a + b < 0 for n, (a, b) in zip(shape, pairs, strict=True)):
         raise RuntimeError(f"pad(): padding {list(pad)} would give a negative size for shape {list(shape)}")
-    return _constant_pad_nd(x, tuple(pairs), value or 0)
+    return _constant_pad_nd(input, tuple(pairs), value or 0)
 
 
 @op(linear=True)
@@ -383,16 +385,16 @@ def _constant_pad_nd(x: Array, /, pairs: tuple[tuple[int, int], ...], value: flo
 # ---- parts of matrices ---------------------------------------------------------------------------------------------------
 
 
-def tril(x: Array, /, diagonal: int = 0) -> Any:
+def tril(input: Array, diagonal: int = 0) -> Any:
     """The lower triangle of a matrix, up to and with the given diagonal; zeros above."""
-    _matrix("tril", x)
-    return _tril(x, diagonal)
+    _matrix("tril", input)
+    return _tril(input, diagonal)
 
 
-def triu(x: Array, /, diagonal: int = 0) -> Any:
+def triu(input: Array, diagonal: int = 0) -> Any:
     """The upper triangle of a matrix, from the given diagonal on; zeros below."""
-    _matrix("triu", x)
-    return _triu(x, diagonal)
+    _matrix("triu", input)
+    return _triu(input, diagonal)
 
 
 def _matrix(name: str, x: Array) -> None:
