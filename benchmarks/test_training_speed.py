@@ -50,6 +50,23 @@ def test_training_step(race: Race, digits: Digits, model: str, batch: int) -> No
     race("training", f"training step, {NAMES[model]}, batch {batch}", contenders, budget=4)
 
 
+def step_with_dropout(twin: str, images: np.ndarray, labels: np.ndarray) -> Contender:
+    """A training step of a network with Dropout, by Adam; from one seed come the same weights and masks for both."""
+    m, training = TWINS[twin]
+    m.manual_seed(0)
+    layers = m.nn.Linear(784, 128), m.nn.ReLU(), m.nn.Dropout(0.2), m.nn.Linear(128, 10)
+    net = m.nn.Sequential(m.nn.Flatten(), *layers)
+    opt = m.optim.Adam(net.parameters())
+    xb, yb = m.from_numpy(images.reshape(-1, 1, 28, 28)), m.from_numpy(labels)
+    return lambda: training.loss_batch(net, m.nn.functional.cross_entropy, xb, yb, opt)
+
+
+def test_training_step_with_dropout_and_adam(race: Race, digits: Digits) -> None:
+    data = digits(64)
+    job = "training step, Flatten-128-ReLU-Dropout-10, Adam, batch 64"
+    race("training", job, {twin: step_with_dropout(twin, *data) for twin in TWINS}, budget=4)
+
+
 def epoch(twin: str, train: tuple[np.ndarray, np.ndarray], valid: tuple[np.ndarray, np.ndarray]) -> Contender:
     """Load, train and validate once, and return the loss on the validation data."""
     m, training = TWINS[twin]

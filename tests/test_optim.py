@@ -449,8 +449,8 @@ def test_a_gradient_of_another_shape_is_not_broadcast() -> None:
 
 def test_a_subclass_defines_the_update() -> None:
     class Sign(mg.optim.Optimizer):
-        def update(self, p: Any, group: dict[str, Any]) -> None:
-            p.array -= group["lr"] * np.sign(p.grad.array)
+        def update(self, p: Any, g: Any, group: dict[str, Any], a: Any, b: Any) -> None:
+            p.array -= group["lr"] * np.sign(g)
 
     p = leaf(mg)
     p.grad = mg.tensor([3.0, -0.1])

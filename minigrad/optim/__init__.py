@@ -1,7 +1,9 @@
 """Optimisers, which change parameters along their gradients: `Optimizer` is what all share, `SGD` the simplest."""
 
-from minigrad.optim.adam import Adam
+from minigrad.optim.adagrad import Adagrad
+from minigrad.optim.adam import Adam, AdamW
 from minigrad.optim.optimizer import Optimizer
+from minigrad.optim.rmsprop import RMSprop
 from minigrad.optim.sgd import SGD
 
-__all__ = ["SGD", "Adam", "Optimizer"]
+__all__ = ["SGD", "Adagrad", "Adam", "AdamW", "Optimizer", "RMSprop"]

@@ -1,11 +1,24 @@
-"""Adam: steps scaled, for each element, by how large its gradients have been."""
+"""Adam and AdamW: steps scaled, for each element, by how large its gradients have been."""
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 import numpy as np
 
-from minigrad.autograd import wrap
-from minigrad.optim.optimizer import Group, Optimizer, Params
+from minigrad.optim.optimizer import (
+    Array,
+    Group,
+    Optimizer,
+    Params,
+    check_numbers,
+    count_step,
+    decay_squares,
+    descent,
+    first_entry,
+    move_towards,
+    number,
+)
 from minigrad.tensor import Tensor
 
 
@@ -14,29 +27,30 @@ class Adam(Optimizer):
 
     With g the gradient (its negative, to `maximize`) in step t = 1, 2, ...::
 
-        g = g + weight_decay * p
+        g = g + weight_decay * p                     (p = p - lr * weight_decay * p, if decoupled)
         m = m + (1 - beta1) * (g - m)
         v = beta2 * v + (1 - beta2) * g²
         p = p - lr / (1 - beta1^t) * m / (√v / √(1 - beta2^t) + eps)
 
-    in this order of operations, which is torch's [2]_; with `amsgrad` the largest v so far takes the place of v.
+    as in torch [2]_; with `amsgrad` the largest v so far takes the place of v. Only the last line is computed a little
+    differently: numerator and denominator times √(1 - beta2^t), which makes it one pass through the memory less.
 
     Parameters
     ----------
     params : iterable of Tensor, of (name, Tensor) pairs, or of dict
         What to optimise, see `Optimizer`.
-    lr : float
+    lr : float or Tensor of one element
         Size of a step, about.
-    betas : pair of float
+    betas : pair of float, or of Tensor
         How slowly the two means forget, each at least 0 and below 1.
     eps : float
         Keeps the divisor from 0.
     weight_decay : float
         Pulls parameters towards 0.
-    amsgrad, maximize : bool
+    amsgrad, maximize, decoupled_weight_decay : bool
         As described above.
-    foreach, capturable, differentiable, fused, decoupled_weight_decay
-        torch's other ways; only None and False are supported.
+    foreach, capturable, differentiable, fused
+        torch's other ways of computing the same; only None and False are supported.
 
     Raises
     ------
@@ -61,50 +75,85 @@ class Adam(Optimizer):
     tensor([0.9000, 1.9000], requires_grad=True)
     """
 
+    _newer_options: ClassVar[Group] = {
+        "amsgrad": False, "maximize": False, "foreach": None, "capturable": False, "differentiable": False,
+        "fused": None, "decoupled_weight_decay": False,
+    }  # fmt: skip
+
     def __init__(
-        self, params: Params, lr: float | Tensor = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
-        weight_decay: float = 0, amsgrad: bool = False, *, foreach: bool | None = None, maximize: bool = False,
-        capturable: bool = False, differentiable: bool = False, fused: bool | None = None,
+        self, params: Params, lr: float | Tensor = 1e-3, betas: tuple[float | Tensor, float | Tensor] = (0.9, 0.999),
+        eps: float = 1e-8, weight_decay: float = 0, amsgrad: bool = False, *, foreach: bool | None = None,
+        maximize: bool = False, capturable: bool = False, differentiable: bool = False, fused: bool | None = None,
         decoupled_weight_decay: bool = False,
     ) -> None:  # fmt: skip
-        if capturable or decoupled_weight_decay:
-            name = "capturable" if capturable else "decoupled_weight_decay"
-            raise NotImplementedError(f"Adam: {name}=True is not supported; omit it")
-        for name, value in (("learning rate", lr), ("epsilon value", eps), ("weight_decay value", weight_decay)):
-            if value < 0.0:
-                raise ValueError(f"Invalid {name}: {value}; it must not be negative")
+        check_numbers(lr, epsilon=eps, weight_decay=weight_decay)
         for i, beta in enumerate(betas):
+            if isinstance(beta, Tensor) and beta.array.size != 1:
+                raise ValueError(f"Tensor betas[{i}] must be 1-element, got shape {list(beta.array.shape)}")
             if not 0.0 <= beta < 1.0:
                 raise ValueError(f"Invalid beta parameter at index {i}: {beta}; it must be at least 0 and below 1")
+        if not any(all(isinstance(beta, kind) for beta in betas) for kind in (float, Tensor)):
+            raise ValueError(f"betas must be either both floats or both Tensors, got {betas}")
         super().__init__(params, {
-            "lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "amsgrad": amsgrad, "maximize": maximize,
-            "foreach": foreach, "capturable": capturable, "differentiable": differentiable, "fused": fused,
+            "lr": lr, "betas": tuple(beta.squeeze() if isinstance(beta, Tensor) else beta for beta in betas),
+            "eps": eps, "weight_decay": weight_decay, "amsgrad": amsgrad, "maximize": maximize, "foreach": foreach,
+            "capturable": capturable, "differentiable": differentiable, "fused": fused,
             "decoupled_weight_decay": decoupled_weight_decay,
         })  # fmt: skip
 
-    def update(self, p: Tensor, group: Group) -> None:
+    def update(self, p: Tensor, g: Array, group: Group, a: Array, b: Array) -> None:
         """Take one step with one parameter."""
-        array, g = p.array, p.grad.array  # type: ignore[union-attr]
-        a, b = self.scratch(p)
-        beta1, beta2 = group["betas"]
-        state = self.state[p]
+        array, dtype, lr, state = p.array, p.array.dtype, float(group["lr"]), self.state[p]
         if not state:
-            state["step"] = wrap(np.zeros((), np.float32))
-            for name in ("exp_avg", "exp_avg_sq", *(["max_exp_avg_sq"] if group["amsgrad"] else [])):
-                state[name] = wrap(np.zeros_like(array))
-        state["step"].array += 1
-        t, m, v = int(state["step"].array), state["exp_avg"].array, state["exp_avg_sq"].array
-        if group["maximize"]:
-            g = np.negative(g, out=a)
-        if group["weight_decay"] != 0:
-            g = np.add(g, np.multiply(array, float(group["weight_decay"]), out=b), out=a)
-        np.add(m, np.multiply(np.subtract(g, m, out=b), 1 - beta1, out=b), out=m)
-        np.multiply(np.multiply(g, g, out=b), 1 - beta2, out=b)
-        np.add(np.multiply(v, beta2, out=v), b, out=v)
+            state.update(first_entry(p, "exp_avg", "exp_avg_sq", *["max_exp_avg_sq"] * group["amsgrad"]))
+        t, m, v = count_step(state), state["exp_avg"].array, state["exp_avg_sq"].array
+        beta1, beta2 = map(float, group["betas"])
+        root = (1 - beta2**t) ** 0.5
+        decay, decoupled = group["weight_decay"], group["decoupled_weight_decay"]
+        g = descent(array, g, group["maximize"], 0 if decoupled else decay, a, b)
+        if decoupled and decay != 0:
+            np.multiply(array, number(1 - lr * float(decay), dtype), array)
+        move_towards(m, g, 1 - beta1, b)
+        decay_squares(v, g, beta2, b)
         if group["amsgrad"]:
             largest = state["max_exp_avg_sq"].array
             v = np.maximum(largest, v, out=largest)
-        divisor = np.sqrt(v, out=b)
-        np.add(np.divide(divisor, (1 - beta2**t) ** 0.5, out=b), float(group["eps"]), out=b)
-        step = np.multiply(np.divide(m, b, out=b), float(group["lr"]) / (1 - beta1**t), out=b)
-        np.subtract(array, step, out=array)
+        divisor = np.add(np.sqrt(v, b), number(group["eps"] * root, dtype), b)
+        step = np.multiply(np.divide(m, divisor, b), number(lr * root / (1 - beta1**t), dtype), b)
+        np.subtract(array, step, array)
+
+
+class AdamW(Adam):
+    """Adam with weight decay that goes past the means: ``p = p - lr * weight_decay * p`` [1]_, 0.01 unless given.
+
+    Everything else is as in `Adam`.
+
+    References
+    ----------
+    .. [1] I. Loshchilov and F. Hutter, Decoupled weight decay regularization, ICLR 2019.
+
+    Examples
+    --------
+    >>> import minigrad as torch
+    >>> w = torch.tensor([1.0, 2.0], requires_grad=True)
+    >>> opt = AdamW([w], lr=0.1, weight_decay=0.5)
+    >>> (w * w).sum().backward()
+    >>> opt.step()
+    >>> w
+    tensor([0.8500, 1.8000], requires_grad=True)
+    """
+
+    def __init__(
+        self, params: Params, lr: float | Tensor = 1e-3, betas: tuple[float | Tensor, float | Tensor] = (0.9, 0.999),
+        eps: float = 1e-8, weight_decay: float = 1e-2, amsgrad: bool = False, *, maximize: bool = False,
+        foreach: bool | None = None, capturable: bool = False, differentiable: bool = False, fused: bool | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__(
+            params, lr, betas, eps, weight_decay, amsgrad, foreach=foreach, maximize=maximize, capturable=capturable,
+            differentiable=differentiable, fused=fused, decoupled_weight_decay=True,
+        )  # fmt: skip
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        for group in self.param_groups:  # whatever the checkpoint was made with
+            group["decoupled_weight_decay"] = True

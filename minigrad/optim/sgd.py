@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import ClassVar
 
 import numpy as np
 
 from minigrad.autograd import wrap
-from minigrad.optim.optimizer import Group, Optimizer, Params
+from minigrad.optim.optimizer import Array, Group, Optimizer, Params, check_numbers, descent, number
 from minigrad.tensor import Tensor
 
 
@@ -61,6 +61,10 @@ class SGD(Optimizer):
     tensor([0.8000, 1.6000], requires_grad=True)
     """
 
+    _newer_options: ClassVar[Group] = {
+        "nesterov": False, "maximize": False, "foreach": None, "differentiable": False, "fused": None,
+    }  # fmt: skip
+
     def __init__(
         self,
         params: Params,
@@ -75,14 +79,7 @@ class SGD(Optimizer):
         differentiable: bool = False,
         fused: bool | None = None,
     ) -> None:
-        if isinstance(lr, Tensor) and lr.array.size != 1:
-            raise ValueError(f"Tensor lr must be 1-element, got shape {list(lr.array.shape)}")
-        if lr < 0.0:
-            raise ValueError(f"Invalid learning rate: {lr}; it must not be negative")
-        if momentum < 0.0:
-            raise ValueError(f"Invalid momentum value: {momentum}; it must not be negative")
-        if weight_decay < 0.0:
-            raise ValueError(f"Invalid weight_decay value: {weight_decay}; it must not be negative")
+        check_numbers(lr, momentum=momentum, weight_decay=weight_decay)
         if nesterov and (momentum <= 0 or dampening != 0):
             raise ValueError(
                 "Nesterov momentum requires a momentum and zero dampening, "
@@ -93,27 +90,16 @@ class SGD(Optimizer):
             "maximize": maximize, "foreach": foreach, "differentiable": differentiable, "fused": fused,
         })  # fmt: skip
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)
-        added = {"nesterov": False, "maximize": False, "foreach": None, "differentiable": False, "fused": None}
-        for group in self.param_groups:  # a checkpoint of an older torch may lack these
-            group.update(added | group)
-
-    def update(self, p: Tensor, group: Group) -> None:
+    def update(self, p: Tensor, g: Array, group: Group, a: Array, b: Array) -> None:
         """Take one step with one parameter."""
-        array, g = p.array, p.grad.array  # type: ignore[union-attr]
-        a, b = self.scratch(p)
-        momentum = float(group["momentum"])
-        if group["maximize"]:
-            g = np.negative(g, out=a)
-        if group["weight_decay"] != 0:
-            g = np.add(g, np.multiply(array, float(group["weight_decay"]), out=b), out=a)
+        array, momentum = p.array, group["momentum"]
+        g = descent(array, g, group["maximize"], group["weight_decay"], a, b)
         if momentum != 0:
-            average = self._average(p, g, momentum, float(group["dampening"]), b)
-            g = np.add(g, np.multiply(average, momentum, out=b), out=a) if group["nesterov"] else average
-        np.subtract(array, np.multiply(g, float(group["lr"]), out=b), out=array)
+            average = self._average(p, g, float(momentum), float(group["dampening"]), b)
+            g = np.add(g, np.multiply(average, number(float(momentum), array.dtype), b), a) if group["nesterov"] else average
+        np.subtract(array, np.multiply(g, number(float(group["lr"]), array.dtype), b), array)
 
-    def _average(self, p: Tensor, g: Any, momentum: float, dampening: float, b: Any) -> Any:
+    def _average(self, p: Tensor, g: Array, momentum: float, dampening: float, b: Array) -> Array:
         """The momentum buffer, with `g` taken into account."""
         state = self.state[p]
         if state.get("momentum_buffer") is None:
@@ -122,6 +108,6 @@ class SGD(Optimizer):
             average[...] = g
         else:
             average = state["momentum_buffer"].array
-            np.multiply(average, momentum, out=average)
-            np.add(average, g if dampening == 0 else np.multiply(g, 1 - dampening, out=b), out=average)
+            np.multiply(average, number(momentum, b.dtype), average)
+            np.add(average, g if dampening == 0 else np.multiply(g, 1 - dampening, b), average)
         return average
