@@ -2,8 +2,12 @@
 
 import sys
 
+from minigrad import run, training
 from minigrad.cli import Command, main, train_options
-from minigrad.training import run
 
 if __name__ == "__main__":
-    sys.exit(main("minigrad", {"train": Command("train a classifier of handwritten digits", train_options, run)}))
+    commands = {
+        "train": Command("train a classifier of handwritten digits", train_options, training.run),
+        "run": Command("run a script in which torch means minigrad", run.run_options, run.run, guarded=False),
+    }
+    sys.exit(main("minigrad", commands))

@@ -23,11 +23,15 @@ class CommandError(Exception):
 
 @dataclass(frozen=True)
 class Command:
-    """A command: what it does in one line, the options it takes, and the function that does it."""
+    """A command: what it does in one line, the options it takes, and the function that does it.
+
+    One that runs somebody else's program is not `guarded`: what goes wrong is the program's to report.
+    """
 
     summary: str
     add_options: Callable[[argparse.ArgumentParser], None]
     run: Callable[[argparse.Namespace], None]
+    guarded: bool = True
 
 
 class Parser(argparse.ArgumentParser):
@@ -105,8 +109,12 @@ def main(program: str, commands: dict[str, Command], arguments: Sequence[str] | 
     for name, command in commands.items():
         command.add_options(subparsers.add_parser(name, help=command.summary, description=command.summary, allow_abbrev=False))
     options = parser.parse_args(arguments)
+    chosen = commands[options.command]
+    if not chosen.guarded:
+        chosen.run(options)
+        return 0
     try:
-        commands[options.command].run(options)
+        chosen.run(options)
         sys.stdout.flush()
     except (CommandError, DataError) as error:
         print(f"{parser.prog} {options.command}: {error}", file=sys.stderr)
