@@ -332,7 +332,7 @@ class Node:
             "tensor (y = y * 2 for y *= 2), or change it after backward()")
 
 
-def _arrays_within(x: Any, depth: int = 4) -> list[Any]:
+def _arrays_within(x: Any, depth: int = 5) -> list[Any]:
     """The arrays that functions have in their closures, directly or inside lists and inner functions."""
     if isinstance(x, ndarray):
         return [x]
