@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad.autograd import TensorBase, cast, op, raw, sum_rows
-from minigrad.ops.dims import Dim, axes_of, axis_of, numpy_names, spread
+from minigrad.autograd import TensorBase, cast, op, raw
+from minigrad.ops.dims import DOUBLE, WIDER, Dim, axes_of, axis_of, half_in_single, numpy_names, spread, total
 from minigrad.ops.elementwise import maximum, minimum
 from minigrad.ops.indexing import scatter_zeros
 from minigrad.ops.shape import flip
@@ -50,13 +50,9 @@ def sum(x: Array, /, dim: Dim = None, keepdim: bool = False, *, dtype: Any = Non
     before, shape, axes = x.dtype, x.shape, axes_of(dim, x.ndim)
     if dtype is not None:
         x = x.astype(as_dtype(dtype).numpy)
-    if axes == (0,) and len(shape) == 2 and not keepdim and x.dtype.kind == "f":
-        total = sum_rows(x)
-    else:
-        total = _add.reduce(x, axes, dtype=_sum_dtype(x, dtype), keepdims=keepdim)
-    if np.asarray(total).dtype.kind != "f":
-        return (total,)
-    return total, lambda g: spread(g if dtype is None else cast(g, before), axes, shape)
+    if x.dtype.kind != "f":
+        return (_add.reduce(x, axes, dtype=_sum_dtype(x, dtype), keepdims=keepdim),)
+    return total(x, axes, keepdim), lambda g: spread(g if dtype is None else cast(g, before), axes, shape)
 
 
 def _sum_dtype(x: Any, dtype: Any) -> Any:
@@ -79,12 +75,13 @@ def mean(input: Array, dim: Dim = None, keepdim: bool = False, *, dtype: Any = N
     return _mean(input, dim, keepdim)
 
 
+@half_in_single
 @op(name=_with_dim("Mean"))
 def _mean(x: Array, /, dim: Dim, keepdim: bool) -> Any:
     shape, axes = x.shape, axes_of(dim, x.ndim)
     n = math.prod(shape[a] for a in axes)
-    total = _add.reduce(raw(x), axes, keepdims=keepdim)
-    return total / n if n else total * math.nan, lambda g: spread(g / n, axes, shape)
+    whole = total(raw(x), axes, keepdim)
+    return whole / n if n else whole * math.nan, lambda g: spread(g / n, axes, shape)
 
 
 @numpy_names
@@ -111,14 +108,16 @@ def _centred(x: Array, dim: Dim) -> tuple[Array, tuple[int, ...], int]:
     return x - mean(x, axes, True), axes, math.prod(x.shape[a] for a in axes)
 
 
+@half_in_single
 @op
 def _var(x: Array, /, dim: Dim, correction: float, keepdim: bool) -> Any:
     shape, (d, axes, n) = x.shape, _centred(x, dim)
     freedom = builtins.max(n - correction, 0)
-    out = _add.reduce(raw(d * d), axes, keepdims=keepdim) / np.asarray(freedom, raw(x).dtype)
+    out = total(raw(d * d), axes, keepdim) / np.asarray(freedom, raw(x).dtype)
     return out, lambda g: spread(g * 2 / freedom if freedom else g * math.inf, axes, shape) * d
 
 
+@half_in_single
 @op
 def _std(x: Array, /, dim: Dim, correction: float, keepdim: bool) -> Any:
     out = np.sqrt(_var(x, dim, correction, keepdim))
@@ -145,6 +144,7 @@ def prod(input: Array, dim: int | None = None, keepdim: bool = False, *, dtype: 
     return _prod(input if dtype is None else cast(input, as_dtype(dtype).numpy), dim, keepdim, dtype)
 
 
+@half_in_single
 @op(name=_with_dim("Prod"))
 def _prod(x: Array, /, dim: int | None, keepdim: bool, dtype: Any = None) -> Any:
     shape, axes = x.shape, axes_of(dim, x.ndim)
@@ -317,10 +317,11 @@ def _truth(result: Any, x: Any) -> Any:
 
 @op(linear=True)
 def _cumsum(x: Array, /, axis: int) -> Any:
+    real = x.dtype.kind == "f"
     if x.ndim == 0:
-        return x.copy(), lambda g: g
+        return x.copy() if real else x.astype(np.int64), lambda g: g
     return (
-        np.add.accumulate(x, axis, dtype=None if raw(x).dtype.kind == "f" else np.int64),
+        np.add.accumulate(x, axis, dtype=WIDER.get(x.dtype, DOUBLE) if real else np.int64).astype(x.dtype if real else np.int64),
         lambda g: flip(_cumsum(flip(g, (axis,)), axis), (axis,)),
     )
 
@@ -331,6 +332,7 @@ def cumsum(input: Array, dim: int, *, dtype: Any = None) -> Any:
     return _cumsum(input if dtype is None else cast(input, as_dtype(dtype).numpy), axis_of(dim, raw(input).ndim))
 
 
+@half_in_single
 @op(floating=True)
 def logsumexp(x: Array, /, dim: Dim, keepdim: bool = False) -> Any:
     """log Σ exp(x) along `dim`; stable: the largest element is taken out first, so that exp cannot overflow."""
@@ -348,6 +350,7 @@ def softmax(input: Array, dim: int, *, dtype: Any = None) -> Any:
     return _softmax(input if dtype is None else cast(input, as_dtype(dtype).numpy), dim)
 
 
+@half_in_single
 @op(floating=True)
 def _softmax(x: Array, /, dim: int) -> Any:
     axis = axis_of(dim, x.ndim)
@@ -364,6 +367,7 @@ def log_softmax(input: Array, dim: int, *, dtype: Any = None) -> Any:
     return _log_softmax(input if dtype is None else cast(input, as_dtype(dtype).numpy), dim)
 
 
+@half_in_single
 @op(floating=True)
 def _log_softmax(x: Array, /, dim: int) -> Any:
     axis = axis_of(dim, x.ndim)
@@ -387,6 +391,7 @@ def norm(input: Array, p: Any = "fro", dim: Dim = None, keepdim: bool = False) -
     return _vector_norm(input, 2.0 if p in ("fro", None) else float(p), dim, keepdim)
 
 
+@half_in_single
 @op(name="LinalgVectorNormBackward0")
 def _vector_norm(x: Array, /, p: float, dim: Dim, keepdim: bool) -> Any:
     shape, axes = x.shape, axes_of(dim, x.ndim)

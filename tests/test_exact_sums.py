@@ -1,0 +1,87 @@
+"""Sums are as exact as torch's: float16 is added up in float32, long columns in blocks, running sums in a wider type."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import minigrad as mg
+from minigrad.ops.dims import total
+
+from .twins import same_as_torch
+
+
+def random(*shape: int) -> np.ndarray:
+    return np.random.RandomState(0).uniform(0.1, 0.3, shape).astype(np.float32)
+
+
+HALVES = [("sum", (0,)), ("sum", (1,)), ("mean", ()), ("mean", (0,)), ("var", ()), ("std", (0,)), ("norm", ()), ("norm", (1, 0)),
+          ("norm", (3, 1)), ("prod", (1,)), ("cumsum", (0,)), ("softmax", (0,)), ("log_softmax", (0,)), ("logsumexp", (0,))]
+
+
+@pytest.mark.parametrize(("function", "arguments"), HALVES)
+def test_float16(function: str, arguments: Any) -> None:
+    """Value and gradient are right to the last digit; in float16 throughout, they were off by a tenth, infinite or nan."""
+    array = (random(2000, 30) + 1).astype(np.float16)
+    theirs, ours = torch.from_numpy(array).double().requires_grad_(), mg.from_numpy(array).requires_grad_()
+    expected, actual = (getattr(x, function)(*arguments) for x in (theirs, ours))
+    weights = np.asarray(np.arange(1, actual.numel() + 1).reshape(actual.shape) % 2)
+    expected.backward(torch.from_numpy(weights).double()), actual.backward(mg.from_numpy(weights).half())
+    assert actual.dtype == ours.grad.dtype == mg.float16
+    assert actual.grad_fn.name() == expected.grad_fn.name()
+    np.testing.assert_allclose(actual.array, expected.detach().numpy(), 1e-3)
+    np.testing.assert_allclose(ours.grad.array, theirs.grad.numpy(), 1e-3, max(1e-3 * float(theirs.grad.abs().max()), 6e-8))
+
+
+@same_as_torch
+def test_mean_of_large_float16(m: Any) -> Any:
+    return m.full((2000,), 100.0, dtype=m.float16).mean()
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_losses_of_float16(reduction: str) -> None:
+    @same_as_torch
+    def scenario(m: Any) -> Any:
+        x, y = (m.from_numpy(random(500, 10).astype(np.float16) * scale).requires_grad_() for scale in (300, 1))
+        functions = m.nn.functional
+        losses = [functions.mse_loss(x, y, reduction=reduction) / 8, functions.huber_loss(x, y, reduction=reduction),
+                  functions.cross_entropy(y, m.arange(500) % 10, reduction=reduction)]  # fmt: skip
+        return losses, m.autograd.grad(losses[1], (x, y))
+
+    scenario()
+
+
+@pytest.mark.parametrize(("shape", "dim"), [((300_000, 3), 0), ((2, 100_000, 3), 1), ((1000, 300, 3), (0, 1)), ((1025, 2), 0),
+                                            ((513, 2), 0), ((3, 0, 2), 1), ((0, 5), 0), ((4, 3, 2), (1, 0)), ((), ())])  # fmt: skip
+def test_long_columns(shape: tuple[int, ...], dim: Any) -> None:
+    x = random(*shape)
+    for keepdim in (False, True):
+        for function in ("sum", "mean"):
+            expected = getattr(torch.from_numpy(x).double(), function)(dim, keepdim).numpy()
+            actual = getattr(mg.from_numpy(x), function)(dim, keepdim)
+            assert actual.shape == expected.shape
+            np.testing.assert_allclose(actual.array, expected, 1e-6)
+
+
+@pytest.mark.parametrize("function", ["var", "std"])
+def test_spread_of_long_columns(function: str) -> None:
+    x = random(300_000, 3)
+    expected = getattr(torch.from_numpy(x).double(), function)(0).numpy()
+    np.testing.assert_allclose(getattr(mg.from_numpy(x), function)(0).array, expected, 2e-6)
+
+
+@pytest.mark.parametrize("layout", [lambda x: x, lambda x: x.T, lambda x: x[:, ::2], lambda x: x[::-1]])
+def test_total_of_other_layouts(layout: Any) -> None:
+    x = layout(random(6, 4))
+    for axes in ((0,), (1,), (0, 1), (1, 0)):
+        np.testing.assert_allclose(total(x, axes), x.sum(axes), 1e-6)
+        assert total(x, axes, True).shape == x.sum(axes, keepdims=True).shape
+
+
+@pytest.mark.parametrize("dim", [0, 1])
+def test_long_running_sums(dim: int) -> None:
+    x = random(1_000_000, 2) if dim == 0 else random(2, 1_000_000)
+    np.testing.assert_allclose(mg.from_numpy(x).cumsum(dim).array, x.cumsum(dim, dtype=np.float64), 1e-7)
