@@ -33,6 +33,7 @@ from minigrad.ops.shape import (
     narrow, permute, reshape, roll, split, squeeze, stack, swapaxes, swapdims, t, tile, transpose, tril, triu, unbind,
     unflatten, unsqueeze,
 )
+from minigrad.ops.window import conv1d, conv2d, conv_transpose1d, conv_transpose2d
 from minigrad.printing import get_printoptions, set_printoptions
 from minigrad.random import (
     Generator, default_generator, fork_rng, get_rng_state, initial_seed, manual_seed, seed, set_rng_state,

@@ -48,6 +48,8 @@ class Input:
             array = np.asarray(random.randint(int(self.low), int(self.high), self.shape)).astype(dtype)
         if self.layout == "T":
             array = np.ascontiguousarray(array.swapaxes(-1, -2)).swapaxes(-1, -2)
+        elif self.layout == "C":
+            array = np.moveaxis(np.ascontiguousarray(np.moveaxis(array, 1, -1)), -1, 1)
         elif self.layout == "S":
             array = np.repeat(array, 2, axis=-1)[..., ::2]
         return array

@@ -292,9 +292,13 @@ def test_no_gradient_passes_through_a_draw() -> None:
 # The arguments with which to make each layer that draws its first values.
 LAYERS: dict[str, list[tuple[Any, ...]]] = {
     "Linear": [(1, 1), (3, 4), (15, 1), (784, 10), (20, 30, False), (512, 512), (7, 0)],
+    "Conv1d": [(1, 2, 3), (4, 6, 5, 2, 1, 1, 2, False)],
+    "Conv2d": [(1, 16, 3, 2, 1), (16, 10, (3, 2)), (4, 8, 3, 1, "same", 1, 4), (3, 2, 1, 1, 0, 1, 1, False)],
+    "ConvTranspose2d": [(4, 6, 3), (4, 6, (2, 3), 2, 1, 1, 2), (3, 2, 2, 2, 0, 0, 1, False)],
 }
 # Layers that need arguments, and draw nothing.
-PLAIN: dict[str, tuple[Any, ...]] = {"Unflatten": (1, (2, 3)), "Parameter": ()}
+PLAIN: dict[str, tuple[Any, ...]] = {"Unflatten": (1, (2, 3)), "Parameter": (), "Fold": (4, 2), "Unfold": (2,)}
+PLAIN |= {name: (2,) for name in dir(mg.nn) if "Pool" in name}
 
 
 def test_every_layer_that_draws_is_compared() -> None:

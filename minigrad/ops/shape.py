@@ -46,7 +46,9 @@ def _resolved(name: str, sizes: tuple[int, ...], shape: tuple[int, ...]) -> tupl
 
 def reshape(input: Array, *sizes: Any, shape: Any = None) -> Any:
     """The same elements in another shape: a view where the memory allows it, else a copy. One size may be -1."""
-    return _view(input, _resolved("reshape", sizes_of(sizes, shape), raw(input).shape))
+    shape = _resolved("reshape", sizes_of(sizes, shape), raw(input).shape)
+    _can_show(input, shape)
+    return _view(input, shape)
 
 
 def view(input: Array, *sizes: Any, size: Any = None) -> Any:
@@ -60,13 +62,29 @@ def view(input: Array, *sizes: Any, size: Any = None) -> Any:
     if len(sizes) == 1 and not isinstance(sizes[0], (int, tuple, list, np.integer)):
         raise NotImplementedError("view(dtype): reading memory as another dtype is not supported; use x.to(dtype)")
     shape = _resolved("view", sizes_of(sizes, size), raw(input).shape)
-    if not raw(input).flags.c_contiguous:
-        try:
-            np.reshape(raw(input), shape, copy=False)
-        except ValueError:
-            raise RuntimeError("view size is not compatible with input tensor's size and stride (at least one dimension spans "
-                               "across two contiguous subspaces). Use .reshape(...) instead.") from None
+    if not _can_show(input, shape):
+        raise RuntimeError("view size is not compatible with input tensor's size and stride (at least one dimension spans "
+                           "across two contiguous subspaces). Use .reshape(...) instead.")
     return _view(input, shape)
+
+
+def _can_show(x: Array, sizes: tuple[int, ...]) -> bool:
+    """Whether the memory of x allows it to be seen in another shape.
+
+    Convolutions leave images with their channels last in memory (see `window`), where torch would have them in order. A
+    tensor for which that makes a difference gets other memory, in order.
+    """
+    array = raw(x)
+    if array.flags.c_contiguous:
+        return True
+    try:
+        np.reshape(array, sizes, copy=False)
+    except ValueError:
+        own = isinstance(x, TensorBase) and x._view is None and array.ndim in (3, 4)
+        if not own or not np.moveaxis(array, 1, -1).flags.c_contiguous:
+            return False
+        x.array = np.ascontiguousarray(array)
+    return True
 
 
 @op(linear=True, view=True, name="ViewBackward0")

@@ -1,0 +1,131 @@
+"""Pooling as modules, `Unfold` and `Fold`: the functions of the same names in `functional`, with their options kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from minigrad.nn import functional as F
+from minigrad.nn.module import Module
+from minigrad.ops.window import Ints
+
+
+class _Options(Module):
+    """A function and its options, which are attributes under their own names."""
+
+    function: ClassVar[Callable[..., Any]]
+    hidden: ClassVar[tuple[str, ...]] = ()  # what torch does not print
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__()
+        self._names = tuple(options)
+        for name, value in options.items():
+            setattr(self, name, value)
+
+    def forward(self, input: Any) -> Any:
+        """The function of the input."""
+        return type(self).function(input, **{name: getattr(self, name) for name in self._names})
+
+    def extra_repr(self) -> str:
+        """The options."""
+        return ", ".join(f"{name}={getattr(self, name)}" for name in self._names if name not in self.hidden)
+
+
+class MaxPool2d(_Options):
+    """The largest element of each window; see `functional.max_pool2d`."""
+
+    function = F.max_pool2d
+    hidden = ("return_indices",)
+
+    def __init__(
+        self, kernel_size: Ints, stride: Ints | None = None, padding: Ints = 0, dilation: Ints = 1, return_indices: bool = False,
+        ceil_mode: bool = False,
+    ) -> None:
+        stride = kernel_size if stride is None else stride
+        super().__init__(kernel_size=kernel_size, stride=stride, padding=padding, dilation=dilation,
+                         return_indices=return_indices, ceil_mode=ceil_mode)  # fmt: skip
+
+
+class MaxPool1d(MaxPool2d):
+    """The largest element of each window; see `functional.max_pool1d`."""
+
+    function = F.max_pool1d
+
+
+class AvgPool2d(_Options):
+    """The mean of each window; see `functional.avg_pool2d`."""
+
+    function = F.avg_pool2d
+    hidden = ("ceil_mode", "count_include_pad", "divisor_override")
+
+    def __init__(
+        self, kernel_size: Ints, stride: Ints | None = None, padding: Ints = 0, ceil_mode: bool = False,
+        count_include_pad: bool = True, divisor_override: int | None = None,
+    ) -> None:
+        stride = kernel_size if stride is None else stride
+        super().__init__(kernel_size=kernel_size, stride=stride, padding=padding, ceil_mode=ceil_mode,
+                         count_include_pad=count_include_pad, divisor_override=divisor_override)  # fmt: skip
+
+
+class AvgPool1d(_Options):
+    """The mean of each window; see `functional.avg_pool1d`."""
+
+    function = F.avg_pool1d
+    hidden = AvgPool2d.hidden
+
+    def __init__(
+        self, kernel_size: Ints, stride: Ints | None = None, padding: Ints = 0, ceil_mode: bool = False,
+        count_include_pad: bool = True,
+    ) -> None:
+        sizes = (n if isinstance(n, tuple) else (n,) for n in (kernel_size, kernel_size if stride is None else stride, padding))
+        kernel, step, pad = sizes
+        super().__init__(kernel_size=kernel, stride=step, padding=pad, ceil_mode=ceil_mode, count_include_pad=count_include_pad)
+
+
+class AdaptiveAvgPool2d(_Options):
+    """Means of as many windows as give an image of `output_size`; see `functional.adaptive_avg_pool2d`."""
+
+    function = F.adaptive_avg_pool2d
+
+    def __init__(self, output_size: Any) -> None:
+        super().__init__(output_size=output_size)
+
+
+class AdaptiveAvgPool1d(AdaptiveAvgPool2d):
+    """Means of `output_size` windows; see `functional.adaptive_avg_pool1d`."""
+
+    function = F.adaptive_avg_pool1d
+
+
+class AdaptiveMaxPool2d(_Options):
+    """The largest elements of as many windows as give an image of `output_size`; see `functional.adaptive_max_pool2d`."""
+
+    function = F.adaptive_max_pool2d
+    hidden = ("return_indices",)
+
+    def __init__(self, output_size: Any, return_indices: bool = False) -> None:
+        super().__init__(output_size=output_size, return_indices=return_indices)
+
+
+class AdaptiveMaxPool1d(AdaptiveMaxPool2d):
+    """The largest elements of `output_size` windows; see `functional.adaptive_max_pool1d`."""
+
+    function = F.adaptive_max_pool1d
+
+
+class Unfold(_Options):
+    """The windows of images as columns; see `functional.unfold`."""
+
+    function = F.unfold
+
+    def __init__(self, kernel_size: Ints, dilation: Ints = 1, padding: Ints = 0, stride: Ints = 1) -> None:
+        super().__init__(kernel_size=kernel_size, dilation=dilation, padding=padding, stride=stride)
+
+
+class Fold(_Options):
+    """Images that columns add up to; see `functional.fold`."""
+
+    function = F.fold
+
+    def __init__(self, output_size: Ints, kernel_size: Ints, dilation: Ints = 1, padding: Ints = 0, stride: Ints = 1) -> None:
+        super().__init__(output_size=output_size, kernel_size=kernel_size, dilation=dilation, padding=padding, stride=stride)
