@@ -149,8 +149,8 @@ class InPlace(TensorBase):
             base._node, base._requires_grad = changed._node, True
             self._regenerate()
         node: Any = (self if self._view is None else self._view[0])._node
-        if node.cells:
-            node.cells[-1], node.versions[-1] = self._version_cell, self._version_cell[0]
+        if node.versions:
+            node.versions[-1] = (self._version_cell, self._version_cell[0])
 
     def _regenerate(self) -> None:
         """Derive this view's history anew from its base, which was changed in place."""

@@ -265,8 +265,7 @@ class Node:
     """
 
     __slots__ = (
-        "__weakref__", "_hooks", "cells", "edges", "grad_keeper", "number", "op", "options", "rules", "shapes", "tensors",
-        "versions",
+        "__weakref__", "_hooks", "edges", "grad_keeper", "number", "op", "options", "rules", "shapes", "tensors", "versions",
     )  # fmt: skip
 
     op: Op
@@ -275,8 +274,7 @@ class Node:
     rules: Any
     shapes: list[Any]  # of the inputs, to which their gradients are brought; None for a number
     tensors: Sequence[Any] | None
-    cells: list[list[int]]  # the version cells of the inputs and of the result …
-    versions: list[int]  # … and what they said when the node was made
+    versions: list[tuple[list[int], int]]  # the version cells of the inputs and of the result, and what they said then
     number: int
     grad_keeper: weakref.ref[TensorBase] | None  # the tensor for which retain_grad() was called
     _hooks: dict[int, Callable[[Tensor], Tensor | None]] | None
@@ -318,12 +316,13 @@ class Node:
         """
         live = [rule for rule, edge in zip(self.rules, self.edges, strict=False) if edge is not None]
         read = _arrays_within(live)
-        for tensor, cell, seen in zip(self.tensors or (), self.cells, self.versions, strict=False):
+        for tensor, (cell, seen) in zip(self.tensors or (), self.versions, strict=False):
             if cell[0] != seen and (replaying or any(np.may_share_memory(x, raw(tensor)) for x in read)):
                 self._overwritten(f"an input of shape {list(raw(tensor).shape)}", cell[0], seen)
         codes = [rule.__code__ for rule in live if hasattr(rule, "__code__")]
-        if self.cells[-1][0] != self.versions[-1] and any("out" in code.co_freevars for code in codes):
-            self._overwritten("its result", self.cells[-1][0], self.versions[-1])
+        cell, seen = self.versions[-1]
+        if cell[0] != seen and any("out" in code.co_freevars for code in codes):
+            self._overwritten("its result", cell[0], seen)
 
     def _overwritten(self, what: str, now: int, seen: int) -> None:
         raise RuntimeError(
@@ -484,22 +483,21 @@ def record(this: Op, result: Any, tensors: Sequence[Any], rules: Sequence[Any], 
     node = Node()
     node.op, node.rules, node.options, node.number = this, rules, options, next(clock)
     node._hooks = node.grad_keeper = None
-    cells: list[list[int]] = []
-    node.edges, node.shapes = edges, shapes = [], []
+    node.edges, node.shapes, node.versions = edges, shapes, versions = [], [], []
     for t in tensors:
         if isinstance(t, TensorBase):
             edges.append(t._node or (t if t._requires_grad else None))
             shapes.append(t.array.shape)
-            cells.append(t._version_cell)
+            versions.append((t._version_cell, t._version_cell[0]))
         else:
             edges.append(None)
             shapes.append(None)
-            cells.append(_CONSTANT)
+            versions.append((_CONSTANT, 0))
     if this.linear:
-        node.tensors, node.cells, node.versions = None, [], []
+        node.tensors, node.versions = None, []
     else:
-        cells.append(result._version_cell)
-        node.tensors, node.cells, node.versions = tensors, cells, [cell[0] for cell in cells]
+        node.tensors = tensors
+        versions.append((result._version_cell, result._version_cell[0]))
     result._node, result._requires_grad = node, True
 
 
@@ -590,11 +588,11 @@ def sum_rows(g: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 
 
 @functools.lru_cache(maxsize=64)
-def ones(n: int, dtype: Any) -> np.ndarray[Any, Any]:
-    """A vector of ones, kept for the next time (0.1 µs instead of 1.2) and not to be written to."""
-    vector = np.ones(n, getattr(dtype, "numpy", dtype))
-    vector.flags.writeable = False
-    return vector
+def ones(shape: int | tuple[int, ...], dtype: Any) -> np.ndarray[Any, Any]:
+    """An array of ones, kept for the next time (0.1 µs instead of 1.2) and not to be written to."""
+    array = np.ones(shape, getattr(dtype, "numpy", dtype))
+    array.flags.writeable = False
+    return array
 
 
 def walk(
@@ -617,7 +615,6 @@ def walk(
     grads: dict[Any, Any] = {}  # where gradients wait for the turn of their node
     found: dict[Any, Any] = {}
     heap: list[tuple[int, Node]] = []
-    asked = set(wanted or ())
     useful = None if wanted is None else _leading_to(wanted, [t._node or t for t, _ in roots])
 
     def arrive(edge: Any, g: Any) -> None:
@@ -635,21 +632,28 @@ def walk(
         g = grads.pop(node)
         if node._hooks or node.grad_keeper is not None:
             g = _attend(node, g)
-        if node in asked:
-            found[node] = g
-        if useful is not None and not any(e in useful for e in node.edges if e is not None):
-            continue
-        if node.rules is None:
+        if useful is not None:
+            if node in wanted:  # type: ignore[operator]
+                found[node] = g
+            if not any(e in useful for e in node.edges if e is not None):
+                continue
+        rules = node.rules
+        if rules is None:
             raise RuntimeError(
                 f"Trying to backward through the graph a second time: what {node.name()} had saved was freed by the first "
                 "pass. Specify retain_graph=True in the first backward() or autograd.grad(), or compute the loss anew")
-        if [cell[0] for cell in node.cells] != node.versions:
-            node.check_versions(create_graph)
-        rules = node.replay() if create_graph else node.rules
-        for edge, rule, shape in zip(node.edges, rules, node.shapes, strict=False):
+        for cell, seen in node.versions:
+            if cell[0] != seen:
+                node.check_versions(create_graph)
+                break
+        if create_graph:
+            rules = node.replay()
+        for i, rule in enumerate(rules):
+            edge = node.edges[i]
             if edge is not None and (useful is None or edge in useful):
                 passed = rule(g)
                 if passed is not None:  # a custom function says so where there is no gradient
+                    shape = node.shapes[i]
                     arrive(edge, passed if passed.shape == shape else unbroadcast(passed, shape))
         if not retain_graph and not node.op.linear:
             node.rules = node.tensors = None
@@ -724,26 +728,35 @@ def backward(
         If a tensor is no scalar and has no gradient given, requires no gradient, or its graph was freed already.
     """
     roots = _roots(sequence(tensors), sequence(grad_tensors), create_graph)
-    inputs = None if inputs is None else sequence(inputs)
-    wanted = None if inputs is None else [t._node or t for t in inputs]
+    wanted = None if inputs is None else [t._node or t for t in sequence(inputs)]
     if wanted == []:
         raise RuntimeError("backward(): inputs must not be empty; leave it out to reach every leaf")
-    retain = create_graph if retain_graph is None else retain_graph
-    with _Switch(create_graph):
-        grads = quietly(walk, roots, retain, create_graph, wanted)
-        del roots  # what follows may keep an array that nobody else holds
-        for leaf in wanted or list(grads):
-            if leaf in grads:
-                accumulate(leaf, grads)
+    grads = _differentiate(roots, retain_graph, create_graph, wanted, accumulating=True)
     for tensor in sequence(inputs):
         if tensor._node in grads and tensor._node.grad_keeper is None:  # an input that is no leaf
             _add_to_grad(tensor, grads[tensor._node])
 
 
+def _differentiate(
+    roots: list[Any], retain_graph: bool | None, create_graph: bool, wanted: Sequence[Any] | None, accumulating: bool
+) -> dict[Any, Any]:
+    """`walk`, recorded or not, without NumPy's warnings; if `accumulating`, what arrived at leaves is put into their `.grad`."""
+    mode = _thread.mode
+    before, mode.recording = mode.recording, bool(create_graph)
+    try:
+        grads = quietly(walk, roots, create_graph if retain_graph is None else retain_graph, create_graph, wanted)
+        roots.clear()  # what follows may keep an array that nobody else holds
+        if accumulating:
+            for leaf in wanted or list(grads):
+                if leaf in grads and not isinstance(leaf, Node):
+                    accumulate(leaf, grads)
+    finally:
+        mode.recording = before
+    return grads
+
+
 def accumulate(leaf: Any, grads: dict[Any, Any]) -> None:
     """Add ``grads.pop(leaf)`` to ``leaf.grad``."""
-    if not isinstance(leaf, TensorBase):
-        return
     g = grads.pop(leaf)
     if leaf._hooks:
         g = _hooked(leaf._hooks, g)
@@ -806,8 +819,7 @@ def grad(
                                "requires_grad=True")
     roots = _roots(sequence(outputs), sequence(grad_outputs), create_graph)
     wanted = [t._node or t for t in inputs]
-    with _Switch(create_graph):
-        grads = quietly(walk, roots, create_graph if retain_graph is None else retain_graph, create_graph, wanted)
+    grads = _differentiate(roots, retain_graph, create_graph, wanted, accumulating=False)
     result: list[Any] = []
     for t, key in zip(inputs, wanted, strict=True):
         g = grads.get(key)
@@ -843,7 +855,7 @@ def _roots(tensors: list[Any], gradients: list[Any], create_graph: bool) -> list
             raise RuntimeError("grad can be implicitly created only for scalar outputs, and this one has shape "
                                f"{list(t.array.shape)}: reduce it, as in loss.sum().backward(), or pass gradient=")
         if g is None and not create_graph:
-            roots.append((t, np.ones(t.array.shape, t.array.dtype)))
+            roots.append((t, ones(t.array.shape, t.array.dtype)))
             continue
         if g is None:
             g = wrap(np.ones_like(t.array))
