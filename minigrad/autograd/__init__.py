@@ -8,6 +8,7 @@ from minigrad.autograd.engine import (
     backward,
     cast,
     clock,
+    count_up,
     enable_grad,
     grad,
     inference_mode,

@@ -381,15 +381,31 @@ def torch_names(options: dict[str, Any]) -> dict[str, Any]:
 class Op:
     """What is known of one operation: its body, and how its operands are prepared (see `op`)."""
 
-    __slots__ = ("body", "floating", "linear", "name", "node_name", "promote", "tensor_count", "view")
+    __slots__ = ("body", "floating", "linear", "name", "node_name", "operands", "promote", "tensor_count", "view")
 
     def __init__(self, body: Callable[..., Any], node_name: Any, linear: bool, promote: bool, floating: bool, view: bool):
         self.body, self.name = body, body.__name__.strip("_")
         self.node_name = node_name or "".join(part.title() for part in self.name.split("_")) + "Backward0"
         self.linear, self.promote, self.floating, self.view = linear, promote or floating, floating, view
-        kinds = [p.kind for p in inspect.signature(body).parameters.values()]
-        variadic = inspect.Parameter.VAR_POSITIONAL in kinds
-        self.tensor_count = sys.maxsize if variadic else kinds.count(inspect.Parameter.POSITIONAL_ONLY)
+        parameters = inspect.signature(body).parameters.values()
+        operands = [p.name for p in parameters if p.kind is p.POSITIONAL_ONLY]
+        self.operands = [_TORCH_NAMES.get(name, name) for name in operands]
+        self.tensor_count = sys.maxsize if any(p.kind is p.VAR_POSITIONAL for p in parameters) else len(operands)
+
+    def place(self, args: tuple[Any, ...], options: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Operands given by name, ``mul(x, other=y)``, put in their places among the positional arguments."""
+        options = torch_names(options)
+        for i, name in enumerate(self.operands):
+            if name not in options:
+                continue
+            if i != len(args):
+                problem = "got multiple values for argument" if i < len(args) else f"needs {self.operands[len(args)]!r} before"
+                raise TypeError(f"{self.name}() {problem} {name!r}")
+            args = (*args, options.pop(name))
+        return args, options
+
+
+_TORCH_NAMES = {"a": "input", "x": "input", "b": "other", "y": "other"}  # short in formulas, and what torch's users write
 
 
 @overload
@@ -436,6 +452,8 @@ def op(
     @functools.wraps(body)
     def call(*args: Any, **options: Any) -> Any:
         mode = _thread.mode
+        if options:
+            args, options = this.place(args, options)
         tensors: Sequence[Any]
         tensors, rest = (args, ()) if len(args) <= tensor_count else (args[:tensor_count], args[tensor_count:])
         arrays, needs_grad, dtype, one_dtype = [], False, None, True
@@ -454,8 +472,6 @@ def op(
             else:
                 arrays.append(t if type(t) in (float, int) else _operand(this, t))
                 one_dtype = one_dtype and type(t) is not ndarray
-        if options:
-            options = torch_names(options)
         if dtype is None:
             return _on_arrays(this, tensors, rest, options)
         if promoting and not (one_dtype and dtype.kind == "f"):  # numbers go with floating-point tensors as they are
@@ -587,12 +603,32 @@ def sum_rows(g: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return ones(g.shape[0], g.dtype) @ g
 
 
-@functools.lru_cache(maxsize=64)
-def ones(shape: int | tuple[int, ...], dtype: Any) -> np.ndarray[Any, Any]:
-    """An array of ones, kept for the next time (0.1 µs instead of 1.2) and not to be written to."""
-    array = np.ones(shape, getattr(dtype, "numpy", dtype))
-    array.flags.writeable = False
-    return array
+def _kept(make: Callable[..., Any]) -> Callable[..., Any]:
+    """Keep small arrays for the next time (0.1 µs instead of 1.2), not to be written to."""
+
+    @functools.lru_cache(maxsize=64)
+    def kept(*args: Any) -> Any:
+        array = make(*args)
+        array.flags.writeable = False
+        return array
+
+    @functools.wraps(make)
+    def get(n: int, *dtype: Any) -> Any:
+        return kept(n, *dtype) if n <= 2**14 else make(n, *dtype)
+
+    return get
+
+
+@_kept
+def ones(n: int, dtype: Any) -> Array:
+    """A vector of ones."""
+    return np.ones(n, getattr(dtype, "numpy", dtype))
+
+
+@_kept
+def count_up(n: int) -> Array:
+    """The numbers 0 to n - 1."""
+    return np.arange(n)
 
 
 def walk(
@@ -761,7 +797,7 @@ def accumulate(leaf: Any, grads: dict[Any, Any]) -> None:
     if leaf._hooks:
         g = _hooked(leaf._hooks, g)
     if isinstance(g, TensorBase):
-        leaf.grad = g if leaf.grad is None else leaf.grad + g  # type: ignore[assignment]
+        leaf.grad = g if leaf.grad is None else leaf.grad + g
     elif leaf.grad is None:
         # Held by nobody but this frame, the array can be kept as it is; a copy keeps two leaves from sharing their gradient.
         alone = type(g) is ndarray and sys.getrefcount(g) <= 2
@@ -842,24 +878,22 @@ def sequence(x: Any) -> list[Any]:
 def _roots(tensors: list[Any], gradients: list[Any], create_graph: bool) -> list[tuple[TensorBase, Any]]:
     """Pair each output with the gradient to start from; ones for scalars."""
     roots = []
-    gradients = gradients or [None] * len(tensors)
-    if len(gradients) != len(tensors):
+    if gradients and len(gradients) != len(tensors):
         raise RuntimeError(f"got {len(tensors)} tensors and {len(gradients)} gradients; give one gradient per tensor")
-    for i, (t, g) in enumerate(zip(tensors, gradients, strict=True)):
+    for i, t in enumerate(tensors):
+        g = gradients[i] if gradients else None
         if t._view is not None:
             refresh(t)
         if not t._requires_grad:
             raise RuntimeError(f"element {i} of tensors does not require grad and does not have a grad_fn: create the "
                                "tensors to differentiate with requires_grad=True, and compute it outside no_grad()")
-        if g is None and t.array.size != 1:
-            raise RuntimeError("grad can be implicitly created only for scalar outputs, and this one has shape "
-                               f"{list(t.array.shape)}: reduce it, as in loss.sum().backward(), or pass gradient=")
-        if g is None and not create_graph:
-            roots.append((t, ones(t.array.shape, t.array.dtype)))
-            continue
         if g is None:
-            g = wrap(np.ones_like(t.array))
-        elif not isinstance(g, TensorBase):
+            if t.array.size != 1:
+                raise RuntimeError("grad can be implicitly created only for scalar outputs, and this one has shape "
+                                   f"{list(t.array.shape)}: reduce it, as in loss.sum().backward(), or pass gradient=")
+            roots.append((t, wrap(np.ones_like(t.array)) if create_graph else ones(1, t.array.dtype).reshape(t.array.shape)))
+            continue
+        if not isinstance(g, TensorBase):
             raise TypeError(f"gradients can be either Tensors or None, but got {type(g).__name__}")
         if g.array.shape != t.array.shape:
             raise RuntimeError(f"Mismatch in shape: grad_output[{i}] has a shape of {list(g.array.shape)} and output[{i}] "

@@ -157,16 +157,17 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
 # ---- losses ----------------------------------------------------------------------------------------------------------
 
 
-def _check_tensors(name: str, input: object, target: object) -> None:
-    for position, t in ((1, input), (2, target)):
-        if not isinstance(t, autograd.TensorBase):
-            raise TypeError(f"{name}(): argument {position} must be Tensor, not {type(t).__name__}; make one with "
-                            "torch.tensor(...)")
-
-
-def _check_reduction(reduction: str, *more: str) -> None:
-    if reduction not in ("mean", "sum", "none", *more):
+def _check(name: str, input: object, target: object, reduction: str) -> None:
+    """Refuse what no loss takes."""
+    if not (isinstance(input, autograd.TensorBase) and isinstance(target, autograd.TensorBase)):
+        position, other = (2, target) if isinstance(input, autograd.TensorBase) else (1, input)
+        raise TypeError(f"{name}(): argument {position} must be Tensor, not {type(other).__name__}; make one with "
+                        "torch.tensor(...)")
+    if reduction not in _REDUCTIONS:
         raise ValueError(f"{reduction} is not a valid value for reduction; use 'mean', 'sum' or 'none'")
+
+
+_REDUCTIONS = ("mean", "sum", "none")
 
 
 def _reduce(values: Tensor, reduction: str) -> Any:
@@ -208,8 +209,7 @@ def nll_loss(
     RuntimeError
         If shapes or dtypes do not fit otherwise.
     """
-    _check_tensors("nll_loss", input, target)
-    _check_reduction(reduction)
+    _check("nll_loss", input, target, reduction)
     return _of_indices(losses.nll_loss, input, target, weight, ignore_index, reduction)
 
 
@@ -241,8 +241,7 @@ def cross_entropy(
     >>> cross_entropy(torch.zeros(2, 4), torch.tensor([3, 0]))
     tensor(1.3863)
     """
-    _check_tensors("cross_entropy", input, target)
-    _check_reduction(reduction)
+    _check("cross_entropy", input, target, reduction)
     if not 0 <= label_smoothing <= 1:
         raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
     if input.array.shape == target.array.shape:
@@ -301,7 +300,7 @@ def _of_indices(
         target = target.long()
     if weight is not None:
         _check_weight(weight, input, shape[1])
-    return loss(input, target, _constant("nll_loss_forward", weight), ignore_index, reduction)
+    return loss(input, target, 1.0 if weight is None else _constant("nll_loss_forward", weight), ignore_index, reduction)
 
 
 def _check_places(shape: tuple[int, ...], places: tuple[int, ...]) -> None:
@@ -352,8 +351,7 @@ def _check_sizes(input: Tensor, target: Tensor) -> None:
 def _distance(operation: Callable[..., Any], input: Tensor, target: Tensor, reduction: str, *options: float) -> Any:
     """Apply a loss of pairs of elements, after what they all check."""
     name = operation.__name__
-    _check_tensors(name, input, target)
-    _check_reduction(reduction)
+    _check(name, input, target, reduction)
     _check_sizes(input, target)
     if not input.is_floating_point() and not target.is_floating_point():
         raise NotImplementedError(f"{name}(): not implemented for {input.dtype}; convert the tensors first, as in "
@@ -384,8 +382,7 @@ def huber_loss(input: Tensor, target: Tensor, reduction: str = "mean", delta: fl
 
 def l1_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor:
     """The absolute difference of each pair of elements, and of them the mean, the sum, or all (`reduction`)."""
-    _check_tensors("l1_loss", input, target)
-    _check_reduction(reduction)
+    _check("l1_loss", input, target, reduction)
     _check_sizes(input, target)
     return _reduce((input - target).abs(), reduction)
 
@@ -402,8 +399,7 @@ def binary_cross_entropy(
     RuntimeError
         If an element of `input` is not between 0 and 1, or the dtypes differ.
     """
-    _check_tensors("binary_cross_entropy", input, target)
-    _check_reduction(reduction)
+    _check("binary_cross_entropy", input, target, reduction)
     if input.shape != target.shape:
         raise ValueError(f"Using a target size ({target.shape}) that is different to the input size ({input.shape}) is "
                          "deprecated. Please ensure they have the same size.")
@@ -430,8 +426,7 @@ def binary_cross_entropy_with_logits(
         If the target is no floating-point tensor.
     """
     name = "binary_cross_entropy_with_logits"
-    _check_tensors(name, input, target)
-    _check_reduction(reduction)
+    _check(name, input, target, reduction)
     if input.shape != target.shape:
         raise ValueError(f"Target size ({target.shape}) must be the same as input size ({input.shape})")
     if not target.is_floating_point():
@@ -452,8 +447,7 @@ def kl_div(input: Tensor, target: Tensor, *, reduction: str = "mean", log_target
     log_target : bool
         The target holds log-probabilities, too.
     """
-    _check_tensors("kl_div", input, target)
-    _check_reduction(reduction, "batchmean")
+    _check("kl_div", input, target, "mean" if reduction == "batchmean" else reduction)
     if reduction == "mean":
         warnings.warn("reduction: 'mean' divides the total loss by both the batch size and the support size. "
                       "'batchmean' divides only by the batch size, and aligns with the KL div math "

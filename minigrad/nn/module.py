@@ -206,9 +206,10 @@ class Module:
     def __getattr__(self, name: str) -> Any:
         """Find what is registered; Python asks only where there is no plain attribute of the name."""
         attributes = self.__dict__
-        for registry in ("_parameters", "_modules", "_buffers"):
-            if name in attributes.get(registry, ()):
-                return attributes[registry][name]
+        if "_parameters" in attributes:
+            for registered in (attributes["_parameters"], attributes["_modules"], attributes["_buffers"]):
+                if name in registered:
+                    return registered[name]
         message = f"'{type(self).__name__}' object has no attribute '{name}'"
         if "_parameters" not in attributes and name[:1] == "_" and name in Module.__annotations__:
             message += ": call super().__init__() first in the __init__ of the class"

@@ -145,14 +145,15 @@ def addmm(input: Array, mat1: Array, mat2: Array, *, beta: float = 1, alpha: flo
 
 def linear(input: Array, weight: Array, bias: Array | None = None) -> Any:
     """``input @ weight.T + bias`` for an input of shape (..., in), weight (out, in), bias (out)."""
-    if raw(input).ndim != 2 or raw(weight).ndim != 2:
+    x, b = raw(input), raw(bias)
+    if x.ndim != 2 or raw(weight).ndim != 2:
         return _linear_of_any_shape(input, weight, bias)
-    if bias is None:
+    if b is None:
         return _linear(input, weight)
-    if raw(bias).ndim == 1 and raw(bias).dtype == raw(input).dtype:
+    if b.dtype != x.dtype:
+        raise RuntimeError(f"linear: expected the bias to have the dtype of the input, {x.dtype}, got {b.dtype}")
+    if b.ndim == 1:
         return _linear_with_bias(bias, input, weight)
-    if raw(bias).dtype != raw(input).dtype:
-        raise RuntimeError(f"linear: expected the bias to have the dtype of the input, {raw(input).dtype}, got {raw(bias).dtype}")
     return add(_linear(input, weight), bias)
 
 
