@@ -371,11 +371,12 @@ def _link(tensor: Any, node: Node) -> Any:
 
 def torch_names(options: dict[str, Any]) -> dict[str, Any]:
     """Options with NumPy's names, which torch takes too, replaced by torch's."""
-    if "axis" in options:
-        options["dim"] = options.pop("axis")
-    if "keepdims" in options:
-        options["keepdim"] = options.pop("keepdims")
-    return options
+    return {_NUMPY_NAMES.get(name, name): value for name, value in options.items()}
+
+
+_NUMPY_NAMES = {
+    "axis": "dim", "keepdims": "keepdim", "axis0": "dim0", "axis1": "dim1", "a": "input", "x": "input", "x1": "input", "x2": "other",
+}  # fmt: skip
 
 
 class Op:
