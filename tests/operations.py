@@ -41,6 +41,7 @@ from .cases import (
     unit,
     whole,
 )
+from .operations_attention import ATTENTION
 from .operations_window import WINDOWS
 
 # fmt: off  (a row reads better as a paragraph than with one argument a line)
@@ -536,7 +537,7 @@ LOSSES = [
 ]
 
 TABLE: list[Row] = [*ARITHMETIC, *OPERATORS, *COMPARISON, *FUNCTIONS, *REDUCTIONS, *PRODUCTS, *SHAPES, *INDEXING,
-    *CASTS, *SOFTMAX, *ACTIVATIONS, *LOSSES, *WINDOWS]
+    *CASTS, *SOFTMAX, *ACTIVATIONS, *LOSSES, *WINDOWS, *ATTENTION]
 
 # In place: y.name_(...) for a y that is not a leaf; the first input of a case is y ------------------------------------
 

@@ -36,12 +36,12 @@ if TYPE_CHECKING:
     from minigrad.tensor import Tensor
 
 __all__ = [
-    "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_max_pool1d", "adaptive_max_pool2d", "avg_pool1d", "avg_pool2d",
-    "binary_cross_entropy", "binary_cross_entropy_with_logits", "conv1d", "conv2d", "conv_transpose1d", "conv_transpose2d",
-    "cosine_similarity", "cross_entropy", "dropout", "elu", "fold", "gelu", "hardtanh", "huber_loss", "kl_div", "l1_loss",
-    "leaky_relu", "linear", "log_softmax", "logsigmoid", "max_pool1d", "max_pool2d", "mish", "mse_loss", "nll_loss",
-    "normalize", "one_hot", "pad", "relu", "relu6", "selu", "sigmoid", "silu", "smooth_l1_loss", "softmax", "softplus",
-    "softsign", "tanh", "unfold",
+    "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_max_pool1d", "adaptive_max_pool2d", "avg_pool1d",
+    "avg_pool2d", "binary_cross_entropy", "binary_cross_entropy_with_logits", "conv1d", "conv2d", "conv_transpose1d",
+    "conv_transpose2d", "cosine_similarity", "cross_entropy", "dropout", "elu", "fold", "gelu", "hardtanh", "huber_loss",
+    "kl_div", "l1_loss", "leaky_relu", "linear", "log_softmax", "logsigmoid", "max_pool1d", "max_pool2d", "mish",
+    "mse_loss", "nll_loss", "normalize", "one_hot", "pad", "relu", "relu6", "scaled_dot_product_attention", "selu",
+    "sigmoid", "silu", "smooth_l1_loss", "softmax", "softplus", "softsign", "tanh", "unfold",
 ]  # fmt: skip
 
 # ---- activations -----------------------------------------------------------------------------------------------------
@@ -152,6 +152,67 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
         random.bernoulli_(noise, 1 - p)
         noise /= noise.dtype.type(1 - p)
     return input.mul_(autograd.wrap(noise)) if inplace else input * autograd.wrap(noise)
+
+
+# ---- attention -------------------------------------------------------------------------------------------------------
+
+
+def scaled_dot_product_attention(
+    query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None = None, dropout_p: float = 0.0,
+    is_causal: bool = False, *, scale: float | None = None, enable_gqa: bool = False,
+) -> Tensor:
+    """softmax(query @ keyᵀ · scale + mask) @ value: for each query a mean of the values, weighted by how its key fits.
+
+    Parameters
+    ----------
+    query : Tensor of shape (..., heads, queries, features)
+    key : Tensor of shape (..., heads, keys, features)
+    value : Tensor of shape (..., heads, keys, features of a value)
+    attn_mask : Tensor, broadcast to (..., queries, keys), optional
+        Of bools: False where a query must not look; of numbers: what is added before the softmax. A query that may look
+        at nothing gets zeros.
+    dropout_p : float
+        Probability for `dropout` of the weights, whether in training or not.
+    is_causal : bool
+        Query i looks at keys 0 to i only.
+    scale : float, optional
+        Default: 1 / √features (Vaswani et al., 2017).
+    enable_gqa : bool
+        Keys and values may have fewer heads, each then serving several heads of the queries, next to each other.
+
+    Raises
+    ------
+    TypeError, RuntimeError
+        If dtypes or sizes do not fit.
+    """
+    for name, x in (("query", query), ("key", key), ("value", value)):
+        if not isinstance(x, autograd.TensorBase):
+            raise TypeError(f"scaled_dot_product_attention(): argument '{name}' must be Tensor, not {type(x).__name__}")
+        if x.ndim < 2 or not x.is_floating_point() or x.dtype != query.dtype:
+            raise RuntimeError("scaled_dot_product_attention(): expected query, key and value to have at least 2 dimensions "
+                               f"and one floating-point dtype, that of query, {query.dtype}, but {name} has shape "
+                               f"{list(x.shape)} and dtype {x.dtype}")
+    if not 0 <= dropout_p <= 1:
+        raise RuntimeError(f"dropout probability has to be between 0 and 1, but got {dropout_p}")
+    if enable_gqa:
+        if query.shape[-3] % key.shape[-3] or query.shape[-3] % value.shape[-3]:
+            raise RuntimeError("Number of heads in key and value must divide the number of heads in query, got "
+                               f"{key.shape[-3]}, {value.shape[-3]} and {query.shape[-3]}")
+        key, value = (x.repeat_interleave(query.shape[-3] // x.shape[-3], -3) for x in (key, value))
+    scores = query * (max(query.shape[-1], 1) ** -0.5 if scale is None else scale) @ key.transpose(-2, -1)
+    if is_causal:
+        scores = scores.masked_fill(autograd.wrap(np.tri(*scores.shape[-2:]) == 0), -np.inf)
+    if attn_mask is None:
+        weights = reduction.softmax(scores, -1)
+    else:
+        if str(attn_mask.dtype) not in ("torch.bool", "torch.float32", str(query.dtype)):
+            raise RuntimeError("Expected attn_mask dtype to be bool or float or to match query dtype, but got "
+                               f"{attn_mask.dtype} and {query.dtype}")
+        chosen = attn_mask.array.dtype == np.bool_
+        scores = scores.masked_fill(~attn_mask, -np.inf) if chosen else scores + attn_mask
+        blind = autograd.wrap((scores.array == -np.inf).all(-1, keepdims=True))  # their softmax would be nan
+        weights = reduction.softmax(scores.masked_fill(blind, 0), -1).masked_fill(blind, 0)
+    return dropout(weights, dropout_p) @ value
 
 
 # ---- losses ----------------------------------------------------------------------------------------------------------

@@ -30,16 +30,22 @@ KINDS: dict[str, tuple[Callable[..., Any], int, int]] = {
 
 
 def _layer(mode: str, x: Tensor, weights: Sequence[Any], states: Sequence[Tensor], reverse: bool) -> tuple[Tensor, list[Tensor]]:
-    """The hidden states of all moments, (length, batch, size), and all states in the end; one product for all inputs."""
-    w_ih, w_hh, b_ih, b_hh = weights
-    for state in states:
-        if state.dtype != x.dtype:
-            raise RuntimeError(f"{mode}: the states must have the dtype of the input, {x.dtype}, but got {state.dtype}")
-    gates = F.linear(x, w_ih, b_ih)
-    found = recurrent.scan(gates, w_hh, 0.0 if b_hh is None else b_hh, *states, step=KINDS[mode][0], reverse=reverse)
-    length = len(x)
-    out = found[:length] if len(states) > 1 else found
-    return out, [out[0 if reverse else -1], *(found[k] for k in range(length, len(found)))]
+    """The hidden states of all moments, (length, batch, size), and all states in the end; without `states`, from zeros."""
+    (w_ih, w_hh, b_ih, b_hh), (step, _, count) = weights, KINDS[mode]
+    shape, dtype = (x.shape[1], w_hh.shape[1]), w_hh.array.dtype
+    if any(len(states) != count or state.shape != shape or state.array.dtype != dtype for state in states):
+        raise RuntimeError(f"{mode}: expected {count} of shape {list(shape)} and dtype {w_hh.dtype} as states of each layer and "
+                           f"direction, got {' and '.join(f'{list(state.shape)} of {state.dtype}' for state in states)}")
+    states = states or [wrap(np.zeros(shape, dtype))] * count
+    gates = F.linear(x, w_ih, b_ih)  # of all moments, in one product
+    found = recurrent.scan(gates, w_hh, 0.0 if b_hh is None else b_hh, *states, step=step, reverse=reverse)
+    out = found[: len(x)] if count > 1 else found
+    return out, [out[0 if reverse else -1], *(found[k] for k in range(len(x), len(found)))]
+
+
+def _listed(hx: Any) -> list[Tensor]:
+    """The states that were given."""
+    return [] if hx is None else list(hx) if isinstance(hx, (tuple, list)) else [hx]
 
 
 class _Recurrent(Module):
@@ -148,12 +154,6 @@ class RNNBase(_Recurrent):
         sizes = {f"_l{k}{way}": above if k else input_size for k in range(num_layers) for way in self._directions}
         self._make_parameters(mode, sizes, bias, device, dtype)
 
-    @property
-    def all_weights(self) -> list[list[Parameter]]:
-        """The parameters, a list for each layer and direction."""
-        suffixes = [f"_l{k}{way}" for k in range(self.num_layers) for way in self._directions]
-        return [[p for p in self._weights(suffix) if p is not None] for suffix in suffixes]
-
     def flatten_parameters(self) -> None:
         """Nothing to do: where the parameters lie in memory makes no difference on a CPU."""
 
@@ -184,7 +184,22 @@ class RNNBase(_Recurrent):
         """
         if type(input).__name__ == "PackedSequence":
             raise NotImplementedError(f"{type(self).__name__}: a PackedSequence as input is not supported; pad the sequences")
-        x, states = self._checked(input, [] if hx is None else list(hx) if self.mode == "LSTM" else [hx])
+        ndim, dtype, count = input.dim(), self.weight_ih_l0.dtype, self.num_layers * len(self._directions)
+        if ndim not in (2, 3):
+            raise ValueError(f"{type(self).__name__}: Expected input to be 2D or 3D, got {ndim}D tensor instead")
+        states = _listed(hx)
+        if any(state.dim() != ndim or len(state) != count for state in states):
+            raise RuntimeError(f"{type(self).__name__}: for this {ndim}-D input, expected states of {ndim} dimensions, the first "
+                               f"of size {count}, but got {' and '.join(str(list(state.shape)) for state in states)}")
+        if input.dtype != dtype:
+            raise ValueError(f"RNN input dtype ({input.dtype}) does not match weight dtype ({dtype}). Convert input: "
+                             f"input.to({dtype}), or convert model: model.to({input.dtype})")
+        if ndim == 2:
+            x, *states = (each.unsqueeze(1) for each in (input, *states))
+        else:
+            x = input.transpose(0, 1) if self.batch_first else input
+        if len(x) == 0:
+            raise RuntimeError(f"Expected sequence length to be larger than 0 in {type(self).__name__}")
         last: list[list[Tensor]] = []
         for layer in range(self.num_layers):
             found = []
@@ -197,35 +212,11 @@ class RNNBase(_Recurrent):
             if layer < self.num_layers - 1:
                 x = F.dropout(x, self.dropout, self.training)
         ends = [stack(each) for each in zip(*last, strict=True)]
-        if input.dim() == 2:
+        if ndim == 2:
             x, ends = x.squeeze(1), [end.squeeze(1) for end in ends]
         elif self.batch_first:
             x = x.transpose(0, 1)
         return x, tuple(ends) if self.mode == "LSTM" else ends[0]
-
-    def _checked(self, input: Tensor, states: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
-        """Input as (length, batch, size) and states as (layers · directions, batch, size), zeros if none are given."""
-        name, dtype, ndim = type(self).__name__, self.weight_ih_l0.dtype, input.dim()
-        if ndim not in (2, 3):
-            raise ValueError(f"{name}: Expected input to be 2D or 3D, got {ndim}D tensor instead")
-        if any(state.dim() != ndim for state in states):
-            raise RuntimeError(f"{name}: For {'batched 3-D' if ndim == 3 else 'unbatched 2-D'} input, the states should also be "
-                               f"{ndim}-D but got {' and '.join(f'{state.dim()}-D' for state in states)}")
-        if input.dtype != dtype:
-            raise ValueError(f"RNN input dtype ({input.dtype}) does not match weight dtype ({dtype}). Convert input: "
-                             f"input.to({dtype}), or convert model: model.to({input.dtype})")
-        x = input.unsqueeze(1) if ndim == 2 else input.transpose(0, 1) if self.batch_first else input
-        if x.shape[-1] != self.input_size:
-            raise RuntimeError(f"input.size(-1) must be equal to input_size. Expected {self.input_size}, got {x.shape[-1]}")
-        shape = (self.num_layers * len(self._directions), x.shape[1], self.hidden_size)
-        if ndim == 2:
-            states = [state.unsqueeze(1) for state in states]
-        for state in states:
-            if state.shape != shape:
-                raise RuntimeError(f"{name}: Expected hidden size {shape}, got {list(state.shape)}")
-        if len(x) == 0:
-            raise RuntimeError(f"Expected sequence length to be larger than 0 in {name}")
-        return x, states or [wrap(np.zeros(shape, dtype.numpy))] * KINDS[self.mode][2]
 
 
 class RNN(RNNBase):
@@ -311,22 +302,14 @@ class RNNCellBase(_Recurrent):
         RuntimeError
             If the sizes or the dtypes do not fit.
         """
-        name, several = type(self).__name__, self.mode == "LSTM"
-        states = [] if hx is None else list(hx) if several else [hx]
-        for what, tensor in (("input", input), *(("hidden", state) for state in states)):
+        states = _listed(hx)
+        for tensor in (input, *states):
             if tensor.dim() not in (1, 2):
-                raise ValueError(f"{name}: Expected {what} to be 1D or 2D, got {tensor.dim()}D instead")
+                raise ValueError(f"{type(self).__name__}: Expected input and states to be 1D or 2D, got {tensor.dim()}D instead")
         x, *states = (t if input.dim() == 2 else t.unsqueeze(0) for t in (input, *states))
-        if x.shape[1] != self.input_size:
-            raise RuntimeError(f"input has inconsistent input_size: got {x.shape[1]} expected {self.input_size}")
-        shape = (x.shape[0], self.hidden_size)
-        for state in states:
-            if state.shape != shape:
-                raise RuntimeError(f"{name}: hidden state has inconsistent size: got {list(state.shape)}, expected {list(shape)}")
-        states = states or [wrap(np.zeros(shape, x.array.dtype))] * KINDS[self.mode][2]
         ends = _layer(self.mode, x.unsqueeze(0), self._weights(""), states, False)[1]
         ends = ends if input.dim() == 2 else [end.squeeze(0) for end in ends]
-        return tuple(ends) if several else ends[0]
+        return tuple(ends) if self.mode == "LSTM" else ends[0]
 
 
 class RNNCell(RNNCellBase):
