@@ -167,6 +167,7 @@ PLATEAUS: list[dict[str, Any]] = [
     {"patience": 2, "mode": "max", "factor": 0.3},
     {"patience": 1, "threshold": 0.2},
     {"patience": 1, "threshold": 0.2, "threshold_mode": "abs"},
+    {"patience": 1, "threshold": 0.2, "mode": "max"},
     {"patience": 1, "threshold": 0.2, "threshold_mode": "abs", "mode": "max"},
     {"patience": 0, "cooldown": 3},
     {"patience": 0, "min_lr": 0.02},
@@ -184,6 +185,7 @@ def test_plateau(options: dict[str, Any], lr: Any) -> None:
         scheduler = make(lib, "ReduceLROnPlateau", opt, **options)
         seen.append([scheduler.get_last_lr()])
         for i, metric in enumerate(METRICS):
+            metric = 1 / metric if options.get("mode") == "max" else metric
             scheduler.step(lib.tensor(metric) if i % 2 else metric)
             seen[-1].append([list(scheduler.state_dict().items()), scheduler.in_cooldown])
         seen[-1][1:] = [[sorted(items, key=lambda item: item[0]), flag] for items, flag in seen[-1][1:]]
@@ -238,8 +240,10 @@ def test_a_plateau_goes_on_elsewhere(source: Any, target: Any) -> None:
 
 def test_what_functions_remember_is_saved() -> None:
     for lib in (mg, torch):
-        saved = make(lib, "LambdaLR", optimizer(lib), lr_lambda=[Halving(0.5), rising]).state_dict()
+        scheduler = lib.optim.lr_scheduler.LambdaLR(optimizer(lib), [function := Halving(0.5), rising])
+        saved = scheduler.state_dict()
         assert saved["lr_lambdas"] == [{"factor": 0.5}, None]
+        assert saved["lr_lambdas"][0] is not function.__dict__
         loaded = make(lib, "LambdaLR", optimizer(lib), lr_lambda=[Halving(0.7), rising])
         before = dict(saved)
         loaded.load_state_dict(saved)
@@ -257,6 +261,16 @@ def test_resuming_from_an_epoch(name: str, options: dict[str, Any]) -> None:
         other.load_state_dict(opt.state_dict())
         scheduler = make(lib, name, other, **options, last_epoch=3)
         seen.append([settings(other), *history(other, scheduler, 8), scheduler.state_dict()])
+    assert seen[0] == seen[1]
+
+
+def test_a_cycle_that_is_resumed_keeps_its_bounds() -> None:
+    seen = []
+    for lib in (mg, torch):
+        opt = optimizer(lib)
+        history(opt, make(lib, "OneCycleLR", opt, max_lr=0.7, total_steps=20), 4)
+        scheduler = make(lib, "OneCycleLR", opt, max_lr=0.9, total_steps=30, max_momentum=0.99, last_epoch=3)
+        seen.append([settings(opt), *history(opt, scheduler, 8)])
     assert seen[0] == seen[1]
 
 
@@ -297,7 +311,7 @@ def test_the_wrong_order_is_a_warning(lib: Any) -> None:
     assert caught[0].filename == __file__
     scheduler.step()  # once is enough
     other = make(lib, "StepLR", optimizer(lib), step_size=1)
-    other.optimizer.step(lambda: None)
+    assert other.optimizer.step(lambda: 3) == 3
     other.step()
 
 
