@@ -3,7 +3,7 @@
 Reading order: `parameter`, `module`, `layers`, `functional`, `container`, `init`.
 """
 
-from minigrad.nn import functional, init
+from minigrad.nn import functional, init, utils
 from minigrad.nn.activation import (
     ELU,
     GELU,
@@ -60,5 +60,5 @@ __all__ = [
     "Identity", "KLDivLoss", "L1Loss", "LSTMCell", "LeakyReLU", "Linear", "LogSigmoid", "LogSoftmax", "MSELoss",
     "MaxPool1d", "MaxPool2d", "Mish", "Module", "ModuleDict", "ModuleList", "MultiheadAttention", "NLLLoss",
     "Parameter", "RNNBase", "RNNCell", "RNNCellBase", "ReLU", "ReLU6", "Sequential", "SiLU", "Sigmoid",
-    "SmoothL1Loss", "Softmax", "Softplus", "Softsign", "Tanh", "Unflatten", "Unfold", "functional", "init",
+    "SmoothL1Loss", "Softmax", "Softplus", "Softsign", "Tanh", "Unflatten", "Unfold", "functional", "init", "utils",
 ]  # fmt: skip
