@@ -375,7 +375,8 @@ def torch_names(options: dict[str, Any]) -> dict[str, Any]:
 
 
 _NUMPY_NAMES = {
-    "axis": "dim", "keepdims": "keepdim", "axis0": "dim0", "axis1": "dim1", "a": "input", "x": "input", "x1": "input", "x2": "other",
+    "axis": "dim", "keepdims": "keepdim", "axis0": "dim0", "axis1": "dim1", "a": "input", "x": "input", "x1": "input",
+    "x2": "other",
 }  # fmt: skip
 
 
