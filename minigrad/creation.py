@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import builtins
 import math
+import operator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad.autograd import TensorBase, raw, wrap
+from minigrad.autograd import TensorBase, wrap
 from minigrad.ops.shape import sizes_of
-from minigrad.types import DTYPES, as_dtype, check_device, dtype_of_number, get_default_dtype
+from minigrad.types import DTYPES, as_dtype, as_element, check_device, check_range, dtype_of_number, get_default_dtype
 
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor
@@ -48,7 +49,7 @@ def _array_of(data: Any, dtype: Any) -> np.ndarray[Any, Any]:
         if target is None and array.dtype.kind == "f" and not _holds_numpy(data):
             target = get_default_dtype().numpy
         elif target is not None and target.kind in "iu":
-            _check_range(array, target)
+            check_range(array, target)
     if target is None:
         native = array.dtype.newbyteorder("=")
         if native not in DTYPES:
@@ -57,14 +58,6 @@ def _array_of(data: Any, dtype: Any) -> np.ndarray[Any, Any]:
         target = DTYPES[native].numpy  # NumPy makes equal dtypes that are not the same object
     with np.errstate(all="ignore"):  # too large for float16 is inf, without a warning
         return array.astype(target, copy=False)
-
-
-def _check_range(array: np.ndarray[Any, Any], target: np.dtype[Any]) -> None:
-    """Refuse numbers that an integer dtype cannot hold; as in torch, unsigned ones may be negative and wrap around."""
-    most = np.iinfo(target).max
-    least = -most if target.kind == "u" else np.iinfo(target).min
-    if not ((array >= least) & (array <= most)).all():
-        raise RuntimeError(f"tensor(): value cannot be converted to type {target} without overflow")
 
 
 def _without_tensors(data: Any) -> Any:
@@ -137,6 +130,15 @@ def from_numpy(array: np.ndarray[Any, Any]) -> Tensor:
     return wrap(array)
 
 
+def _number(name: str, x: Any) -> Any:
+    """`x`, a number or a tensor without dimensions, as a number."""
+    if isinstance(x, TensorBase) and not x.array.ndim:
+        return x.array.item()
+    if not isinstance(x, (int, float, np.number, np.bool_)):
+        raise TypeError(f"{name}(): expected a number, got {type(x).__name__}")
+    return x
+
+
 def _sized(name: str, given: tuple[Any, ...], keyword: Any = None) -> tuple[int, ...]:
     try:
         sizes = sizes_of(given, keyword)
@@ -168,10 +170,11 @@ def empty(*sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, 
 def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor of one value; its dtype is that of the value, float32 for a Python float."""
     check_device(device)
-    value = raw(fill_value)
+    value = _number("full", fill_value)
     if dtype is None:
-        dtype = value.dtype if isinstance(value, (np.ndarray, np.generic)) else dtype_of_number(value)
-    return _finished(np.full(_sized("full", (size,)), value, as_dtype(dtype).numpy), requires_grad)
+        dtype = fill_value.dtype if isinstance(fill_value, (TensorBase, np.generic)) else dtype_of_number(value)  # type: ignore
+    kind = as_dtype(dtype).numpy
+    return _finished(np.full(_sized("full", (size,)), as_element("full()", value, kind), kind), requires_grad)
 
 
 def _like(name: str, input: Any, dtype: Any, device: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
@@ -199,7 +202,7 @@ def empty_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires
 def full_like(input: Tensor, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """One value in the shape and dtype of `input`."""
     shape, kind = _like("full_like", input, dtype, device)
-    return _finished(np.full(shape, raw(fill_value), kind), requires_grad)
+    return _finished(np.full(shape, as_element("full_like()", _number("full_like", fill_value), kind), kind), requires_grad)
 
 
 def arange(
@@ -214,10 +217,9 @@ def arange(
     """
     check_device(device)
     start, end = (0, start) if end is None else (start or 0, end)
-    start, end, step = (v.item() if isinstance(v, TensorBase) else v for v in (start, end, step))  # type: ignore[attr-defined]
-    for v in (start, end, step):
-        if not isinstance(v, (int, float, np.number)):
-            raise TypeError(f"arange(): expected numbers, got {type(v).__name__}")
+    start, end, step = (_number("arange", v) for v in (start, end, step))
+    if not math.isfinite(end - start):
+        raise RuntimeError(f"arange(): unsupported range: {start} -> {end}")
     if step == 0:
         raise RuntimeError("arange(): step must be nonzero")
     if (end - start) * step < 0:
@@ -234,7 +236,8 @@ def linspace(start: Any, end: Any, steps: int, *, dtype: Any = None, device: Any
     check_device(device)
     if steps < 0:
         raise RuntimeError(f"linspace(): number of steps must be non-negative, got {steps}")
-    return _finished(np.linspace(start, end, steps).astype(_numpy_dtype(dtype)), requires_grad)
+    start, end = _number("linspace", start), _number("linspace", end)
+    return _finished(np.linspace(start, end, operator.index(steps)).astype(_numpy_dtype(dtype)), requires_grad)
 
 
 def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:

@@ -17,7 +17,7 @@ import numpy as np
 from minigrad import autograd, random
 from minigrad.autograd import TensorBase, clock, op, raw, wrap
 from minigrad.ops import elementwise, indexing, shape
-from minigrad.types import DTYPES, KIND
+from minigrad.types import DTYPES, KIND, as_element
 
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor
@@ -110,6 +110,13 @@ class InPlace(TensorBase):
         return autograd.needs_grad(self) or (self._view is not None and self._view[0]._requires_grad)
 
     def _may_change(self) -> None:
+        node: Any = self._node
+        while isinstance(node, autograd.Node) and node.op.view:
+            if node.name().startswith(("Unbind", "Split")):
+                raise RuntimeError(f"Output of {node.name()} is a view and is being modified inplace. This view is the output of a "
+                                   "function that returns multiple views; they cannot be changed in place: change the whole "
+                                   "tensor, x[0] += 1, or write the result into a new one")
+            node = node.edges[0]
         if self._requires_grad and self._node is None:
             raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation. Do it under "
                                "torch.no_grad(), or write the result into a new tensor")
@@ -180,12 +187,11 @@ class InPlace(TensorBase):
         """``x[index] = value``, value being a number or a tensor that broadcasts to the place."""
         recording = autograd.is_grad_enabled() and (self._is_tracked() or autograd.needs_grad(value))
         template, arrays = indexing.parse_index(self, index)
-        while getattr(value, "shape", ())[:1] == (1,):  # as in torch, sizes of 1 in front count for nothing
+        if not isinstance(value, TensorBase):
+            value = wrap(as_element("x[index] = value", value, self.array.dtype))
+        while value.array.shape[:1] == (1,):  # as in torch, sizes of 1 in front count for nothing
             value = value[0]
-        if isinstance(value, (list, tuple)):
-            raise TypeError(f"can't assign a {type(value).__name__} to a tensor; make it one with torch.tensor(...)")
         if recording:
-            value = value if isinstance(value, TensorBase) else wrap(np.asarray(value, self.array.dtype))
             plain, rest = indexing.plain_part(template, arrays)
             place = self if plain is None else indexing.getitem(self, plain)
             if arrays:
@@ -199,9 +205,14 @@ class InPlace(TensorBase):
         try:
             place = self.array if plain is None else self.array[plain if Ellipsis in plain else (*plain, ...)]
             place[indexing.filled(rest, map(raw, arrays)) if arrays else ...] = raw(value)
+        except IndexError as error:
+            raise indexing.explained(error, self) from None
         except ValueError as error:
             raise RuntimeError(f"x[index] = value: {error} (x has shape {list(self.array.shape)})") from None
         self._version_cell[0] += 1
+
+    def __delitem__(self, index: Any) -> None:
+        raise TypeError("Tensor does not support deleting items")
 
     def zero_(self) -> Tensor:
         """Set every element to 0; returns the tensor."""

@@ -15,7 +15,7 @@ from minigrad.inplace import InPlace
 from minigrad.numpy_dispatch import FUNCTIONS, UFUNCS
 from minigrad.ops import elementwise, indexing, linalg, reduction
 from minigrad.ops import shape as shaping
-from minigrad.types import CPU, DTYPES, Size, as_dtype, check_device
+from minigrad.types import CPU, DTYPES, Size, as_dtype, as_element, check_device
 
 
 @autograd.result_class
@@ -148,6 +148,8 @@ class Tensor(InPlace):
         return builtins.int(self.array.item())
 
     def __contains__(self, element: Any) -> builtins.bool:
+        if not _is_operand(element):
+            raise RuntimeError(f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}.")
         return builtins.bool((self.array == raw(element)).any())
 
     __hash__ = TensorBase.__hash__  # by identity, although == compares elements
@@ -282,6 +284,11 @@ class Tensor(InPlace):
 
     @data.setter
     def data(self, value: Tensor) -> None:
+        if not isinstance(value, TensorBase):
+            raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
+        if self._requires_grad and value.array.dtype.kind != "f":
+            raise RuntimeError("data set to a tensor that requires gradients must be floating point, got "
+                               f"{DTYPES[value.array.dtype]}")
         self.array = value.array
 
     def retain_grad(self) -> None:
@@ -434,7 +441,7 @@ class Tensor(InPlace):
 
     def _filled_with(self, size: Any, value: Any, dtype: Any, requires_grad: builtins.bool) -> Tensor:
         d = self.array.dtype if dtype is None else as_dtype(dtype).numpy
-        return wrap(np.full(shaping.sizes_of(size), value, d), requires_grad)
+        return wrap(np.full(shaping.sizes_of(size), as_element("new_full()", value, d), d), requires_grad)
 
     def new_zeros(self, *size: Any, dtype: Any = None, requires_grad: builtins.bool = False) -> Tensor:
         """Zeros of this tensor's dtype."""

@@ -106,6 +106,34 @@ def dtype_of_number(x: Any) -> dtype:
     return bool if isinstance(x, builtins.bool) else int64 if isinstance(x, builtins.int) else get_default_dtype()
 
 
+def check_range(values: Any, kind: np.dtype[Any]) -> None:
+    """Refuse numbers that an integer dtype cannot hold; as in torch, unsigned ones may be negative and wrap around."""
+    most = np.iinfo(kind).max
+    least = -most if kind.kind == "u" else np.iinfo(kind).min
+    if not ((values >= least) & (values <= most)).all():
+        raise RuntimeError(f"value cannot be converted to type {kind} without overflow")
+
+
+def as_element(name: str, value: Any, kind: np.dtype[Any]) -> np.ndarray[Any, Any]:
+    """A Python number that is to be written into a tensor, as an array without dimensions.
+
+    Raises
+    ------
+    TypeError
+        If it is no number.
+    RuntimeError
+        If the dtype cannot hold it.
+    """
+    if not isinstance(value, (builtins.int, builtins.float, np.number, np.bool_)):  # bools are ints, too
+        raise TypeError(f"{name}: the value must be a number or a tensor, not {type(value).__name__}")
+    number: Any = np.asarray(value)
+    if kind.kind in "iu":
+        check_range(number, kind)
+    elif kind.kind == "f" and math.isfinite(number) and abs(number.item()) > builtins.float(np.finfo(kind).max):
+        raise RuntimeError(f"value cannot be converted to type {kind} without overflow")
+    return number.astype(kind)
+
+
 def promote_types(type1: dtype, type2: dtype) -> dtype:
     """The smallest dtype that both fit in, by torch's rules.
 

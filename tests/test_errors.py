@@ -123,7 +123,7 @@ MISTAKES: list[tuple[str, Any, type[Exception], list[str]]] = [
     ("index too large", lambda m: ones(m, 2, 3)[2], IndexError, ["index 2 is out of bounds", "size 2", "[2, 3]"]),
     ("index too small", lambda m: ones(m, 2, 3)[0, -4], IndexError, ["index -4 is out of bounds", "size 3"]),
     ("too many indices", lambda m: ones(m, 2)[0, 0], IndexError, ["too many indices", "[2]"]),
-    ("index of 0-d", lambda m: m.tensor(1.0)[0], IndexError, ["0-dim", "x.item()"]),
+    ("index of 0-d", lambda m: m.tensor(1.0)[0], IndexError, ["dimension 0", "x.item()"]),
     ("float index", lambda m: ones(m, 2)[0.5], IndexError, ["valid indices", "float"]),
     ("text index", lambda m: ones(m, 2)["a"], TypeError, ["valid indices", "str"]),
     ("float tensor index", lambda m: ones(m, 2)[ones(m, 2)], IndexError, ["must be long", "bool"]),

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.polynomial import chebyshev
 
 from minigrad.autograd import TensorBase, cast, op, raw, wrap
-from minigrad.types import Array, Number, common_dtype, result_type_of
+from minigrad.types import Array, Number, as_element, common_dtype, result_type_of
 
 # ---- arithmetic ----------------------------------------------------------------------------------------------------------
 
@@ -338,7 +338,8 @@ def _erf(x: Array) -> Array:
 @op
 def sign(x: Array, /) -> Any:
     """-1, 0 or 1."""
-    return raw(x) if raw(x).dtype == np.bool_ else np.sign(raw(x)), np.zeros_like
+    value = raw(x)
+    return value if value.dtype == np.bool_ else (value > 0) - (value < 0).astype(value.dtype), np.zeros_like  # of nan, 0
 
 
 @op
@@ -403,7 +404,11 @@ def clamp(input: Array, min: Any = None, max: Any = None) -> Any:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
     if not any(isinstance(limit, (TensorBase, np.ndarray)) for limit in (min, max)):
         target = common_dtype([raw(input), *(limit for limit in (min, max) if limit is not None)])
-        return _clamp(input if target is None else cast(input, target), min, max)
+        input = input if target is None else cast(input, target)
+        plain = (float, int) if raw(input).dtype.kind == "f" else ()
+        min, max = (limit if limit is None or type(limit) in plain else as_element("clamp()", limit, raw(input).dtype)
+                    for limit in (min, max))
+        return _clamp(input, min, max)
     input = input if min is None else _clamp_min(input, min)
     return input if max is None else _clamp_max(input, max)
 
@@ -444,8 +449,8 @@ def where(condition: Array, input: Array = None, other: Array = None) -> Any:
     if not isinstance(condition, TensorBase) and not isinstance(input, TensorBase) and not isinstance(other, TensorBase):
         return np.where(condition, input, other)
     target = result_type_of([raw(input), raw(other)])
-    return _where(condition, *(v if isinstance(v, (TensorBase, np.ndarray)) and raw(v).dtype == target
-                               else cast(v if isinstance(v, TensorBase) else np.asarray(v), target) for v in (input, other)))
+    return _where(condition, *(as_element("where()", v, target) if not isinstance(v, (TensorBase, np.ndarray))
+                               else v if raw(v).dtype == target else cast(v, target) for v in (input, other)))
 
 
 @op
@@ -586,9 +591,10 @@ def zero(x: Array, /) -> Any:
 @op(linear=True, name=lambda shapes: "FillBackward2" if shapes[1] is None else "FillBackward3")
 def fill(x: Array, value: Array, /) -> Any:
     """`value`, which has no dimensions, in the shape of x."""
-    if raw(value).ndim if isinstance(value, (TensorBase, np.ndarray)) else 0:
-        raise RuntimeError("fill_ only supports 0-dimension value tensor but got tensor with "
-                           f"{raw(value).ndim} dimensions.")
+    if not isinstance(value, np.ndarray):
+        value = as_element("fill_()", value, x.dtype)
+    if value.ndim:
+        raise RuntimeError(f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions.")
     return np.full_like(x, value), np.zeros_like, lambda g: g.sum()
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+import warnings
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,7 @@ from minigrad.autograd import TensorBase, cast, op, raw
 from minigrad.ops.dims import axis_of
 from minigrad.ops.elementwise import where
 from minigrad.ops.shape import _embed
-from minigrad.types import Array
+from minigrad.types import Array, as_element
 
 # ---- x[index] ------------------------------------------------------------------------------------------------------------
 
@@ -19,16 +21,21 @@ from minigrad.types import Array
 def parse_index(x: Array, index: Any) -> tuple[tuple[Any, ...], list[Any]]:
     """An index in parts: a template in which ``_Hole`` stands for an array, and the arrays.
 
-    Lists, ranges, tensors and arrays are index arrays; integers, slices, None and ... stay in the template.
+    Lists, ranges, tensors and arrays are index arrays; integers, slices, None and ... stay in the template. As in torch, a list
+    that does not hold numbers only is taken for a tuple.
     """
     template: list[Any] = []
     arrays: list[Any] = []
+    if isinstance(index, list) and not all(isinstance(part, (int, float, np.generic)) for part in index):
+        index = tuple(index)
+        warnings.warn("a list of more than numbers is taken for a tuple of indices; write x[tuple(index)], or "
+                      "x[torch.tensor(index)] for an index array", stacklevel=4)
     for part in index if isinstance(index, tuple) else (index,):
         if isinstance(part, TensorBase) and raw(part).ndim == 0 and raw(part).dtype.kind in "iu":
             template.append(int(raw(part)))
-        elif isinstance(part, (TensorBase, np.ndarray, list, range, bool, np.bool_)):
+        elif isinstance(part, (TensorBase, np.ndarray, list, tuple, range, bool)):
             array = part if isinstance(part, TensorBase) else np.asarray(part)
-            if isinstance(part, (list, range)) and raw(array).size == 0:
+            if isinstance(part, (list, tuple, range)) and raw(array).size == 0:
                 array = np.zeros(raw(array).shape, np.int64)
             if raw(array).dtype.kind == "f":
                 raise IndexError("tensors used as indices must be long, int, byte or bool tensors, got a floating-point one")
@@ -65,8 +72,14 @@ def getitem(x: Array, index: Any, /) -> Any:
         plain, template = plain_part(template, arrays)
         return _index(x if plain is None else _basic(x, plain), *arrays, template=template)
     except IndexError as error:
-        hint = "" if raw(x).ndim else ", whose number is x.item()"
-        raise IndexError(f"{error} (indexing a tensor of shape {list(raw(x).shape)}{hint})") from None
+        raise explained(error, x) from None
+
+
+def explained(error: IndexError, x: Array) -> IndexError:
+    """NumPy's words as torch has them, and what was indexed."""
+    words = re.sub(r"array: array is (\d+)-dimensional", r"tensor of dimension \1", str(error)).replace("axis", "dimension")
+    hint = "" if raw(x).ndim else ", whose number is x.item()"
+    return IndexError(f"{words.replace('array', 'tensor')} (indexing a tensor of shape {list(raw(x).shape)}{hint})")
 
 
 def plain_part(template: tuple[Any, ...], arrays: list[Any]) -> tuple[Any, tuple[Any, ...]]:
@@ -210,6 +223,8 @@ def gather(input: Array, dim: int, index: Array) -> Any:
 
 
 def _fits(name: str, x: Any, index: Any, axis: int) -> None:
+    if not index.size:
+        return
     if max(x.ndim, 1) != max(index.ndim, 1):
         raise RuntimeError(f"Index tensor must have the same number of dimensions as input tensor: {name}() got shapes "
                            f"{list(index.shape)} and {list(x.shape)}")
@@ -236,9 +251,8 @@ def scatter_zeros(g: Array, index: Array, /, axis: int, shape: tuple[int, ...]) 
 
 def _scattered(src: Any, index: Any, axis: int, shape: tuple[int, ...]) -> Any:
     size = math.prod(shape)
-    if not shape or not index.ndim:
-        return np.bincount(index.reshape(-1), src.reshape(-1), size).astype(src.dtype).reshape(shape)
-    places = np.take_along_axis(np.arange(size).reshape(shape)[_corner(shape, index, axis)], index, axis)
+    numbers, index, src = np.atleast_1d(np.arange(size).reshape(shape), index, src)
+    places = np.take_along_axis(numbers[_corner(numbers.shape, index, axis)], index, axis)
     if src.dtype.kind != "f":  # as above
         whole = np.zeros(size, src.dtype)
         np.add.at(whole, places.ravel(), src[tuple(map(slice, index.shape))].ravel())
@@ -246,55 +260,64 @@ def _scattered(src: Any, index: Any, axis: int, shape: tuple[int, ...]) -> Any:
     return np.bincount(places.ravel(), src[tuple(map(slice, index.shape))].ravel(), size).astype(src.dtype).reshape(shape)
 
 
+def _source(name: str, x: Array, index: Array, src: Array) -> None:
+    """Refuse a `src` that does not have an element of x's dtype for each index."""
+    if not isinstance(src, (TensorBase, np.ndarray)):
+        raise TypeError(f"{name}(): argument 'src' must be Tensor, not {type(src).__name__}")
+    _fits(name, raw(src), raw(index), -1)
+    if raw(x).dtype != raw(src).dtype:
+        raise RuntimeError(f"{name}(): Expected self.dtype to be equal to src.dtype, got {raw(x).dtype} and {raw(src).dtype}")
+
+
+def _read_back(g: Array, index: Any, axis: int, source: tuple[int, ...]) -> Array:
+    """The derivative for `src`, of which only the corner that has the shape of the index was used."""
+    g = _gather(g, index, axis)
+    return g.reshape(source) if index.size == math.prod(source) else _embed(g, tuple(map(slice, index.shape)), source)
+
+
 def scatter_add(input: Array, dim: int, index: Array, src: Array) -> Any:
     """`input` with the elements of `src` added at the places that gather would read."""
     _index_tensor("scatter_add", index)
     axis = axis_of(dim, raw(input).ndim)
     _fits("scatter_add", raw(input), raw(index), axis)
-    if any(m > n for n, m in zip(raw(src).shape, raw(index).shape, strict=False)):
-        raise RuntimeError(f"scatter_add(): expected index {list(raw(index).shape)} to be no larger than src "
-                           f"{list(raw(src).shape)}")
-    if raw(input).dtype != raw(src).dtype:
-        raise RuntimeError("scatter_add(): Expected self.dtype to be equal to src.dtype, got "
-                           f"{raw(input).dtype} and {raw(src).dtype}")
+    _source("scatter_add", input, index, src)
     return _scatter_add(input, src, index, axis)
 
 
 @op
 def _scatter_add(x: Array, src: Array, index: Array, /, axis: int) -> Any:
-    shape, used = raw(x).shape, tuple(map(slice, index.shape))
+    shape, source = x.shape, src.shape
     _check_places("scatter_add", index, shape[axis] if shape else 1)
-    source = src.shape
-
-    def to_src(g: Array) -> Array:
-        g = _gather(g, index, axis)
-        return g if g.shape == source else _embed(g, used, source)
-
-    return raw(x) + _scattered(raw(src), index, axis, shape), lambda g: g, to_src
+    return raw(x) + _scattered(raw(src), index, axis, shape), lambda g: g, lambda g: _read_back(g, index, axis, source)
 
 
-def scatter(input: Array, dim: int, index: Array, src: Any = None, *, value: Any = None) -> Any:
+def scatter(input: Array, dim: int, index: Array, src: Any = None, *, value: Any = None, reduce: str | None = None) -> Any:
     """`input` with the elements of `src` (a tensor, or one number) written at the places that gather would read."""
     _index_tensor("scatter", index)
     axis = axis_of(dim, raw(input).ndim)
     _fits("scatter", raw(input), raw(index), axis)
-    src = value if src is None else src
-    number = not isinstance(src, (TensorBase, np.ndarray))
-    return _scatter(input, np.full(raw(index).shape, src, raw(input).dtype) if number else src, index, axis, number)
+    if reduce is not None:
+        raise NotImplementedError(f"scatter(): reduce={reduce!r} is not supported; use scatter_add")
+    number = src is None or not isinstance(src, (TensorBase, np.ndarray))
+    if number:
+        src = np.broadcast_to(as_element("scatter()", value if src is None else src, raw(input).dtype), raw(index).shape)
+    _source("scatter", input, index, src)
+    return _scatter(input, src, index, axis, number)
 
 
 @op(name=lambda shapes, axis, value=False: f"ScatterBackward{int(value)}")
 def _scatter(x: Array, src: Array, index: Array, /, axis: int, value: bool = False) -> Any:
-    used, source = tuple(map(slice, index.shape)), src.shape
-    _check_places("scatter", index, raw(x).shape[axis])
+    source = src.shape
+    _check_places("scatter", index, x.shape[axis] if x.ndim else 1)
     out = raw(x).copy()
-    np.put_along_axis(out[_corner(out.shape, index, axis)], index, raw(src)[used], axis)
-
-    def to_src(g: Array) -> Array:
-        g = _gather(g, index, axis)
-        return g if g.shape == source else _embed(g, used, source)
-
-    return out, lambda g: _scatter(g, np.zeros(index.shape, raw(g).dtype), index, axis), to_src
+    whole, places, values = np.atleast_1d(out, index, raw(src))
+    if index.size:
+        np.put_along_axis(whole[_corner(whole.shape, places, axis)], places, values[tuple(map(slice, places.shape))], axis)
+    return (
+        out,
+        lambda g: _scatter(g, np.zeros(index.shape, raw(g).dtype), index, axis),
+        lambda g: _read_back(g, index, axis, source),
+    )
 
 
 def index_select(input: Array, dim: int, index: Array) -> Any:
@@ -334,7 +357,7 @@ def masked_fill(input: Array, mask: Array, value: Any) -> Any:
         raise RuntimeError("masked_fill_ only supports a 0-dimensional value tensor, but got tensor with "
                            f"{raw(value).ndim} dimension(s).")
     if not isinstance(value, TensorBase):
-        return _masked_fill(input, mask, raw(input).dtype.type(value))
+        return _masked_fill(input, mask, as_element("masked_fill()", value, raw(input).dtype))
     return _masked_fill(input, mask, cast(value, raw(input).dtype))
 
 

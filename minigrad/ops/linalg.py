@@ -127,8 +127,9 @@ def _batched(a: Array, b: Array, /) -> Any:
 @op(name="AddmmBackward0")
 def _addmm(c: Array, a: Array, b: Array, /, beta: float, alpha: float) -> Any:
     product = a @ b if alpha == 1 else (a @ b) * alpha
+    np.broadcast_to(raw(c), product.shape)  # or an error
     return (
-        product + (c if beta == 1 else c * beta),
+        product + (c if beta == 1 else c * beta) if beta else product,
         lambda g: g if beta == 1 else g * beta,
         lambda g: (g if alpha == 1 else g * alpha) @ b.T,
         lambda g: a.T @ (g if alpha == 1 else g * alpha),
@@ -136,10 +137,14 @@ def _addmm(c: Array, a: Array, b: Array, /, beta: float, alpha: float) -> Any:
 
 
 def addmm(input: Array, mat1: Array, mat2: Array, *, beta: float = 1, alpha: float = 1) -> Any:
-    """beta · input + alpha · (mat1 @ mat2), `input` being broadcast."""
+    """beta · input + alpha · (mat1 @ mat2), `input` being broadcast; where beta is 0, infinite and nan ones do not count."""
     if raw(mat1).ndim != 2 or raw(mat2).ndim != 2:
         raise RuntimeError(f"addmm: expected two matrices, got shapes {list(raw(mat1).shape)} and {list(raw(mat2).shape)}")
     _check("addmm", mat1, mat2, raw(mat1).shape[1] == raw(mat2).shape[0])
+    if raw(input).dtype != raw(mat1).dtype:
+        raise RuntimeError(f"addmm: self and mat2 must have the same dtype, but got {raw(input).dtype} and {raw(mat2).dtype}")
+    if raw(input).dtype.kind != "f":
+        beta, alpha = int(beta), int(alpha)
     return _addmm(input, mat1, mat2, beta, alpha)
 
 
@@ -192,15 +197,24 @@ def _linear_of_any_shape(x: Array, weight: Array, bias: Array | None) -> Any:
 # ---- einsum --------------------------------------------------------------------------------------------------------------
 
 
-def einsum(equation: str, *operands: Any) -> Any:
+def einsum(equation: Any, *operands: Any) -> Any:
     """Products and sums by Einstein's convention: ``einsum("ij,jk->ik", a, b)`` is the matrix product.
+
+    Lists of numbers may stand for the letters: ``einsum(a, [0, 1], b, [1, 2], [0, 2])``.
 
     Raises
     ------
     RuntimeError
         If the equation does not fit the operands.
     """
-    if len(operands) == 1 and isinstance(operands[0], (list, tuple)):
+    if not isinstance(equation, str):
+        if not operands:
+            raise ValueError("einsum(): must specify the equation string and at least one operand")
+        given, count = (equation, *operands), (1 + len(operands)) // 2
+        terms = ["".join("..." if i is Ellipsis else string.ascii_letters[i] for i in term) for term in (*operands[::2], given[-1])]
+        equation = ",".join(terms[:count]) + ("->" + terms[-1] if len(given) % 2 else "")
+        operands = given[: 2 * count : 2]
+    elif len(operands) == 1 and isinstance(operands[0], (list, tuple)):
         operands = tuple(operands[0])
     inputs, output = _letters(equation.replace(" ", ""), [raw(x).ndim for x in operands])
     for k, letters in enumerate(inputs):

@@ -262,7 +262,8 @@ def _max_or_min(whole: Any, pair: Any, x: Array, dim: Any, keepdim: bool) -> Any
             raise RuntimeError(f"{whole.op.name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the "
                                "reduction dim with the 'dim' argument.")
         return whole(x)
-    indices = (argmax if whole is _max else argmin)(x, dim, True)
+    ordered = cast(x, np.dtype(np.uint8)) if raw(x).dtype == np.bool_ else x
+    indices = (argmax if whole is _max else argmin)(ordered, dim, True)
     if raw(x).ndim == 0:
         return pair(x + 0, indices)
     values = (_max_values if whole is _max else _min_values)(x, indices, axis_of(dim, raw(x).ndim), keepdim)

@@ -23,6 +23,8 @@ def sizes_of(sizes: Any, keyword: Any = None) -> tuple[int, ...]:
     """Sizes given one by one, as one sequence, or by keyword: ``f(2, 3)``, ``f((2, 3))`` and ``f(size=(2, 3))``."""
     if keyword is not None:
         sizes = (*sizes, keyword)
+    if not sizes:
+        raise TypeError("sizes are missing, as in f(2, 3), or f(()) for none")
     if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)):
         sizes = sizes[0]
     return tuple(sizes) if all(type(n) is int for n in sizes) else tuple(map(operator.index, sizes))
@@ -235,8 +237,11 @@ def _flip(x: Array, /, dims: tuple[int, ...]) -> Any:
 
 def _together(name: str, tensors: Any) -> tuple[Any, ...]:
     """The tensors of a sequence, brought to one dtype."""
-    if isinstance(tensors, TensorBase) or not all(isinstance(t, (TensorBase, np.ndarray)) for t in tensors):
-        raise TypeError(f"{name}(): expected a tuple or list of tensors")
+    if not isinstance(tensors, (tuple, list)):
+        raise TypeError(f"{name}(): argument 'tensors' must be a tuple or list of tensors, not {type(tensors).__name__}")
+    for i, t in enumerate(tensors):
+        if not isinstance(t, (TensorBase, np.ndarray)):
+            raise TypeError(f"{name}(): expected Tensor as element {i} of the list, but got {type(t).__name__}")
     if not tensors:
         raise (ValueError if name == "cat" else RuntimeError)(f"{name}(): expected a non-empty list of tensors")
     target = common_dtype([raw(t) for t in tensors])

@@ -1,0 +1,203 @@
+"""Small things one by one: what torch answers, minigrad answers, and where torch raises, it raises the same type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import inf, nan
+from typing import Any
+
+import pytest
+
+from .twins import same_as_torch
+
+
+def outcome(call: Callable[[Any], Any], m: Any) -> Any:
+    """What a call gives, or the name of the type of the error that it raises."""
+    try:
+        return call(m)
+    except Exception as error:
+        return type(error).__name__
+
+
+def grid(m: Any, **options: Any) -> Any:
+    return m.arange(12.0, **options).reshape(3, 4)
+
+
+def changed(x: Any, change: Callable[[Any], Any]) -> Any:
+    change(x)
+    return x.detach()
+
+
+def assigned(index: Any, value: Any = 7.0, **options: Any) -> Callable[[Any], Any]:
+    """``x[index] = value``, on a leaf and where it is recorded."""
+
+    def call(m: Any) -> Any:
+        place = index(m) if callable(index) else index
+        what = value(m) if callable(value) else value
+        x = grid(m, **options)
+        return changed(x, lambda x: x.__setitem__(place, what)), outcome(
+            lambda m: changed(grid(m).requires_grad_() * 1, lambda x: x.__setitem__(place, what)), m)  # fmt: skip
+
+    return call
+
+
+INDICES: list[Any] = [
+    [[0, 1], [1, 0]], [[0, 1]], ([0, 1], [1, 0]), [(0, 1), (1, 0)], [0, slice(None)], [slice(0, 1), slice(1, 2)], [None, 0],
+    [..., 0], [[[0]]], [[0], [0, 1]], [[True, False, True, False]] * 3, ((0, 1),), ((0, 1), (1, 2)), 5, (0, 9), -4, (0, 0, 0), 1.5,
+    "a", {}, {1},
+    lambda m: [m.tensor(0), m.tensor(1)], lambda m: m.tensor([True, False]), lambda m: m.tensor([5]),
+    lambda m: (slice(None), m.tensor([7])),
+]  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("index", INDICES, ids=lambda index: "tensors" if callable(index) else str(index))
+def test_index(index: Any) -> None:
+    """Lists that hold more than numbers are tuples; what is out of bounds or no index at all raises as in torch."""
+
+    @same_as_torch
+    def scenario(m: Any) -> Any:
+        return outcome(lambda m: grid(m)[index(m) if callable(index) else index], m), outcome(assigned(index), m)
+
+    scenario()
+
+
+@pytest.mark.parametrize("index", [[[0, 1]], [slice(0, 1), 2]])
+def test_a_list_taken_for_a_tuple_warns(index: Any) -> None:
+    same_as_torch(lambda m: [outcome(lambda m: grid(m)[index], m), outcome(assigned(index), m)])()
+
+
+def parts(cut: Callable[[Any], Any], grad: bool = True, change: Callable[[Any], Any] = lambda x: x.add_(1)) -> Callable[[Any], Any]:
+    """Change the first of several views."""
+
+    def call(m: Any) -> Any:
+        x = grid(m).requires_grad_() * 1 if grad else grid(m)
+        change(cut(x)[0])
+        return x.detach()
+
+    return call
+
+
+def silently(m: Any) -> Any:
+    x = grid(m).requires_grad_() * 1
+    with m.no_grad():
+        x.unbind()[0].add_(1)
+    return x.detach()
+
+
+def weighed(m: Any, **options: Any) -> Any:
+    """addmm of a matrix with a nan."""
+    c = m.tensor([[nan, 1.0], [2.0, inf]], requires_grad=True)
+    y = m.addmm(c, m.ones(2, 3), m.ones(3, 2), **options)
+    y[1, 0].backward()
+    return y, c.grad
+
+
+def whole(m: Any, **options: Any) -> Any:
+    x = m.ones(2, 3, dtype=m.int64)
+    return m.addmm(m.full((2, 2), 5), x, x.t(), **options)
+
+
+FIRST = [[0, 1, 2, 0]]
+SMALL: dict[str, Callable[[Any], Any]] = {
+    # views of which there are several
+    "unbind": parts(lambda x: x.unbind()), "split": parts(lambda x: x.split(1)), "chunk": parts(lambda x: x.chunk(2)),
+    "split by sizes": parts(lambda x: x.split([1, 2])), "rows": parts(list), "row of row": parts(lambda x: [x.unbind()[0][1:]]),
+    "narrow": parts(lambda x: [x.narrow(0, 0, 1)]), "unbind without gradient": parts(lambda x: x.unbind(), grad=False),
+    "unbind of a copy": parts(lambda x: [x.unbind()[0].clone()]), "assign to a row": parts(list, change=lambda row: row.fill_(0)),
+    "unbind in no_grad": silently,
+    # scatter
+    "scatter less": lambda m: grid(m).scatter(0, m.tensor([*FIRST, [1, 1, 1, 1]]), m.ones(1, 4)),
+    "scatter of more": lambda m: grid(m).scatter(0, m.tensor(FIRST), m.ones(5, 6)),
+    "scatter 0-d source": lambda m: grid(m).scatter(0, m.tensor(FIRST), m.tensor(1.0)),
+    "scatter another dtype": lambda m: grid(m).scatter(0, m.tensor(FIRST), m.ones(1, 4, dtype=m.float64)),
+    "scatter nothing": lambda m: grid(m).scatter(0, m.zeros(0, dtype=m.int64), m.tensor(5.0)),
+    "scatter without source": lambda m: grid(m).scatter(0, m.tensor(FIRST)),
+    "scatter into 0-d": lambda m: m.tensor(1.0).scatter(0, m.tensor(0), m.tensor(5.0)),
+    "scatter into 0-d by a vector": lambda m: m.tensor(1.0).scatter(0, m.tensor([0]), m.tensor([5.0])),
+    "scatter by 0-d": lambda m: m.ones(3).scatter(0, m.tensor(1), m.tensor(5.0)),
+    "scatter a number into 0-d": lambda m: m.tensor(1.0).scatter(0, m.tensor(0), 5.0),
+    "scatter a fraction into integers": lambda m: m.zeros(3, dtype=m.int64).scatter(0, m.tensor([0]), 1.5),
+    "scatter_add less": lambda m: grid(m).scatter_add(0, m.tensor([*FIRST, [1, 1, 1, 1]]), m.ones(1, 4)),
+    "scatter_add by 0-d": lambda m: m.ones(3).scatter_add(0, m.tensor(1), m.tensor(5.0)),
+    "scatter_add of 0-d": lambda m: m.ones(3).scatter_add(0, m.tensor([1]), m.tensor(5.0)),
+    "scatter_add a number": lambda m: m.ones(3).scatter_add(0, m.tensor([1]), 5.0),
+    # addmm
+    "addmm": weighed, "addmm beta=0": lambda m: weighed(m, beta=0), "addmm beta=2": lambda m: weighed(m, beta=2),
+    "addmm of integers": lambda m: whole(m, beta=0.5), "addmm of integers by 2": lambda m: whole(m, beta=2, alpha=3),
+    "addmm of dtypes": lambda m: m.addmm(m.ones(2, 2, dtype=m.float64), m.ones(2, 3), m.ones(3, 2)),
+    "addmm of 3 dimensions": lambda m: m.addmm(m.ones(1, 2, 2), m.ones(2, 3), m.ones(3, 2)),
+    "addmm of more rows": lambda m: m.addmm(m.ones(5, 2), m.ones(1, 3), m.ones(3, 2)),
+    # bools, nan
+    "max of bools": lambda m: tuple(m.tensor([[True, False], [False, False]]).max(1)),
+    "min of bools": lambda m: tuple(m.tensor([[True, False], [False, False]]).min(1, keepdim=True)),
+    "sign of nan": lambda m: m.tensor([nan, -inf, -0.0, 3.0]).sign(),
+    "sign of integers": lambda m: (m.tensor([-3, 0, 2]).sign(), m.tensor([3, 0], dtype=m.uint8).sign()),
+    # numbers that do not fit
+    **{f"{name} {number} of {dtype}": (lambda m, n=name, x=number, d=dtype: written(m, n, x, getattr(m, d)))
+       for name in ("full", "full_like", "new_full", "fill_", "masked_fill", "where", "clamp", "assign", "scatter")
+       for number, dtype in ((300, "uint8"), (-1, "uint8"), (-300, "uint8"), (128, "int8"), (2**31, "int32"), (7.9, "int32"),
+           (nan, "int64"), (1e10, "int32"), (1e39, "float32"), (inf, "float32"), (2.5, "bool"), (3, "float64"))},
+    **{f"{name} {type(value).__name__}": (lambda m, n=name, x=value: written(m, n, x, m.float32))
+       for name in ("full", "full_like", "new_full", "fill_", "masked_fill", "where", "assign", "clamp")
+       for value in ("a", [1, 2], (1.0, 2.0))},
+    **{f"{name} None": (lambda m, n=name: written(m, n, None, m.float32)) for name in ("full", "fill_", "masked_fill", "assign")},
+    # arguments of the wrong kind
+    "del x[0]": lambda m: grid(m).__delitem__(0), "x in": lambda m: (5.0 in grid(m), m.tensor(2.0) in grid(m)),
+    "list in x": lambda m: [1.0] in grid(m), "text in x": lambda m: "a" in grid(m),
+    "one_hot of a list": lambda m: m.nn.functional.one_hot([0, 1]),
+    "einsum by numbers": lambda m: m.einsum(m.ones(2, 3), [0, 1], m.ones(3, 4), [1, 2], [2, 0]),
+    "einsum by numbers only": lambda m: m.einsum(grid(m), [1, 0], m.ones(3, 4), [1, 2]),
+    "einsum by numbers and dots": lambda m: m.einsum(grid(m), [..., 0], [0, ...]), "einsum of nothing": lambda m: m.einsum(grid(m)),
+    **{f"{name} {what}": (lambda m, n=name, f=f: getattr(m, n)(f(m))) for name in ("cat", "stack") for what, f in {
+        "a number": lambda m: [m.ones(2), 1], "None": lambda m: [m.ones(2), None], "a tensor": lambda m: m.ones(2, 2),
+        "nothing": lambda m: [], "text": lambda m: "ab", "a generator": lambda m: (m.ones(2) for _ in range(2))}.items()},
+    **{f"{name}({value!r})": (lambda m, n=name, x=value: getattr(m, n)(x)) for name, value in (
+        ("arange", "a"), ("arange", None), ("arange", [1]), ("arange", nan), ("arange", inf), ("zeros", "a"), ("randn", "a"),
+        ("rand", 2.5), ("randn", None), ("eye", "a"), ("randperm", "a"))},
+    "arange()": lambda m: m.arange(), "zeros()": lambda m: m.zeros(), "linspace": lambda m: m.linspace("a", 1, 3),
+    "linspace of 2.5": lambda m: m.linspace(0, 1, 2.5), "full of many": lambda m: m.full((2,), m.ones(2)),
+    **{f"{name}()": (lambda m, n=name: getattr(m.tensor(1.0), n)()) for name in
+       ("reshape", "view", "permute", "expand", "repeat", "flip", "new_zeros")},
+    **{f"{name}('a')": (lambda m, n=name: getattr(grid(m), n)("a")) for name in
+       ("sum", "reshape", "permute", "expand", "squeeze", "unsqueeze", "softmax")},
+    # data
+    "data of a number": lambda m: changed(m.ones(2), lambda x: setattr(x, "data", 1)),
+    "data of integers": lambda m: changed(m.ones(2, requires_grad=True), lambda x: setattr(x, "data", m.tensor([1, 2]))),
+    "data of another shape": lambda m: changed(m.ones(2, requires_grad=True), lambda x: setattr(x, "data", grid(m).double())),
+}  # fmt: skip
+
+
+def written(m: Any, name: str, number: Any, dtype: Any) -> Any:
+    """A number written into a tensor of a dtype."""
+    x, mask = m.ones(2, dtype=dtype), m.tensor([True, False])
+    if name == "clamp" and dtype.is_floating_point and isinstance(number, float):
+        number = 0.5  # torch refuses a limit that float32 cannot hold; here there is just no limit
+    return {
+        "full": lambda: m.full((2,), number, dtype=dtype), "full_like": lambda: m.full_like(x, number),
+        "new_full": lambda: x.new_full((2,), number), "fill_": lambda: x.fill_(number),
+        "masked_fill": lambda: x.masked_fill(mask, number), "where": lambda: m.where(mask, x, number),
+        "clamp": lambda: x.clamp(max=number), "assign": lambda: changed(x, lambda x: x.__setitem__(0, number)),
+        "scatter": lambda: x.scatter(0, m.tensor([1]), number),
+    }[name]()  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_small(name: str) -> None:
+    @same_as_torch
+    def scenario(m: Any) -> Any:
+        return [outcome(SMALL[name], m)]
+
+    scenario()
+
+
+def test_messages_speak_of_tensors_and_dimensions() -> None:
+    import minigrad as m
+
+    for index, words in ((5, "index 5 is out of bounds for dimension 0 with size 3"), ((0, 0, 0), "too many indices for tensor of"),
+                         (m.tensor([True, False]), "tensor along dimension 0")):  # fmt: skip
+        for call in (lambda index=index: grid(m)[index], lambda index=index: grid(m).__setitem__(index, 1.0)):
+            with pytest.raises(IndexError, match=words) as found:
+                call()
+            assert "array" not in str(found.value)
+            assert "axis" not in str(found.value)
