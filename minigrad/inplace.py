@@ -188,7 +188,7 @@ class InPlace(TensorBase):
         recording = autograd.is_grad_enabled() and (self._is_tracked() or autograd.needs_grad(value))
         template, arrays = indexing.parse_index(self, index)
         if not isinstance(value, TensorBase):
-            value = wrap(as_element("x[index] = value", value, self.array.dtype))
+            value = wrap(as_element(f"can't assign a {type(value).__name__} to a tensor", value, self.array.dtype))
         while value.array.shape[:1] == (1,):  # as in torch, sizes of 1 in front count for nothing
             value = value[0]
         if recording:

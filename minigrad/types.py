@@ -125,7 +125,7 @@ def as_element(name: str, value: Any, kind: np.dtype[Any]) -> np.ndarray[Any, An
         If the dtype cannot hold it.
     """
     if not isinstance(value, (builtins.int, builtins.float, np.number, np.bool_)):  # bools are ints, too
-        raise TypeError(f"{name}: the value must be a number or a tensor, not {type(value).__name__}")
+        raise TypeError(f"{name}: expected a number or a tensor, got {type(value).__name__}; make it one with torch.tensor(...)")
     number: Any = np.asarray(value)
     if kind.kind in "iu":
         check_range(number, kind)
