@@ -30,16 +30,33 @@ UFUNCS: dict[tuple[Any, str], Any] = {
         "invert": elementwise.bitwise_not, "matmul": linalg.matmul,
     }.items()
 }  # fmt: skip
-UFUNCS |= {(np.add, "reduce"): reduction.sum, (np.multiply, "reduce"): reduction.prod, (np.maximum, "reduce"): reduction.amax,
-           (np.minimum, "reduce"): reduction.amin, (np.add, "accumulate"): reduction.cumsum}  # fmt: skip
+
+
+def _along_first(operation: Any) -> Any:
+    """A reduction whose axis, as that of NumPy's own, is the first unless another one is named."""
+    return lambda x, axis=0, **options: operation(x, axis, **options)
+
+
+def _dot(a: Any, b: Any) -> Any:
+    if raw(b).ndim > 2:
+        raise TypeError("np.dot of tensors of more than two dimensions is not supported; use np.matmul or np.einsum")
+    return linalg.matmul(a, b)
+
+
+UFUNCS |= {
+    (np.add, "reduce"): _along_first(reduction.sum), (np.multiply, "reduce"): _along_first(reduction.prod),
+    (np.maximum, "reduce"): _along_first(reduction.amax), (np.minimum, "reduce"): _along_first(reduction.amin),
+    (np.add, "accumulate"): _along_first(reduction.cumsum),
+}  # fmt: skip
 
 FUNCTIONS: dict[Any, Any] = {
     np.where: elementwise.where, np.sum: reduction.sum, np.mean: reduction.mean, np.prod: reduction.prod,
     np.clip: elementwise.clamp,
     np.max: reduction.amax, np.min: reduction.amin, np.argmax: reduction.argmax, np.argmin: reduction.argmin,
     np.cumsum: reduction.cumsum, np.reshape: shape.reshape, np.squeeze: shape.squeeze, np.expand_dims: shape.unsqueeze,
-    np.broadcast_to: shape.expand, np.swapaxes: shape.transpose, np.concatenate: shape.cat, np.stack: shape.stack,
-    np.flip: shape.flip, np.tril: shape.tril, np.triu: shape.triu, np.einsum: linalg.einsum, np.dot: linalg.matmul,
+    np.broadcast_to: shape.expand, np.swapaxes: shape.transpose, np.stack: shape.stack,
+    np.concatenate: lambda xs, axis=0: shape.cat([shape.flatten(x) for x in xs] if axis is None else xs, axis or 0),
+    np.flip: lambda x, axis=None: shape.flip(x, dims=tuple(range(x.ndim)) if axis is None else axis), np.tril: shape.tril, np.triu: shape.triu, np.einsum: linalg.einsum, np.dot: _dot,
     np.outer: linalg.outer, np.transpose: lambda x, axes=None: shape.permute(x, *(axes or range(x.ndim)[::-1])),
     np.zeros_like: lambda x: wrap(np.zeros_like(raw(x))), np.ones_like: lambda x: wrap(np.ones_like(raw(x))),
     np.shape: lambda x: x.shape, np.ndim: lambda x: x.ndim, np.size: lambda x: x.numel(),

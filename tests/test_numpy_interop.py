@@ -48,6 +48,13 @@ FUNCTIONS: dict[str, tuple[Any, Any]] = {
         x * 2], 1), lambda x: torch.stack([x, x * 2], 1)),
     "concatenate": (lambda x: np.concatenate([x, x * 2], 1), lambda x: torch.cat([x, x * 2], 1)), "flip": (lambda x: np.flip(x,
         0), lambda x: x.flip(0)),
+    "add.reduce of the first axis": (np.add.reduce, lambda x: x.sum(0)), "multiply.reduce": (np.multiply.reduce,
+        lambda x: x.prod(0)),
+    "maximum.reduce": (np.maximum.reduce, lambda x: x.amax(0)), "minimum.reduce of all": (lambda x: np.minimum.reduce(x,
+        axis=None), torch.min),
+    "add.accumulate": (np.add.accumulate, lambda x: x.cumsum(0)), "flip of all": (np.flip, lambda x: x.flip(0, 1)),
+    "concatenate flat": (lambda x: np.concatenate([x, x[0]], axis=None), lambda x: torch.cat([x.flatten(), x[0]])),
+    "dot of 3-d and 2-d": (lambda x: np.dot(np.stack([x, x]), x.T), lambda x: torch.stack([x, x]) @ x.T),
     "tril": (np.tril, torch.tril), "triu": (np.triu, torch.triu), "einsum": (lambda x: np.einsum("ij,kj->ik", x, x),
         lambda x: x @ x.T),
     "outer": (lambda x: np.outer(x[0], x[1]), lambda x: torch.outer(x[0], x[1])), "argmax": (np.argmax, torch.argmax),
@@ -87,7 +94,7 @@ def test_what_numpy_cannot_do_on_tensors() -> None:
     """No silent detour over an array that would lose the gradient."""
     x, out = mg.tensor(sample(), requires_grad=True), np.zeros((2, 3))
     for call in (lambda: np.linalg.inv(x), lambda: np.median(x), lambda: np.arctan2(x, x), lambda: np.exp(x, out=out),
-        lambda: np.add.at(x, 0, 1),
+        lambda: np.add.at(x, 0, 1), lambda: np.dot(x, np.stack([x.T, x.T])), lambda: np.reshape(x, (3, 2), order="F"),
                  lambda: np.multiply.outer(x, x), lambda: np.fft.fft(x)):  # fmt: skip
         with pytest.raises(TypeError):
             call()
