@@ -130,6 +130,25 @@ def mlp() -> nn.Sequential:
     )
 
 
+class CNN(nn.Module):
+    """Three convolutions, each of which halves the image, and the mean of what is left."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(1, 16, kernel_size=3, stride=2, padding=1)
+        self.conv2 = nn.Conv2d(16, 16, kernel_size=3, stride=2, padding=1)
+        self.conv3 = nn.Conv2d(16, CLASSES, kernel_size=3, stride=2, padding=1)
+
+    def forward(self, xb: Tensor) -> Tensor:
+        """Scores before the softmax, (n, 10), of images, (n, 784)."""
+        xb = xb.view(-1, 1, 28, 28)
+        xb = F.relu(self.conv1(xb))
+        xb = F.relu(self.conv2(xb))
+        xb = F.relu(self.conv3(xb))
+        xb = F.avg_pool2d(xb, 4)  # of 4 × 4 pixels
+        return xb.view(-1, CLASSES)
+
+
 Model = nn.Module | ManualLogistic
 LossFunc = Callable[[Tensor, Tensor], Tensor]
 
@@ -138,11 +157,12 @@ MODELS: dict[str, tuple[Callable[[], Model], LossFunc]] = {
     "manual": (ManualLogistic, nll),
     "logistic": (Logistic, F.cross_entropy),
     "mlp": (mlp, F.cross_entropy),
+    "cnn": (CNN, F.cross_entropy),
 }
 
 
 def get_model(name: str, lr: float, momentum: float = 0.0) -> tuple[Model, LossFunc, optim.SGD]:
-    """A new model ("manual", "logistic" or "mlp"), its loss, and the optimiser of its parameters."""
+    """A new model ("manual", "logistic", "mlp" or "cnn"), its loss, and the optimiser of its parameters."""
     make, loss_func = MODELS[name]
     model = make()
     return model, loss_func, optim.SGD(model.parameters(), lr=lr, momentum=momentum)

@@ -67,7 +67,7 @@ def test_main_job_reaches_its_accuracy_in_its_time():
     assert "/157" in done.stderr
 
 
-@pytest.mark.parametrize("model", ["manual", "logistic", "mlp"])
+@pytest.mark.parametrize("model", ["manual", "logistic", "mlp", "cnn"])
 def test_twins_train_alike(model):
     options = ["train", "--model", model, "--epochs", 1, "--lr", 0.05, "--quiet"]
     ours, twin = run("minigrad", *options), run("reference", *options, "--device", "cpu")

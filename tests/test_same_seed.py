@@ -615,7 +615,8 @@ def losses(training: Any, model: str, optimiser: str, value: int, steps: int) ->
         net, loss_func = dropout_net(m.nn), m.nn.functional.cross_entropy
     else:
         net, loss_func, _ = training.get_model(model, lr=0.1)
-    options = {"SGD": {"lr": 0.02, "momentum": 0.9}, "Adam": {"lr": 5e-4}}[optimiser]
+    rate = {"SGD": 0.1, "Adam": 1e-2} if model == "cnn" else {"SGD": 0.02, "Adam": 5e-4}
+    options = {"SGD": {"lr": rate["SGD"], "momentum": 0.9}, "Adam": {"lr": rate["Adam"]}}[optimiser]
     opt = getattr(m.optim, optimiser)(net.parameters(), **options)
     batches = islice(chain.from_iterable(train_dl for _ in range(steps)), steps)
     return [training.loss_batch(net, loss_func, xb, yb, opt) for xb, yb in batches]
@@ -624,10 +625,12 @@ def losses(training: Any, model: str, optimiser: str, value: int, steps: int) ->
 # The learning rate is small enough for no hidden unit to come so close to zero that rounding decides on which side it is.
 # From there on two runs part, and so do two runs of torch on other numbers of threads.
 @pytest.mark.parametrize("optimiser", [name for name in ("SGD", "Adam") if hasattr(mg.optim, name)])
-@pytest.mark.parametrize(("model", "value"), [("manual", 0), ("logistic", 0), ("logistic", 1), ("mlp", 0), ("dropout", 1)])
+@pytest.mark.parametrize(
+    ("model", "value"), [("manual", 0), ("logistic", 0), ("logistic", 1), ("mlp", 0), ("dropout", 1), ("cnn", 0)]
+)
 def test_each_loss_of_100_steps_is_torchs(model: str, optimiser: str, value: int) -> None:
     mine, theirs = (losses(t, model, optimiser, value, 100) for t in (minigrad.training, reference.training))
-    assert mine[-1] < 0.6 * mine[0]
+    assert mine[-1] < (0.95 if model == "cnn" else 0.6) * mine[0]  # convolutions take longer to learn something
     np.testing.assert_allclose(mine, theirs, rtol=1e-6)
     in_step()
 

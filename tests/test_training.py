@@ -162,14 +162,16 @@ TOLERANCE = {
     ("manual", "float64"): 1e-13,
     ("logistic", "float64"): 1e-13,
     ("mlp", "float64"): 1e-13,
+    ("cnn", "float64"): 1e-13,
     ("manual", "float32"): 2e-6,
     ("logistic", "float32"): 2e-6,
     ("mlp", "float32"): 2e-2,
+    ("cnn", "float32"): 2e-2,
 }
 
 
 @pytest.mark.parametrize("momentum", [0.0, 0.9])
-@pytest.mark.parametrize("name", ["manual", "logistic", "mlp"])
+@pytest.mark.parametrize("name", ["manual", "logistic", "mlp", "cnn"])
 def test_every_parameter_after_50_steps_is_that_of_torch(name, momentum, dtype, digits):
     torch.manual_seed(1)
     twin, twin_loss, twin_opt = TWIN.get_model(name, lr=0.05, momentum=momentum)
