@@ -74,6 +74,8 @@ def assert_same_state(opt: Any, ours: list[Any], reference: Any, theirs: list[An
     for p, q in zip(ours, theirs, strict=True):
         assert list(opt.state.get(p, {})) == list(reference.state.get(q, {}))
         assert_close(list(opt.state.get(p, {}).values()), list(reference.state.get(q, {}).values()), dtype)
+    buffers, expected = opt.state[ours[-1]].values(), reference.state[theirs[-1]].values()
+    assert [buffer.stride() for buffer in buffers] == [buffer.stride() for buffer in expected]  # they lie as the parameter does
 
 
 # ---- numbers ---------------------------------------------------------------------------------------------------------

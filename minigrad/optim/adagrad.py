@@ -88,6 +88,6 @@ class Adagrad(Optimizer):
         rate = float(group["lr"]) / (1 + (count_step(state) - 1) * group["lr_decay"])
         g = descent(array, g, group["maximize"], group["weight_decay"], a, b)
         total = state["sum"].array
-        np.add(total, np.multiply(g, g, b), total)
+        np.add(total, np.square(g, b), total)
         divisor = np.add(np.sqrt(total, b), number(group["eps"], array.dtype), b)
         np.subtract(array, np.divide(np.multiply(g, number(rate, array.dtype), a), divisor, b), array)

@@ -308,7 +308,7 @@ def move_towards(mean: Array, g: Array, weight: float, b: Array) -> None:
 
 def decay_squares(mean: Array, g: Array, keep: float, b: Array) -> None:
     """``mean = keep * mean + (1 - keep) * g²``."""
-    np.multiply(np.multiply(g, g, b), number(1 - keep, b.dtype), b)
+    np.multiply(np.square(g, b), number(1 - keep, b.dtype), b)
     np.add(np.multiply(mean, number(keep, b.dtype), mean), b, mean)
 
 

@@ -103,7 +103,7 @@ class RMSprop(Optimizer):
         if centered:
             m = state["grad_avg"].array
             move_towards(m, g, 1 - alpha, b)
-            v = np.subtract(v, np.multiply(m, m, b), b)
+            v = np.subtract(v, np.square(m, b), b)
         divisor = np.add(np.sqrt(v, b), number(group["eps"], dtype), b)
         if momentum > 0:
             buffer = state["momentum_buffer"].array

@@ -92,8 +92,9 @@ class SGD(Optimizer):
 
     def update(self, p: Tensor, g: Array, group: Group, a: Array, b: Array) -> None:
         """Take one step with one parameter."""
-        array, momentum = p.array, group["momentum"]
-        g = descent(array, g, group["maximize"], group["weight_decay"], a, b)
+        array, momentum, maximize, decay = p.array, group["momentum"], group["maximize"], group["weight_decay"]
+        if maximize or decay != 0:  # asked here, too, to spare the most frequent case a call
+            g = descent(array, g, maximize, decay, a, b)
         if momentum != 0:
             average = self._average(p, g, float(momentum), float(group["dampening"]), b)
             g = np.add(g, np.multiply(average, number(float(momentum), array.dtype), b), a) if group["nesterov"] else average
