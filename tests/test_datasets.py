@@ -1,6 +1,7 @@
 """The embedded digits, and MNIST's way from a server into the data folder: whole, or not at all."""
 
 import gzip
+import hashlib
 import http.server
 import os
 import pickle
@@ -14,9 +15,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from minigrad.utils.data import DataLoader
 from minigrad.vision import datasets, download
-from minigrad.vision.datasets import DataError, content_digest, load_digits, load_mnist
+from minigrad.vision.datasets import MNIST, DataError, FashionMNIST, content_digest, load_digits, load_mnist
 from minigrad.vision.make_digits import make_digits
+from minigrad.vision.transforms import Compose, Lambda, ToTensor
 
 # A set in MNIST's form: the pixels random, so that it fills several of the chunks in which files are received.
 RNG = np.random.default_rng(0)
@@ -55,7 +58,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         with self.server.lock:
             self.server.asked.append((kind, wanted))
             number = len(self.server.asked)
-        if kind == "missing":
+        if kind.startswith("missing"):
             return self.send_error(404)
         content = self.server.content.get(kind, PACKED)
         start = 0
@@ -341,7 +344,7 @@ def test_the_folder_is_root_then_MINIGRAD_DATA_then_the_users_cache(
 
 
 def test_without_download_an_absent_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=rf"^there is no {tmp_path}/mnist.pkl.gz: put it there, or let load_mnist"):
+    with pytest.raises(DataError, match=rf"^there is no {tmp_path}/mnist.pkl.gz: put it there, or let download=True fetch it$"):
         load_mnist(tmp_path, download=False)
 
 
@@ -385,3 +388,116 @@ def test_an_unreadable_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(gzip, "open", refuse)
     with pytest.raises(DataError, match=rf"^cannot read {tmp_path}/mnist.pkl.gz \(Permission denied\): make it"):
         load_mnist(tmp_path)
+
+
+# --- single images, as torchvision gives them ------------------------------------------------------------------------
+
+
+def idx(array: np.ndarray) -> bytes:
+    """An array of bytes in the form of MNIST's files."""
+    return bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">i4").tobytes() + array.tobytes()
+
+
+(X_TRAIN, Y_TRAIN), _, (X_TEST, Y_TEST) = (
+    ((x[:20] * 256).astype(np.uint8).reshape(-1, 28, 28), y[:20].astype(np.uint8)) for x, y in load_digits()
+)
+FILES = {
+    "train-images-idx3-ubyte": idx(X_TRAIN),
+    "train-labels-idx1-ubyte": idx(Y_TRAIN),
+    "t10k-images-idx3-ubyte": idx(X_TEST[:10]),
+    "t10k-labels-idx1-ubyte": idx(Y_TEST[:10]),
+}
+SMALL_DIGESTS = {name: hashlib.sha256(content).hexdigest() for name, content in FILES.items()}
+
+
+@pytest.fixture
+def small(server: Server, monkeypatch: pytest.MonkeyPatch) -> type[MNIST]:
+    """MNIST, but with twenty images to train on and ten to test on, which our server has."""
+    server.content |= {f"{name}.gz": gzip.compress(content) for name, content in FILES.items()}
+    monkeypatch.setattr(MNIST, "mirrors", [server.url("")])
+    monkeypatch.setattr(MNIST, "digests", SMALL_DIGESTS)
+    return MNIST
+
+
+def test_mnist_is_fetched_once_and_read(small: type[MNIST], server: Server, tmp_path: Path) -> None:
+    train = small(tmp_path, download=True)
+    test = small(str(tmp_path), train=False, download=True)
+    assert [path for path, _ in server.asked] == [f"{name}.gz" for name in FILES]
+    assert sorted(os.listdir(tmp_path / "MNIST" / "raw")) == sorted(f"{name}.gz" for name in FILES)
+    for ds, x, y in ((train, X_TRAIN, Y_TRAIN), (test, X_TEST[:10], Y_TEST[:10])):
+        assert len(ds) == len(y)
+        assert (str(ds.data.dtype), str(ds.targets.dtype)) == ("torch.uint8", "torch.int64")
+        np.testing.assert_array_equal(ds.data.numpy(), x)
+        np.testing.assert_array_equal(ds.targets.numpy(), y)
+        assert ds.class_to_idx["7 - seven"] == 7
+        assert len(ds.classes) == 10
+
+
+def test_an_item_is_an_image_and_an_int(small: type[MNIST], tmp_path: Path) -> None:
+    ds = small(tmp_path, download=True)
+    image, target = ds[3]
+    assert type(image) is np.ndarray
+    assert (image.dtype, image.shape) == (np.uint8, (28, 28))
+    np.testing.assert_array_equal(image, X_TRAIN[3])
+    assert type(target) is int
+    assert target == Y_TRAIN[3]
+    image[:] = 0  # the caller's own
+    np.testing.assert_array_equal(ds[3][0], X_TRAIN[3])
+    np.testing.assert_array_equal(ds[-1][0], X_TRAIN[-1])
+    with pytest.raises(IndexError):
+        ds[20]
+
+
+def negated(target: int) -> int:
+    return -target
+
+
+@pytest.mark.parametrize("num_workers", [0, 2])
+def test_a_loader_over_transformed_items(small: type[MNIST], tmp_path: Path, num_workers: int) -> None:
+    ds = small(tmp_path, transform=ToTensor(), target_transform=negated, download=True)
+    batches = list(DataLoader(ds, batch_size=8, num_workers=num_workers))
+    assert [tuple(images.shape) for images, _ in batches] == [(8, 1, 28, 28), (8, 1, 28, 28), (4, 1, 28, 28)]
+    np.testing.assert_array_equal(batches[2][0].numpy()[:, 0], X_TRAIN[16:].astype(np.float32) / np.float32(255))
+    np.testing.assert_array_equal(batches[2][1].numpy(), -Y_TRAIN[16:].astype(np.int64))
+
+
+def test_what_a_dataset_prints(small: type[MNIST], tmp_path: Path) -> None:
+    plain = f"Dataset MNIST\n    Number of datapoints: 10\n    Root location: {tmp_path}\n    Split: Test"
+    assert repr(small(tmp_path, train=False, download=True)) == plain
+    chain = Compose([ToTensor(), Lambda(negated)])
+    assert repr(small(tmp_path, False, chain, Lambda(negated))) == (
+        plain + "\n    StandardTransform\nTransform: Compose(\n               ToTensor()\n               Lambda()\n"
+        "           )\nTarget transform: Lambda()"
+    )
+
+
+def test_without_download_a_missing_file_is_named(small: type[MNIST], server: Server, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=rf"^there is no {tmp_path}/MNIST/raw/train-images-idx3-ubyte.gz: put it there"):
+        small(tmp_path)
+    assert server.asked == []
+
+
+def test_another_content_is_refused_and_never_gets_the_name(small: type[MNIST], server: Server, tmp_path: Path) -> None:
+    server.content["t10k-labels-idx1-ubyte.gz"] = gzip.compress(idx(Y_TEST[1:11]))
+    with pytest.raises(DataError, match=r"could not download t10k-labels-idx1-ubyte.gz .* its content has the digest"):
+        small(tmp_path, download=True)
+    assert len(os.listdir(tmp_path / "MNIST" / "raw")) == 3
+    path = tmp_path / "MNIST" / "raw" / "train-images-idx3-ubyte.gz"
+    path.write_bytes(gzip.compress(FILES["train-images-idx3-ubyte"][:-1]))
+    with pytest.raises(DataError, match=rf"^{path} is damaged, its content has the digest .*: delete it"):
+        small(tmp_path)
+
+
+def test_the_next_mirror_of_mnist_is_asked(small: type[MNIST], server: Server, tmp_path: Path) -> None:
+    small.mirrors = [server.url("missing/"), server.url("")]
+    small(tmp_path, download=True)
+    assert [path for path, _ in server.asked[:2]] == ["missing/train-images-idx3-ubyte.gz", "train-images-idx3-ubyte.gz"]
+
+
+def test_fashion_mnist_has_its_own_folder_names_and_digests(tmp_path: Path) -> None:
+    assert FashionMNIST.classes[0] == "T-shirt/top"
+    assert len(set(FashionMNIST.classes)) == 10
+    assert not set(FashionMNIST.digests.values()) & set(MNIST.digests.values())
+    assert not set(FashionMNIST.mirrors) & set(MNIST.mirrors)
+    with pytest.raises(DataError, match=rf"there is no {tmp_path}/FashionMNIST/raw/t10k-images-idx3-ubyte.gz"):
+        FashionMNIST(tmp_path, train=False)

@@ -1,1 +1,5 @@
-"""Real images to train on: `minigrad.vision.datasets`."""
+"""Images to train on: `minigrad.vision.datasets`, and what makes tensors of them, `minigrad.vision.transforms`."""
+
+from minigrad.vision import datasets, transforms
+
+__all__ = ["datasets", "transforms"]

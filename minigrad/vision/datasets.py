@@ -1,8 +1,9 @@
-"""Handwritten digits as NumPy arrays: a sample that comes with minigrad, and the full MNIST.
+"""Images to train on: a sample of digits that comes with minigrad, MNIST in two forms, and Fashion-MNIST.
 
-Both give ((x_train, y_train), (x_valid, y_valid), (x_test, y_test)), in the data set's own order, which is a shuffled
-one. Each x holds flat images, float32 of shape (n, 784), pixels divided by 256 as in the tutorial's file, so in [0, 1);
-each y the digits shown, int64 of shape (n,). The arrays are the caller's own, to be turned into tensors:
+`MNIST` and `FashionMNIST` are torchvision's: datasets of single images. `load_digits` and `load_mnist` are the tutorial's,
+whole NumPy arrays: both give ((x_train, y_train), (x_valid, y_valid), (x_test, y_test)), in the data set's own order, which
+is a shuffled one. Each x holds flat images, float32 of shape (n, 784), pixels divided by 256 as in the tutorial's file, so
+in [0, 1); each y the digits shown, int64 of shape (n,). The arrays are the caller's own, to be turned into tensors:
 
     x_train, y_train = map(torch.tensor, load_digits()[0])
 """
@@ -12,21 +13,25 @@ import hashlib
 import os
 import pickle
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from minigrad.creation import from_numpy
 from minigrad.unpickler import PickledArray, load_arrays
+from minigrad.utils.data import Dataset
 from minigrad.vision.download import DataError, fetch
 
-__all__ = ["DataError", "load_digits", "load_mnist"]
+__all__ = ["MNIST", "DataError", "FashionMNIST", "load_digits", "load_mnist"]
 
 Split = tuple[NDArray[np.float32], NDArray[np.int64]]
 Splits = tuple[Split, Split, Split]
+T = TypeVar("T")
 
 MNIST_URLS = (
     "https://github.com/pytorch/tutorials/raw/main/_static/mnist.pkl.gz",
@@ -83,14 +88,30 @@ def load_mnist(
     ------
     DataError : if the file cannot be had or read, or is not the genuine one; the message says what to do.
     """
-    folder = Path(root or os.environ.get("MINIGRAD_DATA") or "~/.cache/minigrad").expanduser()
-    path = folder / "mnist.pkl.gz"
+    path = data_folder(root) / "mnist.pkl.gz"
+    read = partial(read_mnist, digest=digest)
+    if download:
+        _download(path, urls, read, progress)
+    return _read(path, read)
+
+
+def data_folder(root: str | os.PathLike[str] | None = None) -> Path:
+    """`root`; by default what the environment variable MINIGRAD_DATA names, else ~/.cache/minigrad."""
+    return Path(root or os.environ.get("MINIGRAD_DATA") or "~/.cache/minigrad").expanduser()
+
+
+def _download(path: Path, urls: Sequence[str], verify: Callable[[Path], object], progress: bool) -> None:
+    """Fetch the file, unless it is there."""
+    if not path.exists():
+        fetch(urls, path, verify, progress=progress)
+
+
+def _read(path: Path, read: Callable[[Path], T]) -> T:
+    """What `read` gives for the file; what it raises as a DataError that says what to do."""
+    if not path.exists():
+        raise DataError(f"there is no {path}: put it there, or let download=True fetch it")
     try:
-        if not path.exists():
-            if not download:
-                raise DataError(f"there is no {path}: put it there, or let load_mnist(download=True) fetch it")
-            fetch(urls, path, lambda file: read_mnist(file, digest), progress=progress)
-        return read_mnist(path, digest)
+        return read(path)
     except ValueError as error:
         raise DataError(f"{path} is damaged, {error}: delete it, and it will be downloaded again") from error
     except OSError as error:
@@ -110,8 +131,6 @@ def read_mnist(path: Path, digest: str) -> Splits:
     """
     try:
         train, valid, test = _splits(load_arrays(_unpack(path)))
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise ValueError(f"it is not a whole gzip file ({error})") from error
     except pickle.UnpicklingError as error:
         raise ValueError(str(error)) from error
     found = content_digest((train, valid, test))
@@ -121,8 +140,11 @@ def read_mnist(path: Path, digest: str) -> Splits:
 
 
 def _unpack(path: Path) -> bytes:
-    with gzip.open(path) as file:
-        unpacked = file.read(MAX_UNPACKED + 1)
+    try:
+        with gzip.open(path) as file:
+            unpacked = file.read(MAX_UNPACKED + 1)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise ValueError(f"it is not a whole gzip file ({error})") from error
     if len(unpacked) > MAX_UNPACKED:
         raise ValueError(f"it unpacks to more than {MAX_UNPACKED} bytes")
     return unpacked
@@ -156,3 +178,143 @@ def content_digest(splits: Splits) -> str:
             sha256.update(str(array.shape).encode())
             sha256.update(np.ascontiguousarray(array).data)
     return sha256.hexdigest()
+
+
+class MNIST(Dataset[Any]):
+    """Handwritten digits, 60,000 to train on and 10,000 to test on, as `torchvision.datasets.MNIST`.
+
+    An item is a pair of an image and a target, the class as an int. Where torchvision gives an image of PIL, this gives
+    what NumPy would make of it: a uint8 array of shape (28, 28), 0 for background and 255 for ink.
+
+    Parameters
+    ----------
+    root : str or path
+        The files are in its folder ``MNIST/raw``, which torchvision's copy of them may share.
+    train : bool
+        The training set; else the test set.
+    transform, target_transform : callable, optional
+        What to make of the image, see `minigrad.vision.transforms`, and of the target.
+    download : bool
+        Fetch the files that are not there, with a progress bar on stderr.
+
+    Attributes
+    ----------
+    data : Tensor of (n, 28, 28), uint8
+    targets : Tensor of (n,), int64
+    classes : list of str
+
+    Raises
+    ------
+    DataError
+        A RuntimeError: if a file cannot be had or read, or is not the genuine one; the message says what to do.
+    """
+
+    mirrors: Sequence[str] = ("https://ossci-datasets.s3.amazonaws.com/mnist/", "http://yann.lecun.com/exdb/mnist/")
+    digests: ClassVar[dict[str, str]] = {  # SHA-256 of what is in each .gz file, since mirrors compress in their own ways
+        "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+        "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+        "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+        "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+    }
+    classes: ClassVar[list[str]] = [
+        "0 - zero", "1 - one", "2 - two", "3 - three", "4 - four",
+        "5 - five", "6 - six", "7 - seven", "8 - eight", "9 - nine",
+    ]  # fmt: skip
+
+    def __init__(
+        self,
+        root: str | os.PathLike[str],
+        train: bool = True,
+        transform: Callable[[Any], Any] | None = None,
+        target_transform: Callable[[Any], Any] | None = None,
+        download: bool = False,
+    ) -> None:
+        self.root = os.path.expanduser(root)
+        self.train, self.transform, self.target_transform = train, transform, target_transform
+        if download:
+            self.download()
+        prefix = "train" if train else "t10k"
+        self.data, self.targets = (from_numpy(self._load(name)) for name in self.digests if name.startswith(prefix))
+        self.targets = self.targets.long()
+
+    @property
+    def raw_folder(self) -> str:
+        """Where the files are."""
+        return os.path.join(self.root, type(self).__name__, "raw")
+
+    @property
+    def class_to_idx(self) -> dict[str, int]:
+        """The number of each class by its name."""
+        return {name: i for i, name in enumerate(self.classes)}
+
+    def download(self) -> None:
+        """Fetch the files that are not there."""
+        for name in self.digests:
+            urls = [f"{mirror}{name}.gz" for mirror in self.mirrors]
+            _download(self._path(name), urls, partial(read_idx, digest=self.digests[name]), progress=True)
+
+    def _path(self, name: str) -> Path:
+        return Path(self.raw_folder, f"{name}.gz")
+
+    def _load(self, name: str) -> NDArray[np.uint8]:
+        return _read(self._path(name), partial(read_idx, digest=self.digests[name]))
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def __getitem__(self, index: int) -> tuple[Any, Any]:
+        image, target = self.data[index].numpy().copy(), int(self.targets[index])
+        return (
+            image if self.transform is None else self.transform(image),
+            target if self.target_transform is None else self.target_transform(target),
+        )
+
+    def extra_repr(self) -> str:
+        """Which of the two sets it is."""
+        return f"Split: {'Train' if self.train else 'Test'}"
+
+    def __repr__(self) -> str:
+        lines = [f"Number of datapoints: {len(self)}", f"Root location: {self.root}", *self.extra_repr().splitlines()]
+        transforms = {"Transform: ": self.transform, "Target transform: ": self.target_transform}
+        shown = [
+            head + repr(transform).replace("\n", "\n" + " " * len(head))
+            for head, transform in transforms.items()
+            if transform is not None
+        ]
+        lines += ["StandardTransform"] if shown else []
+        return "\n".join([f"Dataset {type(self).__name__}", *("    " + line for line in lines), *shown])
+
+
+class FashionMNIST(MNIST):
+    """Pictures of clothes, as many and as large as MNIST's, as `torchvision.datasets.FashionMNIST`; else as `MNIST`."""
+
+    mirrors = ("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",)
+    digests: ClassVar[dict[str, str]] = {
+        "train-images-idx3-ubyte": "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+        "train-labels-idx1-ubyte": "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+        "t10k-images-idx3-ubyte": "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+        "t10k-labels-idx1-ubyte": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+    }
+    classes: ClassVar[list[str]] = [
+        "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
+        "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
+    ]  # fmt: skip
+
+
+def read_idx(path: Path, digest: str) -> NDArray[np.uint8]:
+    """The array of bytes in the compressed idx file at `path`.
+
+    The format, from MNIST's own page: two zero bytes, the code of the dtype (8 for uint8), the number of dimensions, their
+    sizes as big-endian int32, the elements.
+
+    Raises
+    ------
+    ValueError : if its content is not that with this SHA-256.
+    OSError : if it cannot be read.
+    """
+    content = _unpack(path)
+    found = hashlib.sha256(content).hexdigest()
+    if found != digest:
+        raise ValueError(f"its content has the digest {found} instead of {digest}")
+    sizes = np.frombuffer(content, ">i4", count=content[3], offset=4)
+    return np.frombuffer(bytearray(content), np.uint8, offset=4 + sizes.nbytes).reshape(sizes)
