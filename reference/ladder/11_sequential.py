@@ -1,4 +1,7 @@
-"""Rung 11: `nn.Sequential` puts the network together from layers; a module `Lambda` makes a layer of any function."""
+"""Rung 11: `nn.Sequential` puts the network together from layers; a module `Lambda` makes a layer of any function.
+
+In float64, as before.
+"""
 
 import numpy as np
 import torch
@@ -15,10 +18,6 @@ class Lambda(nn.Module):
 
     def forward(self, x):
         return self.func(x)
-
-
-def preprocess(x):
-    return x.view(-1, 1, 28, 28)
 
 
 def loss_batch(model, loss_func, xb, yb, opt=None):
@@ -38,21 +37,22 @@ def fit(epochs, model, loss_func, opt, train_dl, valid_dl):
         model.eval()
         with torch.no_grad():
             losses, sizes = zip(*[loss_batch(model, loss_func, xb, yb) for xb, yb in valid_dl], strict=True)
-        print(epoch, f"validation loss {np.sum(np.multiply(losses, sizes)) / np.sum(sizes):.2f}")
+        print(epoch, f"validation loss {np.sum(np.multiply(losses, sizes)) / np.sum(sizes):.3f}")
 
 
 torch.manual_seed(1)
 x_train, y_train, x_valid, y_valid = map(torch.tensor, load())
+x_train, x_valid = x_train.double(), x_valid.double()
 train_dl = DataLoader(TensorDataset(x_train, y_train), batch_size=64, shuffle=True)
 valid_dl = DataLoader(TensorDataset(x_valid, y_valid), batch_size=128)
 
 model = nn.Sequential(
-    Lambda(preprocess),
+    Lambda(lambda x: x.view(-1, 1, 28, 28)),
     nn.Conv2d(1, 16, kernel_size=3, stride=2, padding=1), nn.ReLU(),
     nn.Conv2d(16, 16, kernel_size=3, stride=2, padding=1), nn.ReLU(),
     nn.Conv2d(16, 10, kernel_size=3, stride=2, padding=1), nn.ReLU(),
     nn.AvgPool2d(4),
     Lambda(lambda x: x.view(x.size(0), -1)),
-)  # fmt: skip
+).double()  # fmt: skip
 print(model)
-fit(2, model, F.cross_entropy, optim.SGD(model.parameters(), lr=0.1, momentum=0.9), train_dl, valid_dl)
+fit(1, model, F.cross_entropy, optim.SGD(model.parameters(), lr=0.1, momentum=0.9), train_dl, valid_dl)

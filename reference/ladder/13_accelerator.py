@@ -31,18 +31,19 @@ def preprocess(x, y):
 
 torch.manual_seed(1)
 x_train, y_train, x_valid, y_valid = map(torch.tensor, load())
+x_train, x_valid = x_train.double(), x_valid.double()
 train_dl = WrappedDataLoader(DataLoader(TensorDataset(x_train, y_train), batch_size=64, shuffle=True), preprocess)
 valid_dl = WrappedDataLoader(DataLoader(TensorDataset(x_valid, y_valid), batch_size=128), preprocess)
 
 layers = []
 for inputs, outputs in [(1, 16), (16, 16), (16, 10)]:
     layers += [nn.Conv2d(inputs, outputs, kernel_size=3, stride=2, padding=1), nn.ReLU()]
-model = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten())
+model = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten()).double()
 model.to(dev)
 opt = optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
 print({p.device for p in model.parameters()}, torch.zeros(2, device=dev).device == dev)
 
-for epoch in range(2):
+for epoch in range(1):
     for xb, yb in train_dl:
         loss = F.cross_entropy(model(xb), yb)
         loss.backward()
@@ -50,4 +51,4 @@ for epoch in range(2):
         opt.zero_grad()
     with torch.no_grad():
         valid_loss = sum(F.cross_entropy(model(xb), yb) for xb, yb in valid_dl).cpu() / len(valid_dl)
-    print(epoch, f"validation loss {valid_loss:.2f}")
+    print(epoch, f"validation loss {valid_loss:.3f}")
