@@ -1,6 +1,6 @@
 """Rung 13: an accelerator, if there is one: the model and each batch are moved to it by `.to(dev)`.
 
-Where there is none, as on minigrad, the same lines leave everything on the CPU.
+Where there is none, the same lines leave everything on the CPU.
 """
 
 import torch
