@@ -45,7 +45,7 @@ def in_place(operation: Callable[..., Any]) -> Any:
     return method
 
 
-@op(linear=True, name=lambda shapes, array, name: name)
+@op(linear=True, name=lambda array, name: name)
 def constant(*tensors: Any, array: Any, name: str) -> Any:
     """`array`, drawn on behalf of `tensors`: no change of theirs would have changed it, so zeros go back to them."""
     return array, *[np.zeros_like] * len(tensors)
@@ -156,8 +156,8 @@ class InPlace(TensorBase):
             base._node, base._requires_grad = changed._node, True
             self._regenerate()
         node: Any = (self if self._view is None else self._view[0])._node
-        if node.versions:
-            node.versions[-1] = (self._version_cell, self._version_cell[0])
+        if node.seen:
+            node.seen[-2:] = self._version_cell, self._version_cell[0]
 
     def _regenerate(self) -> None:
         """Derive this view's history anew from its base, which was changed in place."""

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from minigrad.tensor import Tensor
 
 P = ParamSpec("P")
+Name = str | Callable[..., str] | tuple[str, str]
 ndarray = np.ndarray
 
 
@@ -254,8 +255,10 @@ class Node:
     ----------
     edges : list
         Where each input's gradient goes: to the node that made it, to the tensor itself if it is a leaf, or nowhere (None).
-    rules : sequence of callable, or None
-        One derivative per input; None once backward has passed and freed them.
+    rules : list of callable, or None
+        One derivative per input, None for one that needs no gradient; the list is None once backward has passed and freed it.
+    shape : tuple of int
+        Of the result, and so of the gradient that this node waits for.
     tensors : sequence, or None
         The inputs, to see whether somebody overwrote them and to record derivatives of derivatives. A linear operation,
         whose rules read no values, does not hold on to them.
@@ -265,24 +268,24 @@ class Node:
     """
 
     __slots__ = (
-        "__weakref__", "_hooks", "edges", "grad_keeper", "number", "op", "options", "rules", "shapes", "tensors", "versions",
+        "__weakref__", "_hooks", "edges", "grad_keeper", "number", "op", "options", "rules", "seen", "shape", "tensors", "title",
     )  # fmt: skip
 
     op: Op
     options: tuple[tuple[Any, ...], dict[str, Any]]
     edges: list[Any]
     rules: Any
-    shapes: list[Any]  # of the inputs, to which their gradients are brought; None for a number
+    shape: tuple[int, ...]
+    title: str | Callable[..., str]  # what torch calls the node, or how to find out from the options
     tensors: Sequence[Any] | None
-    versions: list[tuple[list[int], int]]  # the version cells of the inputs and of the result, and what they said then
+    seen: list[Any]  # the version cell of each input, and of the result, each followed by what it said when the node was made
     number: int
     grad_keeper: weakref.ref[TensorBase] | None  # the tensor for which retain_grad() was called
     _hooks: dict[int, Callable[[Tensor], Tensor | None]] | None
 
     def name(self) -> str:
         """The name under which torch knows this derivative, ``"MulBackward0"`` for example."""
-        name = self.op.node_name
-        return name if isinstance(name, str) else name(self.shapes, *self.options[0], **self.options[1])
+        return self.title if isinstance(self.title, str) else self.title(*self.options[0], **self.options[1])
 
     def __repr__(self) -> str:
         return f"<{self.name().rpartition(':')[2]} object at {id(self):#x}>"
@@ -314,13 +317,13 @@ class Node:
 
         To replay the body is to read all inputs again.
         """
-        live = [rule for rule, edge in zip(self.rules, self.edges, strict=False) if edge is not None]
+        live = [rule for rule in self.rules if rule is not None]
         read = _arrays_within(live)
-        for tensor, (cell, seen) in zip(self.tensors or (), self.versions, strict=False):
+        for tensor, cell, seen in zip(self.tensors or (), self.seen[::2], self.seen[1::2], strict=False):
             if cell[0] != seen and (replaying or any(np.may_share_memory(x, raw(tensor)) for x in read)):
                 self._overwritten(f"an input of shape {list(raw(tensor).shape)}", cell[0], seen)
         codes = [rule.__code__ for rule in live if hasattr(rule, "__code__")]
-        cell, seen = self.versions[-1]
+        cell, seen = self.seen[-2:]
         if cell[0] != seen and any("out" in code.co_freevars for code in codes):
             self._overwritten("its result", cell[0], seen)
 
@@ -375,8 +378,8 @@ def torch_names(options: dict[str, Any]) -> dict[str, Any]:
 
 
 _NUMPY_NAMES = {
-    "axis": "dim", "keepdims": "keepdim", "axis0": "dim0", "axis1": "dim1", "a": "input", "x": "input", "x1": "input",
-    "x2": "other",
+    "axis": "dim", "keepdims": "keepdim", "axis0": "dim0", "axis1": "dim1",
+    "a": "input", "x": "input", "x1": "input", "x2": "other",
 }  # fmt: skip
 
 
@@ -416,13 +419,13 @@ def op(body: Callable[P, Any], /) -> Callable[P, Any]: ...
 
 @overload
 def op(
-    *, name: str | Callable[..., str] | None = None, linear: bool = False, promote: bool = False, floating: bool = False,
+    *, name: Name | None = None, linear: bool = False, promote: bool = False, floating: bool = False,
     view: bool = False,
 ) -> Callable[[Callable[P, Any]], Callable[P, Any]]: ...
 
 
 def op(
-    body: Callable[..., Any] | None = None, /, *, name: str | Callable[..., str] | None = None, linear: bool = False,
+    body: Callable[..., Any] | None = None, /, *, name: Name | None = None, linear: bool = False,
     promote: bool = False, floating: bool = False, view: bool = False,
 ) -> Any:
     """Turn a body, which computes a value and its derivatives on arrays, into an operation on tensors.
@@ -434,9 +437,9 @@ def op(
 
     Parameters
     ----------
-    name : str or callable, optional
-        What torch calls the node; where it depends, a function of the operands' shapes (None for a number) and the options.
-        Default: ``MulBackward0`` for `mul`.
+    name : str, callable or pair of str, optional
+        What torch calls the node. Where it depends: a function of the options; or two names, the second for a last operand
+        that is a number. Default: ``MulBackward0`` for `mul`.
     linear : bool
         The rules read no values: nothing is kept for them, so nothing has to be checked or freed.
     promote : bool
@@ -489,37 +492,44 @@ def op(
         if view:
             share(result, tensors[0], mode.recording)
         if needs_grad and rules and mode.recording:
-            record(this, result, tensors, rules, (rest, options))
+            record(this, result, tensors, rules, (rest, options) if rest or options else _NO_OPTIONS)
         return result
 
     call.op = this  # type: ignore[attr-defined]
     return call
 
 
-def record(this: Op, result: Any, tensors: Sequence[Any], rules: Sequence[Any], options: Any) -> None:
-    """Make `result` the outcome of a new node."""
+def record(this: Op, result: Any, tensors: Sequence[Any], rules: list[Any], options: Any) -> None:
+    """Make `result` the outcome of a new node.
+
+    It holds few objects (a dozen for a product), since Python's cycle collector looks at each of them, again and again while
+    a graph grows: that is most of what a chain of 100,000 operations costs.
+    """
     node = Node()
     node.op, node.rules, node.options, node.number = this, rules, options, next(clock)
+    node.title = this.node_name[not isinstance(tensors[-1], TensorBase)] if type(this.node_name) is tuple else this.node_name
     node._hooks = node.grad_keeper = None
-    node.edges, node.shapes, node.versions = edges, shapes, versions = [], [], []
+    node.tensors, node.shape = None if this.linear else tensors, result.array.shape
+    edges: list[Any] = []
+    seen: list[Any] = []
     for t in tensors:
         if isinstance(t, TensorBase):
-            edges.append(t._node or (t if t._requires_grad else None))
-            shapes.append(t.array.shape)
-            versions.append((t._version_cell, t._version_cell[0]))
+            edge = t._node or (t if t._requires_grad else None)
+            cell = t._version_cell
         else:
-            edges.append(None)
-            shapes.append(None)
-            versions.append((_CONSTANT, 0))
-    if this.linear:
-        node.tensors, node.versions = None, []
-    else:
-        node.tensors = tensors
-        versions.append((result._version_cell, result._version_cell[0]))
+            edge, cell = None, _CONSTANT
+        if edge is None and len(edges) < len(rules):
+            rules[len(edges)] = None  # and with it what it holds
+        edges.append(edge)
+        seen += cell, cell[0]
+    seen += result._version_cell, result._version_cell[0]
+    node.edges, node.seen = edges, _NOTHING if this.linear else seen
     result._node, result._requires_grad = node, True
 
 
 _CONSTANT = [0]  # the version cell of what is no tensor
+_NOTHING: list[Any] = []
+_NO_OPTIONS: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})
 
 
 def share(result: TensorBase, base: Any, recording: bool) -> None:
@@ -580,7 +590,7 @@ def _explained(this: Op, arrays: list[Any], error: ValueError) -> Exception:
     return RuntimeError(f"{this.name}(): {error} (shapes received: {shapes})")
 
 
-@op(name=lambda shapes, dtype, name="ToCopyBackward0": name, linear=True)
+@op(name=lambda dtype, name="ToCopyBackward0": name, linear=True)
 def cast(x: Array, /, dtype: Any, name: str = "ToCopyBackward0") -> Any:
     """`x` in another NumPy dtype."""
     before = x.dtype
@@ -680,18 +690,18 @@ def walk(
             raise RuntimeError(
                 f"Trying to backward through the graph a second time: what {node.name()} had saved was freed by the first "
                 "pass. Specify retain_graph=True in the first backward() or autograd.grad(), or compute the loss anew")
-        for cell, seen in node.versions:
-            if cell[0] != seen:
+        pairs = iter(node.seen)
+        for cell, version in zip(pairs, pairs):  # noqa: B905  (strict=... takes as long as the rest)
+            if cell[0] != version:
                 node.check_versions(create_graph)
                 break
         if create_graph:
             rules = node.replay()
-        for i, rule in enumerate(rules):
-            edge = node.edges[i]
+        for rule, edge in zip(rules, node.edges):  # noqa: B905
             if edge is not None and (useful is None or edge in useful):
                 passed = rule(g)
                 if passed is not None:  # a custom function says so where there is no gradient
-                    shape = node.shapes[i]
+                    shape = edge.shape if type(edge) is Node else edge.array.shape
                     arrive(edge, passed if passed.shape == shape else unbroadcast(passed, shape))
         if not retain_graph and not node.op.linear:
             node.rules = node.tensors = None

@@ -129,7 +129,7 @@ class Function:
                 result = wrap(out.array)
                 result._version_cell = out._version_cell
                 record(part, result, [shared], [lambda g, k=k: _Outputs({k: g})], ((), {}))
-                result._node.shapes = [None]  # type: ignore[union-attr]
+                shared._node.shape = None  # type: ignore[union-attr]
                 # An output that backward reads was saved before it had a node. Weakly, for the node leads back to `ctx`.
                 node = weakref.ref(result._node)
                 ctx._saved = [(t, version, node if t is out else known) for t, version, known in ctx._saved]

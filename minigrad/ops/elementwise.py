@@ -43,7 +43,7 @@ def rsub(input: Array, other: Array, *, alpha: Number = 1) -> Any:
     return _rsub(input if alpha == 1 else mul(input, alpha), other)
 
 
-@op(linear=True, promote=True, name=lambda shapes: f"RsubBackward{int(shapes[1] is None)}")
+@op(linear=True, promote=True, name=("RsubBackward0", "RsubBackward1"))
 def _rsub(a: Array, b: Array, /) -> Any:
     return _difference(b, a), lambda g: -g, lambda g: g
 
@@ -117,7 +117,7 @@ def floor_divide(a: Array, b: Array, /) -> Any:
     return _floor_divide(raw(a), raw(b)), rule, rule
 
 
-@op(promote=True, name=lambda shapes: f"RemainderBackward{int(shapes[1] is not None)}")
+@op(promote=True, name=("RemainderBackward1", "RemainderBackward0"))
 def remainder(a: Array, b: Array, /) -> Any:
     """a - b · floor(a / b): the remainder with the sign of b, as Python's ``%``."""
     a_, b_ = raw(a), raw(b)
@@ -588,7 +588,7 @@ def zero(x: Array, /) -> Any:
     return np.zeros_like(x), np.zeros_like
 
 
-@op(linear=True, name=lambda shapes: "FillBackward2" if shapes[1] is None else "FillBackward3")
+@op(linear=True, name=("FillBackward3", "FillBackward2"))
 def fill(x: Array, value: Array, /) -> Any:
     """`value`, which has no dimensions, in the shape of x."""
     if not isinstance(value, np.ndarray):

@@ -98,7 +98,7 @@ def plain_part(template: tuple[Any, ...], arrays: list[Any]) -> tuple[Any, tuple
     return tuple(plain), tuple(rest)
 
 
-def _basic_name(shapes: Any, template: tuple[Any, ...]) -> str:
+def _basic_name(template: tuple[Any, ...]) -> str:
     """torch takes an index apart into one operation per dimension; the last one gives the node its name."""
     names = [
         "Select" if isinstance(p, int) else "Unsqueeze" if p is None else "Slice"
@@ -305,7 +305,7 @@ def scatter(input: Array, dim: int, index: Array, src: Any = None, *, value: Any
     return _scatter(input, src, index, axis, number)
 
 
-@op(name=lambda shapes, axis, value=False: f"ScatterBackward{int(value)}")
+@op(name=lambda axis, value=False: f"ScatterBackward{int(value)}")
 def _scatter(x: Array, src: Array, index: Array, /, axis: int, value: bool = False) -> Any:
     source = src.shape
     _check_places("scatter", index, x.shape[axis] if x.ndim else 1)
@@ -361,7 +361,7 @@ def masked_fill(input: Array, mask: Array, value: Any) -> Any:
     return _masked_fill(input, mask, cast(value, raw(input).dtype))
 
 
-@op(name=lambda shapes: f"MaskedFillBackward{int(shapes[2] is not None)}")
+@op(name=("MaskedFillBackward1", "MaskedFillBackward0"))
 def _masked_fill(x: Array, mask: Array, value: Any, /) -> Any:
     return np.where(raw(mask), raw(value), raw(x)), lambda g: np.where(mask, 0, g), None, lambda g: np.where(mask, g, 0).sum()
 

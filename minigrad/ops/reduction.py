@@ -38,7 +38,7 @@ def _nonempty(name: str, x: Array, dim: Dim, axes: tuple[int, ...]) -> None:
 
 def _with_dim(name: str) -> Any:
     """Node names end in 1 where a dimension was given: ``SumBackward1``."""
-    return lambda shapes, dim=None, *_, **__: f"{name}Backward{int(dim is not None)}"
+    return lambda dim=None, *_, **__: f"{name}Backward{int(dim is not None)}"
 
 
 # ---- sums ----------------------------------------------------------------------------------------------------------------

@@ -126,7 +126,7 @@ def squeeze(input: Array, dim: Any = None) -> Any:
     return _squeeze(input, out, kind=0 if dim is None else 1 if isinstance(dim, int) else 2)
 
 
-@op(linear=True, view=True, name=lambda shapes, axes, kind: f"SqueezeBackward{kind}")
+@op(linear=True, view=True, name=lambda axes, kind: f"SqueezeBackward{kind}")
 def _squeeze(x: Array, /, axes: tuple[int, ...], kind: int) -> Any:
     shape = x.shape
     return np.squeeze(x, axes), lambda g: g.reshape(shape)
