@@ -41,6 +41,7 @@ from minigrad.random import (
 from minigrad.sampling import (
     bernoulli, multinomial, normal, rand, rand_like, randint, randint_like, randn, randn_like, randperm,
 )
+from minigrad.serialization import load, save
 from minigrad.tensor import Tensor
 from minigrad.types import (
     Size, bool, device, double, dtype, float, float16, float32, float64, get_default_dtype, half, int, int16, int32,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import weakref
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from minigrad.inplace import InPlace
 from minigrad.numpy_dispatch import FUNCTIONS, UFUNCS
 from minigrad.ops import elementwise, indexing, linalg, reduction
 from minigrad.ops import shape as shaping
+from minigrad.storage import deep_copied
 from minigrad.types import CPU, DTYPES, Size, as_dtype, as_element, check_device
 
 
@@ -167,9 +169,8 @@ class Tensor(InPlace):
         if self._node is not None:
             raise RuntimeError("Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the "
                                "moment; use x.detach().clone()")
-        copied = wrap(self.array.copy(), self._requires_grad, type(self))
-        copied.grad = None if self.grad is None else wrap(self.grad.array.copy())
-        memo[id(self)] = copied
+        memo[id(self)] = copied = wrap(deep_copied(self.array, memo), self._requires_grad, type(self))
+        copied.grad = None if self.grad is None else deepcopy(self.grad, memo)
         return copied
 
     def __reduce__(self) -> Any:
@@ -333,9 +334,7 @@ class Tensor(InPlace):
     def type(self, dtype: Any = None) -> Any:
         """The tensor in another dtype, or without argument the name of its type, as torch gives it."""
         if dtype is None:
-            names = {"float32": "Float", "float64": "Double", "float16": "Half", "int64": "Long", "int32": "Int", "int16": "Short",
-                     "int8": "Char", "uint8": "Byte", "bool": "Bool"}
-            return f"torch.{names[self.dtype.name]}Tensor"
+            return f"torch.{types.OLD_NAMES[self.dtype]}Tensor"
         return self.to(dtype=dtype)
 
     def type_as(self, other: Tensor) -> Tensor:

@@ -12,8 +12,10 @@ their parts take exponential time.
 
 import pickletools
 import re
+import sys
 import warnings
 from abc import ABC, abstractmethod
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import prod
@@ -42,17 +44,19 @@ class Name:
 
 def loads(
     data: bytes,
-    names: Mapping[str, Callable[..., object] | None],
+    names: Mapping[str, object],
     persistent_load: Callable[[Any], object] | None = None,
     max_operations: int = 1_000_000,
 ) -> Any:
-    """The object that the pickle `data` describes, made of numbers, text, bytes, tuples and what `names` constructs.
+    """The object that the pickle `data` describes, made of numbers, text, bytes, containers and what `names` constructs.
 
     Parameters
     ----------
     data : the pickle, protocol 1 to 4; Python 2's byte strings come out as `bytes`.
-    names : "module.name" -> the constructor it stands for, or None for a name that may be passed on but not called.
-        A constructor meets hostile arguments: it checks their types first, and bounds the memory it asks for.
+    names : "module.name" -> the constructor it stands for, or None for a name that may be passed on but not called, or
+        the object that the name itself stands for, which cannot be called.
+        A constructor meets hostile arguments: it checks their types first, and bounds the memory it asks for, also
+        where it is called a million times with the same arguments.
     persistent_load : what gives the object for a persistent id (opcode BINPERSID); without it they are refused.
     max_operations : the most opcodes that are executed. One byte of a pickle can cost 100 bytes of memory.
 
@@ -80,7 +84,7 @@ def loads(
 
 def _run(
     data: bytes,
-    names: Mapping[str, Callable[..., object] | None],
+    names: Mapping[str, object],
     persistent_load: Callable[[Any], object] | None,
     max_operations: int,
 ) -> Any:
@@ -96,6 +100,11 @@ def _run(
         del stack[len(stack) - count :]
         return items
 
+    def pop_to_mark() -> tuple[Any, ...]:
+        items = pop(len(stack) - marks[-1])
+        marks.pop()
+        return items
+
     for number, (opcode, argument, position) in enumerate(pickletools.genops(data)):
         if number >= max_operations:
             refuse(f"it has more than {max_operations} opcodes")
@@ -106,12 +115,12 @@ def _run(
                 stack.append(None)
             case "NEWTRUE" | "NEWFALSE":
                 stack.append(opcode.name == "NEWTRUE")
-            case "INT" | "BININT" | "BININT1" | "BININT2" | "LONG1":
+            case "INT" | "BININT" | "BININT1" | "BININT2" | "LONG1" | "BINFLOAT":
                 stack.append(argument)
             case "BINUNICODE" | "SHORT_BINUNICODE" | "BINBYTES" | "SHORT_BINBYTES":
                 stack.append(argument)
             case "BINSTRING" | "SHORT_BINSTRING":  # a str of Python 2, which genops decodes as latin-1
-                stack.append(_as(str, argument).encode("latin-1"))
+                stack.append(expect(str, argument).encode("latin-1"))
             case "EMPTY_TUPLE":
                 stack.append(())
             case "TUPLE1" | "TUPLE2" | "TUPLE3":
@@ -119,33 +128,44 @@ def _run(
             case "MARK":
                 marks.append(len(stack))
             case "TUPLE":
-                items = pop(len(stack) - marks[-1])
-                marks.pop()
-                stack.append(items)
+                stack.append(pop_to_mark())
+            case "EMPTY_LIST":
+                stack.append([])
+            case "APPEND" | "APPENDS":
+                items = pop(1) if opcode.name == "APPEND" else pop_to_mark()
+                expect(list, stack[-1]).extend(items)
+            case "EMPTY_DICT":
+                stack.append({})
+            case "SETITEM" | "SETITEMS":
+                items = pop(2) if opcode.name == "SETITEM" else pop_to_mark()
+                _set_items(stack[-1], items)
             case "MEMOIZE":
                 memo[len(memo)] = stack[-1]
             case "BINPUT" | "LONG_BINPUT":
-                if _as(int, argument) > _as(int, position):  # a true pickle has no more memos than bytes
+                if expect(int, argument) > expect(int, position):  # a true pickle has no more memos than bytes
                     refuse(f"it stores memo {argument} after only {position} bytes")
-                memo[_as(int, argument)] = stack[-1]
+                memo[expect(int, argument)] = stack[-1]
             case "BINGET" | "LONG_BINGET":
-                stack.append(memo[_as(int, argument)])
+                stack.append(memo[expect(int, argument)])
             case "GLOBAL":
-                module, _, name = _as(str, argument).partition(" ")
+                module, _, name = expect(str, argument).partition(" ")
                 stack.append(_find(module, name, names))
             case "STACK_GLOBAL":
                 module, name = pop(2)
-                stack.append(_find(_as(str, module), _as(str, name), names))
+                stack.append(_find(expect(str, module), expect(str, name), names))
             case "REDUCE":
                 function, arguments = pop(2)
                 if not isinstance(function, Name) or function.constructor is None:
                     refuse(f"it calls {function.name if isinstance(function, Name) else type(function).__name__}")
-                stack.append(function.constructor(*_as(tuple, arguments)))
+                stack.append(function.constructor(*expect(tuple, arguments)))
             case "BUILD":
                 (state,) = pop(1)
-                if not isinstance(stack[-1], Buildable):
+                if type(stack[-1]) is OrderedDict and expect(dict, state).keys() == {"_metadata"}:  # torch's state_dicts
+                    vars(stack[-1]).update(state)
+                elif isinstance(stack[-1], Buildable):
+                    stack[-1].build(state)
+                else:
                     refuse(f"it sets the state of an object of type {type(stack[-1]).__name__}")
-                stack[-1].build(state)
             case "BINPERSID" if persistent_load is not None:
                 stack.append(persistent_load(*pop(1)))
             case "STOP":
@@ -156,14 +176,31 @@ def _run(
     raise AssertionError("genops ends with STOP or raises ValueError")
 
 
-def _find(module: str, name: str, names: Mapping[str, Callable[..., object] | None]) -> Name:
+def _set_items(target: Any, items: tuple[Any, ...]) -> None:
+    if type(target) not in (dict, OrderedDict, Counter):
+        refuse(f"it gives keys and values to an object of type {type(target).__name__}")
+    for key, value in zip(items[::2], items[1::2], strict=True):
+        if not is_key(key):
+            refuse(f"it has a key of type {type(key).__name__} which is neither text nor a number below 2**61")
+        target[key] = value
+
+
+def is_key(x: object) -> bool:
+    """Whether dictionaries in a pickle may have the key `x`: what takes no time to hash, and not the same hash for many."""
+    if type(x) is int:
+        return abs(x) < sys.hash_info.modulus  # beyond it any number of them can have the same
+    return x is None or type(x) in (str, bytes, float, bool)
+
+
+def _find(module: str, name: str, names: Mapping[str, object]) -> Any:
     full_name = f"{module}.{name}"
     if full_name not in names:
         refuse(f"it names {full_name[:80]!r}, which is not among the names that may be loaded")
-    return Name(full_name, names[full_name])
+    known = names[full_name]
+    return Name(full_name, known) if known is None or callable(known) else known
 
 
-def _as(kind: type[Any], value: object) -> Any:
+def expect(kind: type[Any], value: object) -> Any:
     """`value` if its type is exactly `kind` (bool is not taken for int); for constructors too."""
     if type(value) is not kind:
         refuse(f"it has a value of type {type(value).__name__} where one of type {kind.__name__} is needed")
@@ -182,15 +219,15 @@ class PickledDtype(Buildable):
     """A `numpy.dtype` of plain numbers on its way out of a pickle: first "f4", then, as its state, the byte order."""
 
     def __init__(self, spelling: Any, align: Any = False, copy: Any = False):
-        text = spelling.decode("latin-1") if type(spelling) is bytes else _as(str, spelling)
+        text = spelling.decode("latin-1") if type(spelling) is bytes else expect(str, spelling)
         if not re.fullmatch("[biuf][1248]", text):
             refuse(f"it holds an array of dtype {text[:20]!r}, not of plain numbers")
         self.dtype = np.dtype(text)
 
     def build(self, state: Any) -> None:
         """Take the byte order over; the other entries describe records, which are refused."""
-        _version, order, *record = _as(tuple, state)
-        order = order.decode("latin-1") if type(order) is bytes else _as(str, order)
+        _version, order, *record = expect(tuple, state)
+        order = order.decode("latin-1") if type(order) is bytes else expect(str, order)
         if order not in ("<", ">", "|", "=") or any(type(entry) not in (int, type(None)) for entry in record):
             refuse("it holds an array whose dtype is not one of plain numbers")
         self.dtype = self.dtype.newbyteorder(order)  # type: ignore[arg-type]
@@ -207,15 +244,15 @@ class PickledArray(Buildable):
 
     def build(self, state: Any) -> None:
         """View the bytes, uncopied, as an array; their number must be what shape and dtype ask for."""
-        _version, shape, dtype, is_fortran, raw = _as(tuple, state)
-        sizes = [_as(int, size) for size in _as(tuple, shape)[:65]]  # NumPy knows at most 64 dimensions
-        dtype, raw = _as(PickledDtype, dtype).dtype, _as(bytes, raw)
+        _version, shape, dtype, is_fortran, raw = expect(tuple, state)
+        sizes = [expect(int, size) for size in expect(tuple, shape)[:65]]  # NumPy knows at most 64 dimensions
+        dtype, raw = expect(PickledDtype, dtype).dtype, expect(bytes, raw)
         if min(sizes, default=0) < 0 or prod(sizes) * dtype.itemsize != len(raw):
             refuse(f"it holds an array whose shape does not fit its {len(raw)} bytes")
-        self.array = np.ndarray(tuple(sizes), dtype, buffer=raw, order="F" if _as(bool, is_fortran) else "C")
+        self.array = np.ndarray(tuple(sizes), dtype, buffer=raw, order="F" if expect(bool, is_fortran) else "C")
 
 
-class _Latin1:
+class Latin1:
     """`_codecs.encode`, as which protocols 1 and 2 write bytes; gives out `budget` bytes at most.
 
     Without the budget a pickle could encode one long string over and over, at the cost of six bytes a time.
@@ -225,12 +262,13 @@ class _Latin1:
         self.budget = budget
 
     def encode(self, text: Any, encoding: Any) -> bytes:
-        if _as(str, encoding) != "latin1":
+        """The bytes whose numbers the letters of `text` have."""
+        if expect(str, encoding) != "latin1":
             refuse("it encodes text in another way than latin1")
-        self.budget -= len(_as(str, text))
+        self.budget -= len(expect(str, text))
         if self.budget < 0:
             refuse("it encodes more text than it contains")
-        return _as(str, text).encode("latin-1")
+        return expect(str, text).encode("latin-1")
 
 
 def load_arrays(data: bytes) -> Any:
@@ -253,6 +291,6 @@ def load_arrays(data: bytes) -> Any:
         "numpy.dtype": PickledDtype,
         "numpy.core.multiarray._reconstruct": PickledArray,
         "numpy._core.multiarray._reconstruct": PickledArray,  # the spelling since NumPy 2
-        "_codecs.encode": _Latin1(len(data)).encode,
+        "_codecs.encode": Latin1(len(data)).encode,
     }
     return loads(data, names, max_operations=10_000)  # an array takes about 30

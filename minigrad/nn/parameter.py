@@ -51,5 +51,5 @@ class Parameter(Tensor):
         return "Parameter containing:\n" + super().__repr__()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Parameter:
-        memo[id(self)] = copied = wrap(self.array.copy(), self._requires_grad, type(self))
+        memo[id(self)] = copied = wrap(self.array.copy("K"), self._requires_grad, type(self))
         return copied  # type: ignore[return-value]

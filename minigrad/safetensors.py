@@ -1,0 +1,118 @@
+"""Tensors in safetensors files, under the names of ``safetensors.torch``. Needs the package ``safetensors``.
+
+Such a file holds a flat dict of tensors and some text: a header with names, dtypes and shapes, and the numbers.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+
+from minigrad.archive import replacing
+from minigrad.autograd import wrap
+from minigrad.storage import float32_of_bfloat16
+from minigrad.tensor import Tensor
+from minigrad.types import Array, check_device
+
+CODES = {
+    "F16": "<f2", "F32": "<f4", "F64": "<f8", "BF16": "<u2", "I8": "i1", "I16": "<i2", "I32": "<i4", "I64": "<i8", "U8": "u1",
+    "BOOL": "u1",
+}  # fmt: skip
+
+
+def save_file(tensors: dict[str, Tensor], filename: str | os.PathLike[str], metadata: dict[str, str] | None = None) -> None:
+    """Write tensors to a file, which appears when it is complete.
+
+    Parameters
+    ----------
+    tensors : dict of str to Tensor
+        What to save. Views are packed first.
+    filename : str or path
+        Where to.
+    metadata : dict of str to str, optional
+        Text to go with them.
+
+    Raises
+    ------
+    RuntimeError
+        If tensors share memory, which the format cannot say; `minigrad.save` can.
+    ValueError
+        If `tensors` is no dict of tensors.
+    ImportError
+        If the package ``safetensors`` is missing.
+    """
+    writer, arrays = _library().numpy, _arrays(tensors)
+    with replacing(filename) as part:
+        writer.save_file(arrays, part, metadata)
+
+
+def save(tensors: dict[str, Tensor], metadata: dict[str, str] | None = None) -> bytes:
+    """The bytes that `save_file` would write."""
+    return _library().numpy.save(_arrays(tensors), metadata)
+
+
+def load_file(filename: str | os.PathLike[str], device: Any = "cpu") -> dict[str, Tensor]:
+    """The tensors in a file, by name; bfloat16 comes as float32.
+
+    Raises
+    ------
+    safetensors.SafetensorError
+        If the file is damaged.
+    TypeError
+        If it holds tensors of a dtype that minigrad does not have.
+    ImportError
+        If the package ``safetensors`` is missing.
+    """
+    check_device(device)
+    with open(filename, "rb") as file:
+        return load(file.read())
+
+
+def load(data: bytes) -> dict[str, Tensor]:
+    """The tensors in the bytes of a safetensors file, by name; see `load_file`."""
+    return {name: wrap(_array(name, **entry)) for name, entry in _library().deserialize(data)}
+
+
+def _library() -> Any:
+    try:
+        import safetensors
+        import safetensors.numpy
+    except ImportError:
+        raise ImportError("safetensors files need the package safetensors: pip install 'minigrad-twin[safetensors]'") from None
+    return safetensors
+
+
+def _arrays(tensors: Any) -> dict[str, Array]:
+    """The arrays to be written, packed: the library writes the bytes behind a view's first element, whatever its strides."""
+    if not isinstance(tensors, dict):
+        raise ValueError(f"Expected a dict of [str, Tensor] but received {type(tensors)}")
+    for name, tensor in tensors.items():
+        if not isinstance(tensor, Tensor):
+            raise ValueError(f"Key `{name}` is invalid, expected a Tensor but received {type(tensor)}")
+    if shared := _shared(tensors):
+        raise RuntimeError("Some tensors share memory, this will lead to duplicate memory on disk and potential differences when "
+                           f"loading them again: {shared}. Save clones, or use minigrad.save, which keeps them shared")
+    return {name: np.asarray(tensor.array, order="C") for name, tensor in tensors.items()}
+
+
+def _shared(tensors: dict[str, Tensor]) -> list[list[str]]:
+    """The names of tensors whose memory overlaps, in groups."""
+    groups: list[list[str]] = []
+    end = 0
+    for low, high, name in sorted((*np.lib.array_utils.byte_bounds(x.array), name) for name, x in tensors.items() if x.array.size):
+        if low >= end:
+            groups.append([])
+        groups[-1].append(name)
+        end = max(end, high)
+    return [group for group in groups if len(group) > 1]
+
+
+def _array(name: str, dtype: str, shape: list[int], data: bytes) -> Array:
+    if dtype not in CODES:
+        raise TypeError(f"tensor {name!r} is of dtype {dtype}, which minigrad does not have")
+    array = np.ndarray(shape, CODES[dtype], bytearray(data))
+    if dtype == "BF16":
+        return float32_of_bfloat16(array)
+    return array != 0 if dtype == "BOOL" else array.astype(array.dtype.newbyteorder("="), copy=False)

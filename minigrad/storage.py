@@ -1,0 +1,81 @@
+"""The memory behind arrays: what several of them share stays shared in copies and in files."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minigrad.types import Array
+
+
+class Storage(NamedTuple):
+    """The memory that an array shows, and where in it the array lies.
+
+    Attributes
+    ----------
+    owner : numpy.ndarray
+        What the array is, through any number of others, a view of; keeps the memory alive.
+    flat : numpy.ndarray
+        All of that memory, as elements of the array's dtype in one row.
+    offset : int
+        Place of the array's first element in `flat`.
+    strides : tuple of int
+        Steps in `flat` from one index to the next, for each dimension.
+    """
+
+    owner: Array
+    flat: Array
+    offset: int
+    strides: tuple[int, ...]
+
+    @property
+    def key(self) -> Any:
+        """The same for arrays that share memory, as long as they live."""
+        return id(self.owner), self.flat.dtype
+
+
+def storage_of(array: Array) -> Storage:
+    """The memory that `array` shows; a copy's where torch has no such views: steps backwards, or of parts of an element."""
+    owner, size = array, array.itemsize
+    while isinstance(owner.base, np.ndarray):
+        owner = owner.base
+    low, high = np.lib.array_utils.byte_bounds(owner)
+    offset = array.ctypes.data - low
+    if offset % size or any(step < 0 or step % size for step in array.strides):
+        return storage_of(array.copy())
+    count = (high - low) // size
+    flat = np.empty(0, array.dtype)
+    if count:  # by its address: the owner may have gaps, or another dtype
+        flat = np.frombuffer((ctypes.c_char * (count * size)).from_address(low), array.dtype)
+    return Storage(owner, flat, offset // size, tuple(step // size for step in array.strides))
+
+
+def show(flat: Array, offset: int, shape: Sequence[int], strides: Sequence[int]) -> Array:
+    """The array of that shape in the memory of `flat`.
+
+    Raises
+    ------
+    ValueError, TypeError, OverflowError
+        If it would reach outside `flat`.
+    """
+    size = flat.itemsize
+    array = np.ndarray(shape, flat.dtype, flat, offset * size, [step * size for step in strides])
+    if array.size and any(n > 1 and step == 0 for n, step in zip(shape, strides, strict=True)):
+        array.flags.writeable = False  # as `expand` does it: two elements in one place
+    return array
+
+
+def deep_copied(array: Array, memo: dict[Any, Any]) -> Array:
+    """A copy of `array` that shares its memory with the copies, under the same `memo`, of what `array` shares it with."""
+    storage = storage_of(array)
+    if storage.key not in memo:
+        memo[storage.key] = storage.flat.copy(), storage.owner  # which lives on, or another could get its id
+    return show(memo[storage.key][0], storage.offset, array.shape, storage.strides)
+
+
+def float32_of_bfloat16(bits: Array) -> Array:
+    """bfloat16 numbers, of which NumPy has none, from the uint16 that they are in memory: the upper halves of float32."""
+    return (bits.astype(np.uint32) << 16).view(np.float32)
