@@ -1,32 +1,27 @@
-"""Automatic differentiation: `engine` is the whole machine, `function` lets users write operations, `gradcheck` checks them."""
+"""Automatic differentiation.
 
-from minigrad.autograd.engine import (
+Reading order: `graph` (operations and what they record), `engine` (the walk back), `grad_mode` (`no_grad` and its relatives),
+`function` (operations that users write), `gradcheck` (derivatives against finite differences).
+"""
+
+from minigrad.autograd.engine import backward, count_up, grad, ones, sum_rows
+from minigrad.autograd.function import Function, FunctionCtx
+from minigrad.autograd.grad_mode import enable_grad, inference_mode, is_grad_enabled, no_grad, quietly, set_grad_enabled
+from minigrad.autograd.gradcheck import gradcheck, gradgradcheck
+from minigrad.autograd.graph import (
     AccumulateGrad,
     Node,
     Op,
     TensorBase,
-    backward,
     cast,
     clock,
-    count_up,
-    enable_grad,
-    grad,
-    inference_mode,
-    is_grad_enabled,
     needs_grad,
-    no_grad,
-    ones,
     op,
-    quietly,
     raw,
     record,
     refresh,
     result_class,
-    set_grad_enabled,
     share,
-    sum_rows,
     torch_names,
     wrap,
-)
-from minigrad.autograd.function import Function, FunctionCtx
-from minigrad.autograd.gradcheck import gradcheck, gradgradcheck
+)  # fmt: skip

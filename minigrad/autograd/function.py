@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad.autograd.engine import Op, TensorBase, cast, is_grad_enabled, needs_grad, no_grad, record, wrap
+from minigrad.autograd.grad_mode import is_grad_enabled, no_grad
+from minigrad.autograd.graph import Op, TensorBase, cast, needs_grad, record, wrap
 
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor

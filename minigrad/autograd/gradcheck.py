@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.autograd.engine import TensorBase, grad, sequence, wrap
+from minigrad.autograd.engine import grad, sequence
+from minigrad.autograd.graph import TensorBase, wrap
 
 
 def gradcheck(

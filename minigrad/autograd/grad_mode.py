@@ -1,0 +1,165 @@
+"""Whether operations are recorded: `no_grad` and its relatives, for each thread by itself."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import threading
+from collections.abc import Callable
+from contextvars import copy_context
+from typing import Any, ParamSpec
+
+import numpy as np
+
+P = ParamSpec("P")
+
+
+class _Mode:
+    """What each thread has for itself: whether it records, and a way to call NumPy without its warnings.
+
+    As in torch, log(0) is -inf without a word. To enter a context in which NumPy was told so costs a tenth of
+    ``with np.errstate(...)`` (0.1 µs, 1 µs) and leaves the settings of the user's own code alone.
+    """
+
+    __slots__ = ("quiet", "recording", "run_quietly")
+
+    def __init__(self) -> None:
+        self.recording = True
+        self.quiet = False
+        context = copy_context()
+        context.run(np.seterr, all="ignore")
+        self.run_quietly = context.run
+
+
+class _Thread(threading.local):
+    def __init__(self) -> None:
+        self.mode = _Mode()
+
+
+current = _Thread()
+
+
+def quietly(function: Callable[..., Any], *args: Any) -> Any:
+    """``function(*args)``, in which NumPy gives no warnings."""
+    mode = current.mode
+    if mode.quiet:  # a context cannot be entered twice
+        return function(*args)
+    mode.quiet = True
+    try:
+        return mode.run_quietly(function, *args)
+    finally:
+        mode.quiet = False
+
+
+def is_grad_enabled() -> bool:
+    """True where operations are recorded, in this thread."""
+    return current.mode.recording
+
+
+class _Switch:
+    """Recording on or off for the extent of a `with` block or of a decorated function."""
+
+    def __init__(self, mode: bool) -> None:
+        self.mode = bool(mode)
+        self.previous: list[bool] = []
+
+    def __enter__(self) -> None:
+        mode = current.mode
+        self.previous.append(mode.recording)
+        mode.recording = self.mode
+
+    def __exit__(self, *error: object) -> None:
+        current.mode.recording = self.previous.pop()
+
+    def __call__(self, function: Callable[P, Any]) -> Callable[P, Any]:
+        if inspect.isgeneratorfunction(function):
+            return self._around_generator(function)
+
+        @functools.wraps(function)
+        def switched(*args: P.args, **kwargs: P.kwargs) -> Any:
+            with _Switch(self.mode):
+                return function(*args, **kwargs)
+
+        return switched
+
+
+    def _around_generator(self, function: Callable[P, Any]) -> Callable[P, Any]:
+        """The switch is turned for each piece between two yields: outside, the caller's setting holds."""
+
+        @functools.wraps(function)
+        def switched(*args: P.args, **kwargs: P.kwargs) -> Any:
+            generator = function(*args, **kwargs)
+            sent = None
+            while True:
+                with _Switch(self.mode):
+                    try:
+                        item = generator.send(sent)
+                    except StopIteration as stop:
+                        return stop.value
+                sent = yield item
+
+        return switched
+
+
+class no_grad(_Switch):
+    """Context manager and decorator under which nothing is recorded: no graph, and no memory kept for one.
+
+    Examples
+    --------
+    >>> with no_grad():
+    ...     is_grad_enabled()
+    False
+    """
+
+    def __new__(cls, function: Callable[P, Any] | None = None) -> Any:
+        """Allow ``@no_grad`` beside ``@no_grad()``."""
+        return super().__new__(cls) if function is None else cls()(function)
+
+    def __init__(self) -> None:
+        super().__init__(False)
+
+
+class enable_grad(_Switch):
+    """Context manager and decorator under which operations are recorded, inside a `no_grad` too."""
+
+    def __new__(cls, function: Callable[P, Any] | None = None) -> Any:
+        """Allow ``@enable_grad`` beside ``@enable_grad()``."""
+        return super().__new__(cls) if function is None else cls()(function)
+
+    def __init__(self) -> None:
+        super().__init__(True)
+
+
+class inference_mode(_Switch):  # torch's name
+    """`no_grad` under another name, as far as results can tell.
+
+    Parameters
+    ----------
+    mode : bool
+        False to change nothing.
+    """
+
+    def __init__(self, mode: bool = True) -> None:
+        super().__init__(not mode and is_grad_enabled())
+
+
+class set_grad_enabled(_Switch):
+    """Switch recording on or off: for good when called, for its extent in a `with` statement.
+
+    Parameters
+    ----------
+    mode : bool
+        True to record.
+    """
+
+    def __init__(self, mode: bool) -> None:
+        super().__init__(mode)
+        super().__enter__()
+
+    def __enter__(self) -> None:
+        current.mode.recording = self.mode
+
+    def __call__(self, function: Callable[P, Any]) -> Callable[P, Any]:
+        """Decorate `function`; outside it nothing changes."""
+        self.__exit__()
+        return super().__call__(function)
