@@ -114,6 +114,13 @@ def as_tensor(data: Any, *, dtype: Any = None, device: Any = None) -> Tensor:
     return wrap(_array_of(data, dtype))
 
 
+def asarray(obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None, requires_grad: bool = False) -> Tensor:
+    """`as_tensor`, or with `copy` a tensor with memory of its own."""
+    check_device(device)
+    array = _array_of(obj, dtype)
+    return _finished(array.copy() if copy else array, requires_grad)
+
+
 def from_numpy(array: np.ndarray[Any, Any]) -> Tensor:
     """A tensor that shares the memory of a NumPy array.
 

@@ -236,10 +236,11 @@ class InPlace(TensorBase):
 
 IN_PLACE: dict[Any, str] = {  # operations that have a twin with an underscore
     elementwise: """
-        abs add bitwise_and bitwise_or bitwise_xor ceil clamp clip cos div divide erf exp expm1 floor floor_divide log log1p
-        logical_not mul multiply neg pow reciprocal relu remainder round rsqrt sigmoid sign sin sqrt square sub subtract tanh
-        true_divide trunc""",
-    indexing: "masked_fill scatter scatter_add",
+        abs acos add addcdiv addcmul asin atan bitwise_and bitwise_or bitwise_xor ceil clamp clamp_max clamp_min clip cos
+        cosh div divide erf exp expm1 floor floor_divide lerp log log1p logical_not mul multiply neg pow reciprocal relu
+        remainder round rsqrt sigmoid sign sin sinh sqrt square sub subtract tan tanh true_divide trunc""",
+    indexing: """
+        index_fill masked_fill scatter scatter_add""",
     shape: "tril triu",
 }
 for _room, _names in IN_PLACE.items():

@@ -27,7 +27,9 @@ UFUNCS: dict[tuple[Any, str], Any] = {
         "isinf": elementwise.isinf, "isfinite": elementwise.isfinite, "logical_and": elementwise.logical_and,
         "logical_or": elementwise.logical_or, "logical_xor": elementwise.logical_xor, "logical_not": elementwise.logical_not,
         "bitwise_and": elementwise.bitwise_and, "bitwise_or": elementwise.bitwise_or, "bitwise_xor": elementwise.bitwise_xor,
-        "invert": elementwise.bitwise_not, "matmul": linalg.matmul,
+        "invert": elementwise.bitwise_not, "matmul": linalg.matmul, "tan": elementwise.tan, "arcsin": elementwise.asin,
+        "arccos": elementwise.acos, "arctan": elementwise.atan, "arctan2": elementwise.atan2, "sinh": elementwise.sinh,
+        "cosh": elementwise.cosh,
     }.items()
 }  # fmt: skip
 

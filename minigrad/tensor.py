@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad import autograd, printing, sampling, types
+from minigrad import autograd, creation, printing, sampling, types
 from minigrad.autograd import TensorBase, raw, wrap
 from minigrad.inplace import InPlace
 from minigrad.numpy_dispatch import FUNCTIONS, UFUNCS
@@ -83,6 +83,8 @@ class Tensor(InPlace):
         """Number of dimensions."""
         return self.array.ndim
 
+    ndimension = dim
+
     def numel(self) -> builtins.int:
         """Number of elements."""
         return self.array.size
@@ -106,6 +108,16 @@ class Tensor(InPlace):
     def is_floating_point(self) -> builtins.bool:
         """True for float16, float32 and float64."""
         return self.array.dtype.kind == "f"
+
+    def is_complex(self) -> builtins.bool:
+        """False: there are no complex tensors."""
+        return False
+
+    def is_nonzero(self) -> builtins.bool:
+        """Whether the only element is not zero."""
+        return builtins.bool(self)
+
+    is_cuda = False
 
     def is_contiguous(self) -> builtins.bool:
         """True if the elements lie in memory in the order of their indices, without gaps."""
@@ -349,6 +361,10 @@ class Tensor(InPlace):
         """Not possible: minigrad computes on the CPU only."""
         return self.to(device="cuda")
 
+    def bfloat16(self) -> Tensor:
+        """Not possible: NumPy has no bfloat16."""
+        raise NotImplementedError("bfloat16 is not supported, since NumPy does not have it; use float16 or float32")
+
     def contiguous(self) -> Tensor:
         """The tensor with its elements in memory in the order of their indices; itself if they are so already."""
         return self if self.array.flags.c_contiguous else shaping.clone(self)
@@ -446,6 +462,10 @@ class Tensor(InPlace):
         """Zeros of this tensor's dtype."""
         return self._filled_with(size, 0, dtype, requires_grad)
 
+    def new_empty(self, *size: Any, dtype: Any = None, requires_grad: builtins.bool = False) -> Tensor:
+        """A tensor of this tensor's dtype, of no particular values."""
+        return self._filled_with(size, 0, dtype, requires_grad)
+
     def new_ones(self, *size: Any, dtype: Any = None, requires_grad: builtins.bool = False) -> Tensor:
         """Ones of this tensor's dtype."""
         return self._filled_with(size, 1, dtype, requires_grad)
@@ -458,56 +478,45 @@ class Tensor(InPlace):
         """A tensor made of `data`, of this tensor's dtype."""
         return wrap(np.array(raw(data), self.array.dtype if dtype is None else as_dtype(dtype).numpy), requires_grad)
 
-    # at the end, because these names hide Python's own from the class body
-    def half(self) -> Tensor:
-        """The tensor as float16."""
-        return self.to(np.float16)
-
-    def float(self) -> Tensor:
-        """The tensor as float32."""
-        return self.to(np.float32)
-
-    def double(self) -> Tensor:
-        """The tensor as float64."""
-        return self.to(np.float64)
-
-    def short(self) -> Tensor:
-        """The tensor as int16."""
-        return self.to(np.int16)
-
-    def int(self) -> Tensor:
-        """The tensor as int32."""
-        return self.to(np.int32)
-
-    def long(self) -> Tensor:
-        """The tensor as int64."""
-        return self.to(np.int64)
-
-    def bool(self) -> Tensor:
-        """The tensor as bool: where it is not zero."""
-        return self.to(np.bool_)
-
-    if TYPE_CHECKING:  # what METHODS and `inplace` add
+    if TYPE_CHECKING:  # what METHODS, CASTS and `inplace` add
 
         def __getattr__(self, name: str) -> Any: ...
 
 
 METHODS: dict[Any, str] = {  # operations that are methods too, under their own names
     elementwise: """
-        abs absolute add bitwise_and bitwise_not bitwise_or bitwise_xor ceil clamp clip cos div divide eq erf exp expm1 floor
-        floor_divide ge gt isfinite isinf isnan le log log10 log1p log2 logical_and logical_not logical_or logical_xor lt maximum
-        minimum mul multiply ne neg negative positive pow reciprocal relu remainder round rsqrt sigmoid sign sin sqrt square sub
-        subtract tanh true_divide trunc""",
+        abs absolute acos add addcdiv addcmul arccos arcsin arctan arctan2 asin atan atan2 bitwise_and bitwise_not
+        bitwise_or bitwise_xor ceil clamp clamp_max clamp_min clip cos cosh div divide eq erf exp expm1 floor floor_divide
+        ge greater greater_equal gt isclose isfinite isinf isnan le lerp less less_equal log log10 log1p log2 logical_and
+        logical_not logical_or logical_xor lt maximum minimum mul multiply ne neg negative not_equal positive pow reciprocal
+        relu remainder round rsqrt sigmoid sign sin sinh sqrt square sub subtract tan tanh true_divide trunc""",
     reduction: """
-        all amax amin any argmax argmin cumsum log_softmax logsumexp max mean min norm prod softmax std sum var""",
+        all amax amin any argmax argmin argsort bincount count_nonzero cumsum log_softmax logsumexp max mean median min norm
+        prod softmax sort std sum topk unique var""",
     shaping: """
-        broadcast_to chunk clone diagonal expand flatten flip movedim moveaxis narrow permute repeat reshape roll squeeze
-        swapaxes swapdims t tile transpose tril triu unbind unflatten unsqueeze view""",
+        broadcast_to chunk clone diag diagonal expand flatten flip moveaxis movedim narrow permute ravel repeat reshape roll
+        select squeeze swapaxes swapdims t tile trace transpose tril triu unbind unflatten unsqueeze view""",
     indexing: """
-        gather index_select masked_fill masked_select nonzero repeat_interleave scatter scatter_add take_along_dim""",
+        gather index_fill index_select masked_fill masked_select nonzero repeat_interleave scatter scatter_add
+        take_along_dim""",
     linalg: "addmm bmm dot matmul mm mv outer",
     sampling: "bernoulli multinomial",
+    creation: "allclose equal",
 }
+CASTS = {"half": types.float16, "float": types.float32, "double": types.float64, "byte": types.uint8, "char": types.int8,
+         "short": types.int16, "int": types.int32, "long": types.int64, "bool": types.bool}  # fmt: skip
+
+
+def _cast_to(d: types.dtype) -> Callable[[Tensor], Tensor]:
+    def method(self: Tensor) -> Tensor:
+        return self.to(d)
+
+    method.__doc__ = f"The tensor as {d.name}."
+    return method
+
+
+for _name, _dtype in CASTS.items():
+    setattr(Tensor, _name, _cast_to(_dtype))
 for _room, _names in METHODS.items():
     for _name in _names.split():
         setattr(Tensor, _name, getattr(_room, _name))

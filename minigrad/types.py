@@ -9,6 +9,7 @@ from __future__ import annotations
 import builtins
 import math
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any, SupportsIndex, TypeAlias
 
 import numpy as np
@@ -196,6 +197,24 @@ def common_dtype(arrays: Sequence[Any], floating: builtins.bool = False) -> Any:
     if floating and common.kind != "f":  # type: ignore[union-attr]
         common = _default_dtype.numpy
     return common if any(isinstance(a, np.ndarray) and a.dtype != common for a in arrays) else None
+
+
+def finfo(type: dtype | None = None) -> SimpleNamespace:
+    """The limits of a floating-point dtype, by default of the default one: `eps`, `max`, `tiny` … as Python numbers."""
+    kind = get_default_dtype() if type is None else type
+    if not kind.is_floating_point:
+        raise TypeError(f"torch.finfo() requires a floating point input type, got {kind}; use torch.iinfo")
+    names = ("resolution", "min", "max", "eps", "smallest_normal", "tiny")
+    limits = {name: builtins.float(getattr(np.finfo(kind.numpy), name)) for name in names}
+    return SimpleNamespace(**limits, bits=8 * kind.itemsize, dtype=kind.name)
+
+
+def iinfo(type: dtype) -> SimpleNamespace:
+    """The limits of an integer dtype: `min`, `max`, `bits`."""
+    if type.numpy.kind not in "iu":
+        raise TypeError(f"torch.iinfo() requires an integer input type, got {type}; use torch.finfo")
+    limits = np.iinfo(type.numpy)
+    return SimpleNamespace(min=builtins.int(limits.min), max=builtins.int(limits.max), bits=limits.bits, dtype=type.name)
 
 
 class Size(tuple[builtins.int, ...]):

@@ -42,6 +42,7 @@ from .cases import (
     whole,
 )
 from .operations_attention import ATTENTION
+from .operations_order import MORE, MORE_IN_PLACE
 from .operations_window import WINDOWS
 
 # fmt: off  (a row reads better as a paragraph than with one argument a line)
@@ -537,7 +538,7 @@ LOSSES = [
 ]
 
 TABLE: list[Row] = [*ARITHMETIC, *OPERATORS, *COMPARISON, *FUNCTIONS, *REDUCTIONS, *PRODUCTS, *SHAPES, *INDEXING,
-    *CASTS, *SOFTMAX, *ACTIVATIONS, *LOSSES, *WINDOWS, *ATTENTION]
+    *CASTS, *SOFTMAX, *ACTIVATIONS, *LOSSES, *WINDOWS, *ATTENTION, *MORE]
 
 # In place: y.name_(...) for a y that is not a leaf; the first input of a case is y ------------------------------------
 
@@ -555,6 +556,7 @@ WRITE = [case(A, 1, real(4)), case(A, s_[1:], 0.5), case(A, s_[:, 2], real(3)), 
     case(whole(3, 4), 0, whole(4)), case(truth(4), s_[1:3], True), case(A, 0, whole(4))]
 
 INPLACE: list[Row] = [
+    *MORE_IN_PLACE,
     *(Row(f"Tensor.{name}_", *MOST) for name in ("neg", "abs", "sign", "floor", "ceil", "round", "trunc", "square",
         "relu", "zero")),
     *(Row(f"Tensor.{name}_", *MOST[:4]) for name in ("exp", "expm1", "sin", "cos", "tanh", "sigmoid", "erf")),

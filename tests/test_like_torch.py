@@ -201,3 +201,33 @@ def test_messages_speak_of_tensors_and_dimensions() -> None:
                 call()
             assert "array" not in str(found.value)
             assert "axis" not in str(found.value)
+
+
+@same_as_torch
+def test_names_of_numbers(m: Any) -> Any:
+    limits = [m.finfo(d) for d in (m.float16, m.float32, m.float64)] + [m.finfo()]
+    whole = [m.iinfo(d) for d in (m.uint8, m.int8, m.int16, m.int32, m.int64)]
+    return (
+        [(x.eps, x.min, x.max, x.tiny, x.smallest_normal, x.resolution, x.bits, x.dtype) for x in limits],
+        [(x.min, x.max, x.bits, x.dtype) for x in whole], m.pi, m.e, m.inf, m.nan, grid(m)[m.newaxis].shape,
+        outcome(lambda m: m.finfo(m.int8), m), outcome(lambda m: m.iinfo(m.float32), m),
+    )  # fmt: skip
+
+
+@same_as_torch
+def test_what_a_tensor_says_of_itself(m: Any) -> Any:
+    x, array = grid(m), m.ones(2).numpy()
+    shared, copied = m.asarray(array), m.asarray(array, copy=True, requires_grad=True)
+    array[0] = 5
+    return (
+        m.numel(x), m.is_floating_point(x), m.is_complex(x), m.is_nonzero(m.tensor([2.0])), outcome(lambda m: m.is_nonzero(x), m),
+        x.is_cuda, x.ndimension(), x.new_empty(2, 3).shape, x.byte(), x.char(), x.half(), x.int(), x.allclose(x + 1), x.equal(x),
+        shared, copied, m.asarray([1, 2], dtype=m.float64), repr(x.sort(descending=True)), repr(x.topk(1)), repr(x.median(0)),
+    )  # fmt: skip
+
+
+def test_no_bfloat16() -> None:
+    import minigrad as m
+
+    with pytest.raises(NotImplementedError, match="bfloat16"):
+        m.ones(2).bfloat16()

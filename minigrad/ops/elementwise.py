@@ -189,6 +189,21 @@ def positive(input: Array) -> Any:
     return input
 
 
+def lerp(input: Array, end: Array, weight: Any) -> Any:
+    """input + weight · (end - input): `input` for the weight 0, `end` for 1."""
+    return add(input, mul(sub(end, input), weight))
+
+
+def addcmul(input: Array, tensor1: Array, tensor2: Array, *, value: Number = 1) -> Any:
+    """input + value · tensor1 · tensor2."""
+    return add(input, mul(tensor1, tensor2), alpha=value)
+
+
+def addcdiv(input: Array, tensor1: Array, tensor2: Array, *, value: Number = 1) -> Any:
+    """input + value · tensor1 / tensor2."""
+    return add(input, div(tensor1, tensor2), alpha=value)
+
+
 def square(input: Array) -> Any:
     """x²."""
     return pow(input, 2)
@@ -273,6 +288,49 @@ def sin(x: Array, /) -> Any:
 def cos(x: Array, /) -> Any:
     """The cosine, x in radians."""
     return np.cos(x), lambda g: -g * np.sin(x)
+
+
+@op(floating=True)
+def tan(x: Array, /) -> Any:
+    """The tangent, x in radians."""
+    out = np.tan(x)
+    return out, lambda g: g * (1 + out * out)
+
+
+@op(floating=True)
+def asin(x: Array, /) -> Any:
+    """The angle in [-π/2, π/2] whose sine is x."""
+    return np.arcsin(x), lambda g: g / np.sqrt(1 - x * x)
+
+
+@op(floating=True)
+def acos(x: Array, /) -> Any:
+    """The angle in [0, π] whose cosine is x."""
+    return np.arccos(x), lambda g: -g / np.sqrt(1 - x * x)
+
+
+@op(floating=True)
+def atan(x: Array, /) -> Any:
+    """The angle in [-π/2, π/2] whose tangent is x."""
+    return np.arctan(x), lambda g: g / (1 + x * x)
+
+
+@op(floating=True)
+def atan2(a: Array, b: Array, /) -> Any:
+    """The angle of the point (b, a) with the axis of the first coordinate."""
+    return np.arctan2(a, b), lambda g: g * b / (a * a + b * b), lambda g: -g * a / (a * a + b * b)
+
+
+@op(floating=True)
+def sinh(x: Array, /) -> Any:
+    """The hyperbolic sine."""
+    return np.sinh(x), lambda g: g * np.cosh(x)
+
+
+@op(floating=True)
+def cosh(x: Array, /) -> Any:
+    """The hyperbolic cosine."""
+    return np.cosh(x), lambda g: g * np.sinh(x)
 
 
 @op(floating=True)
@@ -413,6 +471,16 @@ def clamp(input: Array, min: Any = None, max: Any = None) -> Any:
     return input if max is None else _clamp_max(input, max)
 
 
+def clamp_min(input: Array, min: Any) -> Any:
+    """`input` limited to numbers of at least `min`."""
+    return clamp(input, min)
+
+
+def clamp_max(input: Array, max: Any) -> Any:
+    """`input` limited to numbers of at most `max`."""
+    return clamp(input, None, max)
+
+
 @op(name="ClampBackward1")
 def _clamp(x: Array, /, low: Any, high: Any) -> Any:
     out = raw(x) if low is None else np.maximum(raw(x), low)
@@ -515,6 +583,12 @@ def isfinite(x: Array, /) -> Any:
     return (np.isfinite(x),)
 
 
+@op
+def isclose(a: Array, b: Array, /, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Any:
+    """Where ``|a - b| <= atol + rtol * |b|``."""
+    return (np.isclose(a, b, rtol, atol, equal_nan),)
+
+
 @op(promote=True)
 def logical_and(a: Array, b: Array, /) -> Any:
     """Where both are not zero."""
@@ -613,3 +687,5 @@ def copy(x: Array, source: Array, /) -> Any:
 # ---- other names -------------------------------------------------------------------------------------------------------
 
 absolute, negative, subtract, multiply, divide, true_divide, clip = abs, neg, sub, mul, div, div, clamp
+less, less_equal, greater, greater_equal, not_equal = lt, le, gt, ge, ne
+arcsin, arccos, arctan, arctan2 = asin, acos, atan, atan2

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.autograd import TensorBase, cast, op, raw
+from minigrad.autograd import TensorBase, cast, op, raw, wrap
 from minigrad.ops.dims import axis_of
 from minigrad.ops.elementwise import where
 from minigrad.ops.shape import _embed
@@ -364,6 +364,14 @@ def masked_fill(input: Array, mask: Array, value: Any) -> Any:
 @op(name=("MaskedFillBackward1", "MaskedFillBackward0"))
 def _masked_fill(x: Array, mask: Array, value: Any, /) -> Any:
     return np.where(raw(mask), raw(value), raw(x)), lambda g: np.where(mask, 0, g), None, lambda g: np.where(mask, g, 0).sum()
+
+
+def index_fill(input: Array, dim: int, index: Array, value: Any) -> Any:
+    """`input` with `value` in the slices along `dim` that a vector of integers names."""
+    axis, shape = axis_of(dim, raw(input).ndim), raw(input).shape
+    mask = np.zeros(shape[axis] if shape else 1, bool)
+    mask[raw(index)] = True
+    return masked_fill(input, wrap(mask.reshape([-1 if i == axis else 1 for i in range(len(shape))])), value)
 
 
 def masked_select(input: Array, mask: Array) -> Any:

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad.autograd import TensorBase, cast, op, raw
-from minigrad.ops.dims import DOUBLE, WIDER, Dim, axes_of, axis_of, half_in_single, numpy_names, spread, total
-from minigrad.ops.elementwise import maximum, minimum
-from minigrad.ops.indexing import scatter_zeros
-from minigrad.ops.shape import flip
+from minigrad.autograd import TensorBase, cast, op, raw, wrap
+from minigrad.ops.dims import DOUBLE, SINGLE, WIDER, Dim, axes_of, axis_of, half_in_single, numpy_names, spread, total
+from minigrad.ops.elementwise import isnan, maximum, minimum, where
+from minigrad.ops.indexing import gather, scatter_zeros
+from minigrad.ops.shape import flip, narrow
 from minigrad.types import Array, as_dtype
 
 # NumPy's type hints have no place for `keepdims` as a variable.
@@ -168,9 +168,14 @@ def _prod(x: Array, /, dim: int | None, keepdim: bool, dtype: Any = None) -> Any
 
 def _extreme(reduce: Any, x: Array, dim: Dim, keepdim: bool) -> Any:
     """The largest (or smallest) elements; those that tie share the gradient evenly."""
-    shape, axes = x.shape, axes_of(dim, x.ndim)
+    axes = axes_of(dim, x.ndim)
     _nonempty("amax" if reduce is np.maximum else "amin", x, dim, axes)
-    top = reduce.reduce(raw(x), axes, keepdims=True)
+    return _shared(x, reduce.reduce(raw(x), axes, keepdims=True), dim, keepdim)
+
+
+def _shared(x: Array, top: Any, dim: Dim, keepdim: bool) -> Any:
+    """`top`, found among the elements of x; those that equal it share the gradient evenly."""
+    shape, axes = x.shape, axes_of(dim, x.ndim)
     chosen = raw(x) == top
     if dim is None:  # as in torch, max() and min() know where their nan came from, amax and amin do not
         chosen |= np.isnan(top) & np.isnan(raw(x))
@@ -226,35 +231,33 @@ def _arg_extreme(find: Any, x: Any, dim: int | None, keepdim: bool) -> Any:
 
 
 class ValuesAndIndices(NamedTuple):
-    """What `max` and `min` give along a dimension."""
+    """What `max`, `sort` and their like give along a dimension."""
 
     values: Any
     indices: Any
 
 
-class _Max(ValuesAndIndices):
-    def __repr__(self) -> str:
-        return f"torch.return_types.max(\nvalues={self.values!r},\nindices={self.indices!r})"
+def _pair(name: str) -> Any:
+    shown = f"torch.return_types.{name}(\nvalues={{0!r}},\nindices={{1!r}})"
+    return type(name, (ValuesAndIndices,), {"__slots__": (), "__repr__": lambda self: shown.format(*self)})
 
 
-class _Min(ValuesAndIndices):
-    def __repr__(self) -> str:
-        return f"torch.return_types.min(\nvalues={self.values!r},\nindices={self.indices!r})"
+_PAIRS = {name: _pair(name) for name in ("max", "min", "sort", "topk", "median")}
 
 
 @numpy_names
 def max(input: Array, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
     """The largest element; along `dim`, ``(values, indices)`` of the first largest; of two tensors, the larger of each pair."""
-    return _max_or_min(_max, _Max, input, other if dim is None else dim, keepdim)
+    return _max_or_min(_max, "max", input, other if dim is None else dim, keepdim)
 
 
 @numpy_names
 def min(input: Array, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
     """The smallest element; along `dim`, ``(values, indices)`` of the first smallest; of two tensors, the smaller of each."""
-    return _max_or_min(_min, _Min, input, other if dim is None else dim, keepdim)
+    return _max_or_min(_min, "min", input, other if dim is None else dim, keepdim)
 
 
-def _max_or_min(whole: Any, pair: Any, x: Array, dim: Any, keepdim: bool) -> Any:
+def _max_or_min(whole: Any, name: str, x: Array, dim: Any, keepdim: bool) -> Any:
     if isinstance(dim, (TensorBase, np.ndarray)):
         return (maximum if whole is _max else minimum)(x, dim)
     if dim is None:
@@ -264,26 +267,97 @@ def _max_or_min(whole: Any, pair: Any, x: Array, dim: Any, keepdim: bool) -> Any
         return whole(x)
     ordered = cast(x, np.dtype(np.uint8)) if raw(x).dtype == np.bool_ else x
     indices = (argmax if whole is _max else argmin)(ordered, dim, True)
-    if raw(x).ndim == 0:
-        return pair(x + 0, indices)
-    values = (_max_values if whole is _max else _min_values)(x, indices, axis_of(dim, raw(x).ndim), keepdim)
-    return pair(values, indices if keepdim else indices.squeeze(dim))
+    return _at(name, x, indices, dim, keepdim)
 
 
-def _values(x: Array, indices: Array, axis: int, keepdim: bool) -> Any:
+def _at(name: str, x: Array, indices: Array, dim: int, keepdim: bool = True) -> Any:
+    values = _values(x, indices, axis_of(dim, raw(x).ndim), keepdim, f"{name.title()}Backward{int(name == 'median')}")
+    return _PAIRS[name](values, indices if keepdim else indices.squeeze(dim))
+
+
+@op(name=lambda shapes, axis, keepdim, name: name)
+def _values(x: Array, indices: Array, /, axis: int, keepdim: bool, name: str) -> Any:
+    """The elements of x at `indices`."""
     shape, kept = x.shape, indices.shape
+    if not shape:
+        return raw(x).copy(), lambda g: g
     out = np.take_along_axis(raw(x), indices, axis)
     return out if keepdim else out.squeeze(axis), lambda g: scatter_zeros(g.reshape(kept), indices, axis, shape)
 
 
-@op(name="MaxBackward0")
-def _max_values(x: Array, indices: Array, /, axis: int, keepdim: bool) -> Any:
-    return _values(x, indices, axis, keepdim)
+# ---- order ---------------------------------------------------------------------------------------------------------------
 
 
-@op(name="MinBackward0")
-def _min_values(x: Array, indices: Array, /, axis: int, keepdim: bool) -> Any:
-    return _values(x, indices, axis, keepdim)
+@op
+def argsort(x: Array, /, dim: int = -1, descending: bool = False, stable: bool = False) -> Any:
+    """The indices that sort x along `dim`; of equal elements the first comes first, and nan is larger than any number."""
+    if not x.ndim:
+        return (np.zeros((), np.int64),)
+    axis = axis_of(dim, x.ndim)
+    if not descending:
+        return (np.argsort(x, axis, stable=True),)
+    return (x.shape[axis] - 1 - np.flip(np.argsort(np.flip(x, axis), axis, stable=True), axis),)
+
+
+@numpy_names
+def sort(input: Array, dim: int = -1, descending: bool = False, stable: bool = False) -> Any:
+    """``(values, indices)``, sorted along `dim`."""
+    return _at("sort", input, argsort(input, dim, descending), dim)
+
+
+@numpy_names
+def topk(input: Array, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
+    """``(values, indices)`` of the `k` largest (or smallest) elements along `dim`, in order.
+
+    Raises
+    ------
+    RuntimeError
+        If there are fewer.
+    """
+    order = argsort(input, dim, largest)
+    if not 0 <= k <= (raw(order).shape[axis_of(dim, raw(order).ndim)] if raw(order).ndim else 1):
+        raise RuntimeError(f"topk(): selected index k out of range, got k={k} for shape {list(raw(input).shape)}")
+    return _at("topk", input, narrow(order, dim, 0, k) if raw(order).ndim else order, dim)
+
+
+@numpy_names
+def median(input: Array, dim: int | None = None, keepdim: bool = False) -> Any:
+    """The middle element, the smaller one of two; along `dim`, ``(values, indices)``. It is nan if one element is."""
+    if dim is None:
+        return _median(input)
+    _nonempty("median", input, dim, axes_of(dim, raw(input).ndim))
+    size = raw(input).shape[axis_of(dim, raw(input).ndim)] if raw(input).ndim else 1
+    missing = sum(isnan(input), dim, True)
+    middle = where(missing > 0, size - missing, (size - 1) // 2)  # or where the first nan went
+    return _at("median", input, gather(argsort(input, dim), dim, middle), dim, keepdim)
+
+
+@op
+def _median(x: Array, /) -> Any:
+    row = np.sort(raw(x), axis=None)
+    middle = row[-1 if row.size and np.isnan(row[-1]) else (row.size - 1) // 2] if row.size else np.asarray(math.nan, row.dtype)
+    return _shared(x, middle.reshape((1,) * x.ndim), None, False)
+
+
+def unique(input: Array, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False, dim: Any = None) -> Any:
+    """The different elements, or slices along `dim`, in order; on request also where each one went, and how often each is there."""
+    found = np.unique(raw(input), False, return_inverse, return_counts, dim, equal_nan=False)  # type: ignore[call-overload]
+    return tuple(map(wrap, found)) if isinstance(found, tuple) else wrap(found)
+
+
+def bincount(input: Array, weights: Array = None, minlength: int = 0) -> Any:
+    """How often each number from 0 on is in a vector of integers; with `weights`, the sum of those of its places."""
+    x, counted = raw(input), None if weights is None else raw(weights)
+    if x.ndim != 1 or x.dtype.kind not in "iu" or (x.size and x.min() < 0):
+        raise RuntimeError(f"bincount only supports 1-d non-negative integral inputs, got shape {list(x.shape)} of {x.dtype}")
+    result = np.bincount(x, counted, minlength)
+    return wrap(result.astype(counted.dtype) if counted is not None and counted.dtype == SINGLE else result)
+
+
+@op
+def count_nonzero(x: Array, /, dim: Dim = None) -> Any:
+    """How many elements are not zero: of all, or along `dim`."""
+    return (np.count_nonzero(x, axes_of(dim, x.ndim)),)
 
 
 @numpy_names

@@ -104,6 +104,11 @@ def flatten(input: Array, start_dim: int = 0, end_dim: int = -1) -> Any:
     return reshape(input, (*shape[:first], math.prod(shape[first : last + 1]), *shape[last + 1 :]))
 
 
+def ravel(input: Array) -> Any:
+    """All elements in one dimension."""
+    return reshape(input, -1)
+
+
 def unflatten(input: Array, dim: int, sizes: Sequence[int]) -> Any:
     """Dimension `dim` cut into several of the given sizes."""
     shape = raw(input).shape
@@ -295,6 +300,26 @@ def _stack(*xs: Array, dim: int) -> Any:
     return np.stack(xs, dim), *[lambda g, i=i: g[(*before, i)] for i in range(len(xs))]
 
 
+def vstack(tensors: Any) -> Any:
+    """The tensors below each other: vectors as rows, others along their first dimension."""
+    return cat([reshape(x, 1, -1) if raw(x).ndim < 2 else x for x in tensors])
+
+
+def hstack(tensors: Any) -> Any:
+    """The tensors beside each other: vectors end to end, others along their second dimension."""
+    return cat([reshape(x, -1) if raw(x).ndim == 0 else x for x in tensors], 1 if raw(tensors[0]).ndim > 1 else 0)
+
+
+def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Any, ...]:
+    """For each vector, its elements at each point of the grid that the vectors span; ``indexing="xy"`` exchanges the first two."""
+    if indexing not in ("ij", "xy"):
+        raise RuntimeError(f"meshgrid(): indexing must be one of 'xy' or 'ij', but received: {indexing}")
+    vectors = [reshape(x, -1) for x in (tensors[0] if isinstance(tensors[0], (tuple, list)) else tensors)]
+    n = len(vectors)
+    place = [1, 0, *range(2, n)] if indexing == "xy" and n > 1 else range(n)
+    return broadcast_tensors(*(reshape(x, [-1 if i == place[k] else 1 for i in range(n)]) for k, x in enumerate(vectors)))
+
+
 @op(linear=True, view=True, name=lambda *_, kind, **__: f"{kind}Backward0")
 def _part(x: Array, /, index: Any, *, kind: str) -> Any:
     shape = x.shape
@@ -350,6 +375,15 @@ def narrow(input: Array, dim: int, start: int, length: int) -> Any:
     if not 0 <= first <= first + length <= size:
         raise RuntimeError(f"start ({start}) + length ({length}) exceeds dimension size ({size}).")
     return _part(input, (*(slice(None),) * axis, slice(first, first + length)), kind="Slice")
+
+
+def select(input: Array, dim: int, index: int) -> Any:
+    """The slice of number `index` along `dim`, which the result does not have any more."""
+    axis = axis_of(dim, raw(input).ndim)
+    size = raw(input).shape[axis] if raw(input).ndim else 0
+    if not -size <= index < size:
+        raise IndexError(f"select(): index {index} out of range for tensor of size {list(raw(input).shape)} at dimension {dim}")
+    return _part(input, (*(slice(None),) * axis, index), kind="Select")
 
 
 def repeat(input: Array, *counts: Any, repeats: Any = None) -> Any:
@@ -446,7 +480,22 @@ def diagonal(x: Array, /, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
     return value, lambda g: _on_diagonal(g, offset, a, b, shape)
 
 
-@op(linear=True)
+def diag(input: Array, diagonal: int = 0) -> Any:
+    """The matrix with a vector on its diagonal, or the diagonal of a matrix."""
+    if raw(input).ndim != 1:
+        return clone(input.diagonal(diagonal))
+    size = raw(input).shape[0] + abs(diagonal)
+    return _on_diagonal(input, diagonal, 0, 1, (size, size))
+
+
+def trace(input: Array) -> Any:
+    """The sum of the elements on the diagonal of a matrix."""
+    if raw(input).ndim != 2:
+        raise RuntimeError(f"trace: expected a matrix, but got tensor with dim {raw(input).ndim}")
+    return diagonal(input).sum()
+
+
+@op(linear=True, name="DiagEmbedBackward0")
 def _on_diagonal(g: Array, /, offset: int, a: int, b: int, shape: tuple[int, ...]) -> Any:
     whole = np.zeros(shape, g.dtype)
     moved = np.moveaxis(whole, (a, b), (-2, -1))
