@@ -204,9 +204,9 @@ def finfo(type: dtype | None = None) -> SimpleNamespace:
     kind = get_default_dtype() if type is None else type
     if not kind.is_floating_point:
         raise TypeError(f"torch.finfo() requires a floating point input type, got {kind}; use torch.iinfo")
-    names = ("resolution", "min", "max", "eps", "smallest_normal", "tiny")
-    limits = {name: builtins.float(getattr(np.finfo(kind.numpy), name)) for name in names}
-    return SimpleNamespace(**limits, bits=8 * kind.itemsize, dtype=kind.name)
+    info = np.finfo(kind.numpy)
+    limits = {name: builtins.float(getattr(info, name)) for name in ("min", "max", "eps", "smallest_normal", "tiny")}
+    return SimpleNamespace(resolution=10.0**-info.precision, **limits, bits=info.bits, dtype=kind.name)
 
 
 def iinfo(type: dtype) -> SimpleNamespace:
