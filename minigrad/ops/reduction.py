@@ -275,7 +275,7 @@ def _at(name: str, x: Array, indices: Array, dim: int, keepdim: bool = True) -> 
     return _PAIRS[name](values, indices if keepdim else indices.squeeze(dim))
 
 
-@op(name=lambda shapes, axis, keepdim, name: name)
+@op(name=lambda axis, keepdim, name: name)
 def _values(x: Array, indices: Array, /, axis: int, keepdim: bool, name: str) -> Any:
     """The elements of x at `indices`."""
     shape, kept = x.shape, indices.shape
