@@ -79,7 +79,7 @@ def loads(
             return _run(data, names, persistent_load, max_operations)
     except (ValueError, TypeError, IndexError, KeyError, OverflowError) as error:
         # genops on a truncated stream, an empty stack, a constructor called with the wrong number of arguments, ...
-        raise UnpicklingError(f"refused pickle: it is not well-formed ({type(error).__name__}: {error})") from error
+        raise UnpicklingError(f"refused pickle: it is not well-formed ({type(error).__name__}: {str(error)[:100]})") from error
 
 
 def _run(
