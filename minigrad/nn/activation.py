@@ -1,22 +1,36 @@
-"""The activations of `functional` as modules."""
+"""The activations of `functional` as modules: a class names the options, in torch's order, and the function."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from minigrad.creation import full
 from minigrad.nn import functional as F
+from minigrad.nn.init import constant_
 from minigrad.nn.module import Module
+from minigrad.nn.parameter import Parameter
 from minigrad.tensor import Tensor
 
 
-class _InPlace(Module):
-    """An activation without options that can write over its input."""
+@dataclass(eq=False, repr=False)
+class _Activation(Module):
+    """What has options and nothing else."""
 
-    def __init__(self, inplace: bool = False) -> None:
+    def __post_init__(self) -> None:
         super().__init__()
-        self.inplace = inplace
 
     def extra_repr(self) -> str:
-        """Whether it writes over its input."""
-        return "inplace=True" if self.inplace else ""
+        """The options; whether it writes over its input only if it does."""
+        options = {option.name: getattr(self, option.name) for option in fields(self) if option.repr}
+        return ", ".join(f"{name}={value!r}" for name, value in options.items() if name != "inplace" or value)
+
+
+@dataclass(eq=False, repr=False)
+class _InPlace(_Activation):
+    """An activation whose only option is to write over its input."""
+
+    inplace: bool = False
 
 
 class ReLU(_InPlace):
@@ -59,7 +73,29 @@ class Mish(_InPlace):
         return F.mish(input, self.inplace)
 
 
-class Sigmoid(Module):
+@dataclass(eq=False, repr=False)
+class Hardsigmoid(_Activation):
+    """min(max(x + 3, 0), 6) / 6."""
+
+    inplace: bool = field(default=False, repr=False)
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Apply it to each element."""
+        return F.hardsigmoid(input, self.inplace)
+
+
+@dataclass(eq=False, repr=False)
+class Hardswish(_Activation):
+    """x · hardsigmoid(x)."""
+
+    inplace: bool = field(default=False, repr=False)
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Apply it to each element."""
+        return F.hardswish(input, self.inplace)
+
+
+class Sigmoid(_Activation):
     """1 / (1 + exp(-x))."""
 
     def forward(self, input: Tensor) -> Tensor:
@@ -67,7 +103,7 @@ class Sigmoid(Module):
         return F.sigmoid(input)
 
 
-class Tanh(Module):
+class Tanh(_Activation):
     """The hyperbolic tangent."""
 
     def forward(self, input: Tensor) -> Tensor:
@@ -75,7 +111,7 @@ class Tanh(Module):
         return F.tanh(input)
 
 
-class LogSigmoid(Module):
+class LogSigmoid(_Activation):
     """log(sigmoid(x))."""
 
     def forward(self, input: Tensor) -> Tensor:
@@ -83,7 +119,7 @@ class LogSigmoid(Module):
         return F.logsigmoid(input)
 
 
-class Softsign(Module):
+class Softsign(_Activation):
     """x / (1 + |x|)."""
 
     def forward(self, input: Tensor) -> Tensor:
@@ -91,115 +127,141 @@ class Softsign(Module):
         return F.softsign(input)
 
 
-class LeakyReLU(Module):
+@dataclass(eq=False, repr=False)
+class LeakyReLU(_Activation):
     """x where x > 0, negative_slope · x elsewhere."""
 
-    def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
-        super().__init__()
-        self.negative_slope, self.inplace = negative_slope, inplace
+    negative_slope: float = 0.01
+    inplace: bool = False
 
     def forward(self, input: Tensor) -> Tensor:
         """Apply it to each element."""
         return F.leaky_relu(input, self.negative_slope, self.inplace)
 
-    def extra_repr(self) -> str:
-        """The slope."""
-        return f"negative_slope={self.negative_slope}" + (", inplace=True" if self.inplace else "")
 
-
-class ELU(Module):
+@dataclass(eq=False, repr=False)
+class ELU(_Activation):
     """x where x > 0, alpha · (exp(x) - 1) elsewhere."""
 
-    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
-        super().__init__()
-        self.alpha, self.inplace = alpha, inplace
+    alpha: float = 1.0
+    inplace: bool = False
 
     def forward(self, input: Tensor) -> Tensor:
         """Apply it to each element."""
         return F.elu(input, self.alpha, self.inplace)
 
-    def extra_repr(self) -> str:
-        """The factor."""
-        return f"alpha={self.alpha}" + (", inplace=True" if self.inplace else "")
 
-
-class Hardtanh(Module):
+@dataclass(eq=False, repr=False)
+class Hardtanh(_Activation):
     """x limited to the range from min_val to max_val."""
 
-    def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> None:
-        super().__init__()
-        if not max_val > min_val:
-            raise AssertionError(f"max_val ({max_val}) must be greater than min_val ({min_val})")
-        self.min_val, self.max_val, self.inplace = min_val, max_val, inplace
+    min_val: float = -1.0
+    max_val: float = 1.0
+    inplace: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.max_val > self.min_val:
+            raise AssertionError(f"max_val ({self.max_val}) must be greater than min_val ({self.min_val})")
 
     def forward(self, input: Tensor) -> Tensor:
         """Apply it to each element."""
         return F.hardtanh(input, self.min_val, self.max_val, self.inplace)
 
-    def extra_repr(self) -> str:
-        """The range."""
-        return f"min_val={self.min_val}, max_val={self.max_val}" + (", inplace=True" if self.inplace else "")
 
-
-class GELU(Module):
+@dataclass(eq=False, repr=False)
+class GELU(_Activation):
     """x · Φ(x), Φ being the normal distribution; an approximation with ``approximate="tanh"``."""
 
-    def __init__(self, approximate: str = "none") -> None:
-        super().__init__()
-        self.approximate = approximate
+    approximate: str = "none"
 
     def forward(self, input: Tensor) -> Tensor:
         """Apply it to each element."""
         return F.gelu(input, approximate=self.approximate)
 
-    def extra_repr(self) -> str:
-        """Which form."""
-        return f"approximate={self.approximate!r}"
 
-
-class Softplus(Module):
+@dataclass(eq=False, repr=False)
+class Softplus(_Activation):
     """log(1 + exp(beta · x)) / beta; x itself where beta · x exceeds the threshold."""
 
-    def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
-        super().__init__()
-        self.beta, self.threshold = beta, threshold
+    beta: float = 1.0
+    threshold: float = 20.0
 
     def forward(self, input: Tensor) -> Tensor:
         """Apply it to each element."""
         return F.softplus(input, self.beta, self.threshold)
 
-    def extra_repr(self) -> str:
-        """The options."""
-        return f"beta={self.beta}, threshold={self.threshold}"
+
+@dataclass(eq=False, repr=False)
+class GLU(_Activation):
+    """One half of x along `dim` times the sigmoid of the other (Dauphin et al., 2017)."""
+
+    dim: int = -1
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Apply it to each slice along the dimension."""
+        return F.glu(input, self.dim)
 
 
-class Softmax(Module):
+@dataclass(eq=False, repr=False)
+class Softmax(_Activation):
     """exp(x) / Σ exp(x) along `dim`."""
 
-    def __init__(self, dim: int | None = None) -> None:
-        super().__init__()
-        self.dim = dim
+    dim: int | None = None
 
     def forward(self, input: Tensor) -> Tensor:
         """Apply it to each slice along the dimension."""
         return F.softmax(input, self.dim)
 
-    def extra_repr(self) -> str:
-        """The dimension."""
-        return f"dim={self.dim}"
+
+@dataclass(eq=False, repr=False)
+class Softmin(_Activation):
+    """softmax(-x) along `dim`."""
+
+    dim: int | None = None
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Apply it to each slice along the dimension."""
+        return F.softmin(input, self.dim)
 
 
-class LogSoftmax(Module):
+@dataclass(eq=False, repr=False)
+class LogSoftmax(_Activation):
     """log(softmax(x)) along `dim`."""
 
-    def __init__(self, dim: int | None = None) -> None:
-        super().__init__()
-        self.dim = dim
+    dim: int | None = None
 
     def forward(self, input: Tensor) -> Tensor:
         """Apply it to each slice along the dimension."""
         return F.log_softmax(input, self.dim)
 
+
+class Softmax2d(_Activation):
+    """Softmax over the channels of images, of shape (n, channels, height, width) or (channels, height, width)."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Apply it at each place."""
+        if input.ndim not in (3, 4):
+            raise ValueError(f"Softmax2d: expected input to be 3D or 4D, got {input.ndim}D instead")
+        return F.softmax(input, -3)
+
+
+class PReLU(Module):
+    """x where x > 0, weight · x elsewhere: one weight to be learned, or one for each of the channels (He et al., 2015)."""
+
+    def __init__(self, num_parameters: int = 1, init: float = 0.25, device: Any = None, dtype: Any = None) -> None:
+        super().__init__()
+        self.num_parameters, self.init = num_parameters, init
+        self.weight = Parameter(full((num_parameters,), float(init), dtype=dtype, device=device))
+
+    def reset_parameters(self) -> None:
+        """Set the weights to their first value."""
+        constant_(self.weight, self.init)
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Apply it to each element."""
+        return F.prelu(input, self.weight)
+
     def extra_repr(self) -> str:
-        """The dimension."""
-        return f"dim={self.dim}"
+        """How many weights."""
+        return f"num_parameters={self.num_parameters}"

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad import autograd, random
-from minigrad.ops import activation, elementwise, reduction, shape
+from minigrad.ops import activation, elementwise, indexing, reduction, shape
 from minigrad.ops import loss as losses
 from minigrad.ops.linalg import linear
+from minigrad.ops.normalization import batch_norm, group_norm, layer_norm, rms_norm
 from minigrad.ops.window import (
     adaptive_avg_pool1d,
     adaptive_avg_pool2d,
@@ -37,11 +38,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_max_pool1d", "adaptive_max_pool2d", "avg_pool1d",
-    "avg_pool2d", "binary_cross_entropy", "binary_cross_entropy_with_logits", "conv1d", "conv2d", "conv_transpose1d",
-    "conv_transpose2d", "cosine_similarity", "cross_entropy", "dropout", "elu", "fold", "gelu", "hardtanh", "huber_loss",
-    "kl_div", "l1_loss", "leaky_relu", "linear", "log_softmax", "logsigmoid", "max_pool1d", "max_pool2d", "mish",
-    "mse_loss", "nll_loss", "normalize", "one_hot", "pad", "relu", "relu6", "scaled_dot_product_attention", "selu",
-    "sigmoid", "silu", "smooth_l1_loss", "softmax", "softplus", "softsign", "tanh", "unfold",
+    "avg_pool2d", "batch_norm", "binary_cross_entropy", "binary_cross_entropy_with_logits", "conv1d", "conv2d",
+    "conv_transpose1d", "conv_transpose2d", "cosine_similarity", "cross_entropy", "dropout", "dropout1d", "dropout2d",
+    "elu", "embedding", "fold", "gelu", "glu", "group_norm", "hardsigmoid", "hardswish", "hardtanh", "huber_loss",
+    "kl_div", "l1_loss", "layer_norm", "leaky_relu", "linear", "log_softmax", "logsigmoid", "max_pool1d", "max_pool2d",
+    "mish", "mse_loss", "nll_loss", "normalize", "one_hot", "pad", "pairwise_distance", "prelu", "relu", "relu6",
+    "rms_norm", "scaled_dot_product_attention", "selu", "sigmoid", "silu", "smooth_l1_loss", "softmax", "softmin",
+    "softplus", "softsign", "tanh", "unfold",
 ]  # fmt: skip
 
 # ---- activations -----------------------------------------------------------------------------------------------------
@@ -51,7 +54,10 @@ tanh = elementwise.tanh
 gelu = activation.gelu
 softplus = activation.softplus
 logsigmoid = activation.logsigmoid
-pad = shape.pad
+glu = activation.glu
+prelu = activation.prelu
+pad = indexing.pad
+embedding = indexing.embedding
 
 
 def _apply(operation: Callable[..., Any], inplace: bool, input: Tensor, *options: Any) -> Tensor:
@@ -91,6 +97,16 @@ def selu(input: Tensor, inplace: bool = False) -> Tensor:
     return _apply(activation.selu, inplace, input)
 
 
+def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
+    """min(max(x + 3, 0), 6) / 6."""
+    return _apply(activation.hardsigmoid, inplace, input)
+
+
+def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
+    """x · hardsigmoid(x)."""
+    return _apply(activation.hardswish, inplace, input)
+
+
 def silu(input: Tensor, inplace: bool = False) -> Tensor:
     """x · sigmoid(x)."""
     return _apply(activation.silu, inplace, input)
@@ -118,6 +134,12 @@ def log_softmax(input: Tensor, dim: int | None = None, *, dtype: Any = None) -> 
     return reduction.log_softmax(input, _softmax_dim("log_softmax", input, dim))
 
 
+def softmin(input: Tensor, dim: int | None = None, *, dtype: Any = None) -> Tensor:
+    """softmax(-x) along `dim`, computed in `dtype` if given."""
+    input = input if dtype is None else input.to(dtype)
+    return reduction.softmax(-input, _softmax_dim("softmin", input, dim))
+
+
 def _softmax_dim(name: str, input: Tensor, dim: int | None) -> int:
     if not input.is_floating_point():
         raise NotImplementedError(f"{name}(): not implemented for {input.dtype}; convert the tensor first, as in "
@@ -138,6 +160,27 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
     ValueError
         If `p` is not between 0 and 1.
     """
+    return _drop(input, np.empty_like(input.array), p, training, inplace)
+
+
+def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    """`dropout` of whole channels of an input of shape (n, channels, length), or (channels, length)."""
+    if input.ndim not in (2, 3):
+        raise RuntimeError(f"dropout1d: Expected 2D or 3D input, but received a {input.ndim}D input")
+    return _drop(input, np.empty((*input.shape[:-1], 1), input.array.dtype), p, training, inplace)
+
+
+def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    """`dropout` of whole channels of images, of shape (n, channels, height, width)."""
+    if input.ndim != 4:
+        warnings.warn(f"dropout2d: Received a {input.ndim}D input and not (n, channels, height, width): its second dimension "
+                      "is taken for the channels. Use dropout1d or dropout.", stacklevel=2)
+    noise = np.empty((*input.shape[:2], *[1] * (input.ndim - 2)), input.array.dtype)
+    return _drop(input, noise, p, training, inplace)
+
+
+def _drop(input: Tensor, noise: Any, p: float, training: bool, inplace: bool) -> Tensor:
+    """Dropout of what one element of `noise`, an array to be filled, is multiplied by."""
     if not 0 <= p <= 1:
         raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
     if not training or p == 0 or input.numel() == 0:
@@ -145,7 +188,6 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
     if not input.is_floating_point():
         raise RuntimeError(f"dropout(): result type Float can't be cast to the desired output type of {input.dtype}; "
                            "convert the tensor first, as in x.float()")
-    noise = np.empty_like(input.array)
     if p == 1:
         noise[...] = 0
     else:
@@ -575,3 +617,10 @@ def _norm_at_least(eps: float, x: Tensor, dim: int) -> Tensor:
     """The norm, or `eps` where that is more; the derivative is that of the norm everywhere, as in torch."""
     norm = x.norm(2, dim, keepdim=True)
     return norm + (norm.clamp(min=eps) - norm).detach()
+
+
+def pairwise_distance(
+    x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False
+) -> Tensor:
+    """The p-norm of x1 - x2 + eps along the last dimension."""
+    return (x1 - x2 + eps).norm(p, -1, keepdim)

@@ -1,4 +1,4 @@
-"""Layers: `Linear`, those that change the shape, and `Dropout`."""
+"""Layers: `Linear`, `Embedding`, those that change the shape, dropout, and `CosineSimilarity`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.autograd import wrap
+from minigrad.creation import empty
 from minigrad.nn import functional as F
 from minigrad.nn import init
 from minigrad.nn.module import Module
@@ -128,19 +129,129 @@ class Unflatten(Module):
         return f"dim={self.dim}, unflattened_size={self.unflattened_size}"
 
 
-class Dropout(Module):
-    """In training, sets each element to 0 with probability `p` and divides the others by 1 - p."""
-
+class _Dropout(Module):
     def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
         super().__init__()
         if not 0 <= p <= 1:
             raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
         self.p, self.inplace = p, inplace
 
+    def extra_repr(self) -> str:
+        """The probability."""
+        return f"p={self.p}, inplace={self.inplace}"
+
+
+class Dropout(_Dropout):
+    """In training, sets each element to 0 with probability `p` and divides the others by 1 - p."""
+
     def forward(self, input: Tensor) -> Tensor:
         """The input, with some elements dropped in training."""
         return F.dropout(input, self.p, self.training, self.inplace)
 
+
+class Dropout1d(_Dropout):
+    """`Dropout` of whole channels of an input of shape (n, channels, length), or (channels, length)."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """The input, with some channels dropped in training."""
+        return F.dropout1d(input, self.p, self.training, self.inplace)
+
+
+class Dropout2d(_Dropout):
+    """`Dropout` of whole channels of images, of shape (n, channels, height, width)."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """The input, with some channels dropped in training."""
+        return F.dropout2d(input, self.p, self.training, self.inplace)
+
+
+class Embedding(Module):
+    """A table of vectors, to be looked up by integers.
+
+    From the same seed, the first values are torch's: normal numbers.
+
+    Parameters
+    ----------
+    num_embeddings, embedding_dim : int
+        Number of rows, and their length.
+    padding_idx : int, optional
+        A row that is made zero in the beginning and gets no gradient; negative numbers count from the end.
+    max_norm, norm_type : float, optional
+        Rows that are looked up are first scaled down, in place, until their `norm_type`-norm is at most `max_norm`.
+    scale_grad_by_freq : bool
+        Divide the gradient of each row by the number of times that it was looked up.
+    _weight : Tensor, optional
+        The table, where it exists already.
+    _freeze : bool
+        The table needs no gradient.
+
+    Attributes
+    ----------
+    weight : Parameter of shape (num_embeddings, embedding_dim)
+
+    Raises
+    ------
+    AssertionError
+        If there is no row `padding_idx`, or the table has another shape.
+    NotImplementedError
+        For ``sparse=True``.
+    """
+
+    def __init__(
+        self, num_embeddings: int, embedding_dim: int, padding_idx: int | None = None, max_norm: float | None = None,
+        norm_type: float = 2.0, scale_grad_by_freq: bool = False, sparse: bool = False, _weight: Tensor | None = None,
+        _freeze: bool = False, device: Any = None, dtype: Any = None,
+    ) -> None:
+        super().__init__()
+        if sparse:
+            raise NotImplementedError("Embedding(): sparse=True is not supported, gradients are dense")
+        if padding_idx is not None and not -num_embeddings <= padding_idx < num_embeddings:
+            raise AssertionError(f"Padding_idx must be within num_embeddings, got {padding_idx} for {num_embeddings}")
+        if _weight is not None and _weight.shape != (num_embeddings, embedding_dim):
+            raise AssertionError("Shape of weight does not match num_embeddings and embedding_dim, got "
+                                 f"{list(_weight.shape)} for {num_embeddings} and {embedding_dim}")
+        self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
+        self.padding_idx = None if padding_idx is None else padding_idx % num_embeddings
+        self.max_norm, self.norm_type, self.scale_grad_by_freq = max_norm, norm_type, scale_grad_by_freq
+        table = empty(num_embeddings, embedding_dim, dtype=dtype, device=device) if _weight is None else _weight
+        self.weight = Parameter(table, requires_grad=not _freeze)
+        if _weight is None:
+            self.reset_parameters()
+
+    @classmethod
+    def from_pretrained(
+        cls, embeddings: Tensor, freeze: bool = True, padding_idx: int | None = None, max_norm: float | None = None,
+        norm_type: float = 2.0, scale_grad_by_freq: bool = False, sparse: bool = False,
+    ) -> Embedding:
+        """A module around a table that exists already."""
+        if embeddings.ndim != 2:
+            raise AssertionError(f"Embeddings parameter is expected to be 2-dimensional, got shape {list(embeddings.shape)}")
+        return cls(*embeddings.shape, padding_idx, max_norm, norm_type, scale_grad_by_freq, sparse, embeddings, freeze)  # type: ignore[call-arg]
+
+    def reset_parameters(self) -> None:
+        """Draw a new table."""
+        init.normal_(self.weight)
+        if self.padding_idx is not None:
+            self.weight.array[self.padding_idx] = 0
+
+    def forward(self, input: Tensor) -> Tensor:
+        """The rows that the integers name, of shape (*input.shape, embedding_dim)."""
+        return F.embedding(input, self.weight, self.padding_idx, self.max_norm, self.norm_type, self.scale_grad_by_freq)
+
     def extra_repr(self) -> str:
-        """The probability."""
-        return f"p={self.p}, inplace={self.inplace}"
+        """Sizes, and the options that are not the usual ones."""
+        usual = {"padding_idx": None, "max_norm": None, "norm_type": 2, "scale_grad_by_freq": False}
+        options = [f", {name}={getattr(self, name)}" for name, value in usual.items() if getattr(self, name) != value]
+        return f"{self.num_embeddings}, {self.embedding_dim}" + "".join(options)
+
+
+class CosineSimilarity(Module):
+    """The cosine of the angle between two tensors along `dim`; see `functional.cosine_similarity`."""
+
+    def __init__(self, dim: int = 1, eps: float = 1e-8) -> None:
+        super().__init__()
+        self.dim, self.eps = dim, eps
+
+    def forward(self, x1: Tensor, x2: Tensor) -> Tensor:
+        """The cosines."""
+        return F.cosine_similarity(x1, x2, self.dim, self.eps)

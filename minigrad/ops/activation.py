@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.autograd import op, raw
+from minigrad.ops.dims import axis_of
 from minigrad.ops.elementwise import clamp, erf, gate, sigmoid, tanh
 from minigrad.types import Array, Number, as_dtype
 
@@ -107,3 +108,55 @@ def _gelu_tanh(x: Array, /) -> Any:
     slope, cubic = math.sqrt(2 / math.pi), 0.044715
     t = tanh(slope * (x + cubic * (x * x * x)))
     return 0.5 * x * (1 + t), lambda g: g * (0.5 * (1 + t) + 0.5 * x * (1 - t * t) * (slope * (1 + 3 * cubic * x * x)))
+
+
+@op
+def hardsigmoid(x: Array, /) -> Any:
+    """min(max(x + 3, 0), 6) / 6."""
+    _floating("hardsigmoid", x)
+    return np.clip(raw(x) + 3, 0, 6) / 6, lambda g: gate(g, x, keep=np.abs(raw(x)) < 3) * _SIXTH
+
+
+_SIXTH = float(np.float32(1 / 6))  # torch's, a float32 constant
+
+
+@op
+def hardswish(x: Array, /) -> Any:
+    """x · `hardsigmoid` (x)."""
+    _floating("hardswish", x)
+    inside, right = np.abs(raw(x)) < 3, ~(raw(x) < 3)
+    return raw(x) * np.clip(raw(x) + 3, 0, 6) / 6, lambda g: np.where(inside, g * (x / 3 + 0.5), g * right)
+
+
+def prelu(input: Array, weight: Array) -> Any:
+    """input where input > 0, weight · input elsewhere: one weight for all, or one for each channel (dimension 1).
+
+    Raises
+    ------
+    RuntimeError
+        If there are as many weights as neither, or the dtypes differ.
+    """
+    x, w = raw(input), raw(weight)
+    channels = x.shape[1] if x.ndim > 1 else 1
+    if w.ndim > 1 or w.size not in (1, channels) or w.dtype != x.dtype:
+        raise RuntimeError(f"prelu(): expected one weight or {channels}, one for each channel, of dtype {x.dtype}, like the input, "
+                           f"but got shape {list(w.shape)} and {w.dtype}")
+    return _prelu_kernel(input, weight.reshape([1, -1, *[1] * (x.ndim - 2)] if x.ndim > 1 else [1] * x.ndim))
+
+
+@op
+def _prelu_kernel(x: Array, weight: Array, /) -> Any:
+    keep = raw(x) > 0
+    return np.where(keep, raw(x), raw(weight) * raw(x)), lambda g: np.where(keep, g, weight * g), lambda g: np.where(keep, 0, x * g)
+
+
+@op
+def glu(x: Array, /, dim: int = -1) -> Any:
+    """One half of x along `dim` times the sigmoid of the other."""
+    _floating("glu", x)
+    axis, size = axis_of(dim, x.ndim), x.shape[dim] if x.ndim else 1
+    if size % 2:
+        raise RuntimeError(f"glu(): the dimension to be halved must be even, but dimension {axis} has size {size}")
+    before = (slice(None),) * axis
+    a, s = x[(*before, slice(size // 2))], sigmoid(x[(*before, slice(size // 2, None))])
+    return a * s, lambda g: np.concatenate([g * s, g * a * s * (1 - s)], axis)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 import re
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from minigrad.autograd import TensorBase, cast, op, raw, wrap
+from minigrad.autograd import TensorBase, cast, ones, op, raw, wrap
 from minigrad.ops.dims import axis_of
 from minigrad.ops.elementwise import where
-from minigrad.ops.shape import _embed
+from minigrad.ops.shape import _constant_pad_nd, _embed
 from minigrad.types import Array, as_element
 
 # ---- x[index] ------------------------------------------------------------------------------------------------------------
@@ -133,6 +134,13 @@ def _add_at(g: Any, index: Any, shape: tuple[int, ...]) -> Any:
         whole = np.zeros(shape, g.dtype)
         whole[index] = g
         return whole
+    axes = [k for k, p in enumerate(index) if not isinstance(p, slice) or p != slice(None)]
+    axis, places = axes[0], index[axes[0]]
+    if len(axes) == 1 and (axis == 0 or places.ndim == 1) and g.dtype in (np.float32, np.float64):
+        n, others = shape[axis], shape[:axis] + shape[axis + 1 :]
+        if math.prod(others) > 8:  # whole slices; bincount is faster where they are small
+            slices = np.moveaxis(g, axis, 0).reshape(places.size, math.prod(others))
+            return np.moveaxis(_add_rows(slices, places.reshape(-1), n).reshape(n, *others), 0, axis)
     if g.dtype.kind != "f":  # bincount adds in float64, which is not exact for large integers
         whole = np.zeros(shape, g.dtype)
         np.add.at(whole, index, g)
@@ -140,6 +148,28 @@ def _add_at(g: Any, index: Any, shape: tuple[int, ...]) -> Any:
     size = math.prod(shape)
     places = np.arange(size).reshape(shape)[index]
     return np.bincount(places.ravel(), g.ravel(), size).astype(g.dtype).reshape(shape)
+
+
+def _add_rows(g: Any, index: Any, n: int) -> Any:
+    """Zeros of n rows, to row index[i] of which row i of `g` is added.
+
+    The rows that belong together are added in lots of 1, 2, 4, 8 ..., as the binary digits of their number say, and each
+    lot at once for all places that have one. For 4096 rows of 64 and 1000 places it takes 0.6 ms, `bincount` 0.9 ms, and
+    `np.add.at` 4.9 ms; torch 0.5 ms.
+    """
+    whole = np.zeros((n, g.shape[1]), g.dtype)
+    index = index % max(n, 1)  # negative ones count from the end
+    order = np.argsort(index)
+    place = index[order]
+    first = np.flatnonzero(np.diff(place, prepend=-1))  # where in this order each place begins
+    count = np.diff(first, append=len(order))
+    for digit in range(int(count.max(initial=0)).bit_length()):
+        size = 1 << digit
+        here = (count & size) > 0
+        lots = first[here, None] + np.arange(size)
+        whole[place[lots[:, 0]]] += ones(size, g.dtype) @ np.take(g, order[lots], 0)
+        first = first + here * size
+    return whole
 
 
 def _no_repeats(index: Any) -> bool:
@@ -401,3 +431,113 @@ def repeat_interleave(input: Array, repeats: Any, dim: int | None = None) -> Any
 def nonzero(x: Array, /) -> Any:
     """The indices of the elements that are not zero, one per row."""
     return (np.argwhere(x),)
+
+
+# ---- rows of a table -----------------------------------------------------------------------------------------------------
+
+
+def embedding(
+    input: Array, weight: Array, padding_idx: int | None = None, max_norm: float | None = None, norm_type: float = 2.0,
+    scale_grad_by_freq: bool = False, sparse: bool = False,
+) -> Any:
+    """The rows of `weight` that the integers in `input` name; of shape (*input.shape, width).
+
+    Parameters
+    ----------
+    input : int64 or int32 Tensor of any shape
+    weight : Tensor of shape (rows, width)
+    padding_idx : int, optional
+        A row that gets no gradient.
+    max_norm, norm_type : float, optional
+        The rows that are named are first scaled down, in place, until their `norm_type`-norm is at most `max_norm`.
+    scale_grad_by_freq : bool
+        Divide the gradient of each row by the number of times that it was named.
+
+    Raises
+    ------
+    IndexError
+        If there is no such row; rows are not counted from the end.
+    RuntimeError
+        If `input` has another dtype, or `weight` is no matrix.
+    NotImplementedError
+        For ``sparse=True``.
+    """
+    index, table = raw(input), raw(weight)
+    if sparse:
+        raise NotImplementedError("embedding(): sparse=True is not supported, gradients are dense")
+    if table.ndim != 2 or index.dtype not in (np.int64, np.int32):
+        raise RuntimeError(f"embedding(): expected int64 or int32 indices and a matrix 'weight' must be 2-D, got {index.dtype} and "
+                           f"shape {list(table.shape)}")
+    if padding_idx is not None and not -len(table) <= padding_idx < len(table):
+        raise AssertionError(f"Padding_idx must be within num_embeddings, got {padding_idx} for {len(table)}")
+    if index.size and not 0 <= index.min() <= index.max() < len(table):
+        raise IndexError(f"embedding(): index out of range: found {index.min()} to {index.max()}, but there are {len(table)} rows")
+    if max_norm is not None:
+        rows = np.unique(index)
+        norms = np.linalg.norm(table[rows], norm_type, axis=1, keepdims=True)
+        table[rows] *= np.where(norms > max_norm, max_norm / (norms + 1e-7), 1)
+        weight._version_cell[0] += 1
+    return _embedding(weight, input, None if padding_idx is None else padding_idx % len(table), scale_grad_by_freq)
+
+
+@op
+def _embedding(weight: Array, index: Array, /, padding_idx: int | None, by_frequency: bool) -> Any:
+    shape = weight.shape
+
+    def rule(g: Array) -> Array:
+        if padding_idx is not None or by_frequency:
+            counts = np.bincount(index.reshape(-1), minlength=shape[0])[index] if by_frequency else 1
+            g = g * np.where(index == padding_idx, 0, 1 / counts).astype(raw(g).dtype)[..., None]
+        return _put_zeros(g, index, template=(_HOLE,), shape=shape)
+
+    return np.take(raw(weight), index, 0), rule
+
+
+# ---- places around a tensor ----------------------------------------------------------------------------------------------
+
+_SOURCES: dict[str, Any] = {  # for places from before 0 to beyond n: the place between 0 and n whose element stands there
+    "reflect": lambda i, n: n - 1 - np.abs(n - 1 - np.abs(i)),
+    "replicate": lambda i, n: np.clip(i, 0, n - 1),
+    "circular": lambda i, n: i % n,
+}
+
+
+def pad(input: Array, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Any:
+    """Put something around a tensor: `pad` holds (before, after) for the last dimension, then for the one before, and so on.
+
+    Negative numbers cut instead.
+
+    Parameters
+    ----------
+    mode : str
+        ``"constant"``: `value`; ``"reflect"``: what comes before the edge, backwards; ``"replicate"``: the edge;
+        ``"circular"``: what is at the other end. All but the first for the last dimensions only, the first one or two excepted.
+
+    Raises
+    ------
+    RuntimeError
+        If there is not that much to be reflected, the result would have a negative size, or `value` is given but not used.
+    NotImplementedError
+        For another mode or number of dimensions.
+    """
+    shape = raw(input).shape
+    pairs = [(0, 0)] * (len(shape) - len(pad) // 2) + [(pad[i], pad[i + 1]) for i in range(len(pad) // 2 * 2 - 2, -1, -2)]
+    if mode not in ("constant", *_SOURCES):
+        raise NotImplementedError(f"pad(): unrecognised padding mode {mode!r}; use 'constant', {str([*_SOURCES])[1:-1]}")
+    if len(pad) % 2 or len(pairs) > len(shape) or (mode != "constant" and value is not None):
+        raise RuntimeError(f"pad(): expected a pair of numbers for each of at most {len(shape)} dimensions, and a value in mode "
+                           f"'constant' only, got {list(pad)}, value={value} and mode={mode!r}")
+    for n, pair in zip(shape, pairs, strict=True):
+        most = {"reflect": n - 1, "circular": n}.get(mode, max(pair))
+        if any(pair) and (n + sum(pair) < (mode in ("reflect", "replicate")) or max(pair) > most):
+            raise RuntimeError(f"pad(): padding {pair} does not fit a dimension of size {n} in mode {mode!r} (shape {list(shape)})")
+    if mode == "constant":
+        return _constant_pad_nd(input, tuple(pairs), value or 0)
+    if len(shape) - len(pad) // 2 not in (1, 2) or not 2 <= len(pad) <= 6:
+        raise NotImplementedError(f"pad(): mode {mode!r} is for the last 1, 2 or 3 dimensions of as many and one or two, got "
+                                  f"{len(pad)} numbers for shape {list(shape)}")
+    result = _constant_pad_nd(input, tuple((min(a, 0), min(b, 0)) for a, b in pairs), 0)  # what is to be cut off
+    for axis, (n, (before, after)) in enumerate(zip(raw(result).shape, pairs, strict=True)):
+        if before > 0 or after > 0:
+            result = _index_select(result, _SOURCES[mode](np.arange(-max(before, 0), n + max(after, 0)), n), axis)
+    return result

@@ -410,27 +410,6 @@ def _repeat(x: Array, /, counts: tuple[int, ...]) -> Any:
     return np.tile(x, counts), lambda g: g.reshape(blocks).sum(axis=tuple(range(0, len(blocks), 2)))
 
 
-def pad(input: Array, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Any:
-    """Put `value` around a tensor: `pad` holds (before, after) for the last dimension, then for the one before, and so on.
-
-    Negative numbers cut instead.
-
-    Raises
-    ------
-    NotImplementedError
-        For modes other than ``"constant"``.
-    """
-    shape = raw(input).shape
-    if mode != "constant":
-        raise NotImplementedError(f"pad(): mode={mode!r} is not supported, only 'constant'")
-    if len(pad) % 2 or len(pad) // 2 > len(shape):
-        raise RuntimeError(f"pad(): expected a pair of numbers for each of at most {len(shape)} dimensions, got {list(pad)}")
-    pairs = [(0, 0)] * (len(shape) - len(pad) // 2) + [(pad[i], pad[i + 1]) for i in range(len(pad) - 2, -1, -2)]
-    if any(n + a + b < 0 for n, (a, b) in zip(shape, pairs, strict=True)):
-        raise RuntimeError(f"pad(): padding {list(pad)} would give a negative size for shape {list(shape)}")
-    return _constant_pad_nd(input, tuple(pairs), value or 0)
-
-
 @op(linear=True)
 def _constant_pad_nd(x: Array, /, pairs: tuple[tuple[int, int], ...], value: float) -> Any:
     kept = tuple(slice(max(-a, 0), n - max(-b, 0)) for n, (a, b) in zip(x.shape, pairs, strict=True))
