@@ -17,7 +17,7 @@ import torch
 
 import minigrad as mg
 from tests.test_optim import gradients, parameters, train, translated, values
-from tests.twins import raised
+from tests.twins import assert_same, raised
 
 ARGUMENTS: dict[str, tuple[list[dict[str, Any]], dict[str, list[Any]]]] = {  # numbers, and what is combined with each
     "Adam": (
@@ -232,6 +232,13 @@ def test_steps_are_counted_in_the_default_dtype(name: str, dtype: str) -> None:
     assert_close(*results)
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_the_state_before_the_first_step(name: str) -> None:
+    (ours, theirs) = (make(lib, name, parameters(lib), **RICH[name]).state_dict() for lib in (mg, torch))
+    assert len(ours["state"]) == len(theirs["state"]) == (5 if name == "Adagrad" else 0)
+    assert_same(ours, theirs)
+
+
 # ---- errors ----------------------------------------------------------------------------------------------------------
 
 WRONG = {
@@ -283,6 +290,17 @@ def test_arguments_come_in_torchs_order(name: str) -> None:
     assert ours(parameters(mg), *given).defaults == theirs(parameters(torch), *given).defaults
     many = [*given, *[False] * 4]
     assert raised(lambda: ours(parameters(mg), *many)) == raised(lambda: theirs(parameters(torch), *many)) == "TypeError"
+
+
+@pytest.mark.parametrize("name", ["SGD", *NAMES])
+def test_gradients_are_left_as_they_are(name: str) -> None:
+    for options in ({}, {"maximize": True, "weight_decay": 0.5}, RICH.get(name, {"momentum": 0.5, "nesterov": True})):
+        p = mg.ones(3, requires_grad=True)
+        p.grad = mg.tensor([1.0, -2.0, 3.0])
+        opt = make(mg, name, [p], **options)
+        for _ in range(2):
+            opt.step()
+        assert p.grad.tolist() == [1.0, -2.0, 3.0]
 
 
 @pytest.mark.parametrize("name", NAMES)
