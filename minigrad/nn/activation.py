@@ -2,241 +2,182 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
 from typing import Any
 
 from minigrad.creation import full
 from minigrad.nn import functional as F
 from minigrad.nn.init import constant_
-from minigrad.nn.module import Module
+from minigrad.nn.module import FunctionModule, Module
 from minigrad.nn.parameter import Parameter
 from minigrad.tensor import Tensor
 
 
-@dataclass(eq=False, repr=False)
-class _Activation(Module):
-    """What has options and nothing else."""
-
-    def __post_init__(self) -> None:
-        super().__init__()
-
-    def extra_repr(self) -> str:
-        """The options; whether it writes over its input only if it does."""
-        options = {option.name: getattr(self, option.name) for option in fields(self) if option.repr}
-        return ", ".join(f"{name}={value!r}" for name, value in options.items() if name != "inplace" or value)
-
-
-@dataclass(eq=False, repr=False)
-class _InPlace(_Activation):
+class _InPlace(FunctionModule):
     """An activation whose only option is to write over its input."""
 
-    inplace: bool = False
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__(inplace=inplace)
 
 
 class ReLU(_InPlace):
     """max(x, 0)."""
 
-    def forward(self, input: Tensor) -> Tensor:
-        """Apply it to each element."""
-        return F.relu(input, self.inplace)
+    function = F.relu
 
 
 class ReLU6(_InPlace):
     """min(max(x, 0), 6)."""
 
-    def forward(self, input: Tensor) -> Tensor:
-        """Apply it to each element."""
-        return F.relu6(input, self.inplace)
+    function = F.relu6
 
 
 class SELU(_InPlace):
     """Self-normalising `ELU`."""
 
-    def forward(self, input: Tensor) -> Tensor:
-        """Apply it to each element."""
-        return F.selu(input, self.inplace)
+    function = F.selu
 
 
 class SiLU(_InPlace):
     """x · sigmoid(x)."""
 
-    def forward(self, input: Tensor) -> Tensor:
-        """Apply it to each element."""
-        return F.silu(input, self.inplace)
+    function = F.silu
 
 
 class Mish(_InPlace):
     """x · tanh(softplus(x))."""
 
-    def forward(self, input: Tensor) -> Tensor:
-        """Apply it to each element."""
-        return F.mish(input, self.inplace)
+    function = F.mish
 
 
-@dataclass(eq=False, repr=False)
-class Hardsigmoid(_Activation):
+class Hardsigmoid(_InPlace):
     """min(max(x + 3, 0), 6) / 6."""
 
-    inplace: bool = field(default=False, repr=False)
-
-    def forward(self, input: Tensor) -> Tensor:
-        """Apply it to each element."""
-        return F.hardsigmoid(input, self.inplace)
+    function = F.hardsigmoid
+    hidden = ("inplace",)
 
 
-@dataclass(eq=False, repr=False)
-class Hardswish(_Activation):
+class Hardswish(_InPlace):
     """x · hardsigmoid(x)."""
 
-    inplace: bool = field(default=False, repr=False)
-
-    def forward(self, input: Tensor) -> Tensor:
-        """Apply it to each element."""
-        return F.hardswish(input, self.inplace)
+    function = F.hardswish
+    hidden = ("inplace",)
 
 
-class Sigmoid(_Activation):
+class _Plain(FunctionModule):
+    """An activation without options."""
+
+    def __init__(self) -> None:
+        super().__init__()
+
+
+class Sigmoid(_Plain):
     """1 / (1 + exp(-x))."""
 
-    def forward(self, input: Tensor) -> Tensor:
-        """Apply it to each element."""
-        return F.sigmoid(input)
+    function = F.sigmoid
 
 
-class Tanh(_Activation):
+class Tanh(_Plain):
     """The hyperbolic tangent."""
 
-    def forward(self, input: Tensor) -> Tensor:
-        """Apply it to each element."""
-        return F.tanh(input)
+    function = F.tanh
 
 
-class LogSigmoid(_Activation):
+class LogSigmoid(_Plain):
     """log(sigmoid(x))."""
 
-    def forward(self, input: Tensor) -> Tensor:
-        """Apply it to each element."""
-        return F.logsigmoid(input)
+    function = F.logsigmoid
 
 
-class Softsign(_Activation):
+class Softsign(_Plain):
     """x / (1 + |x|)."""
 
-    def forward(self, input: Tensor) -> Tensor:
-        """Apply it to each element."""
-        return F.softsign(input)
+    function = F.softsign
 
 
-@dataclass(eq=False, repr=False)
-class LeakyReLU(_Activation):
+class LeakyReLU(FunctionModule):
     """x where x > 0, negative_slope · x elsewhere."""
 
-    negative_slope: float = 0.01
-    inplace: bool = False
+    function = F.leaky_relu
 
-    def forward(self, input: Tensor) -> Tensor:
-        """Apply it to each element."""
-        return F.leaky_relu(input, self.negative_slope, self.inplace)
+    def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
+        super().__init__(negative_slope=negative_slope, inplace=inplace)
 
 
-@dataclass(eq=False, repr=False)
-class ELU(_Activation):
+class ELU(FunctionModule):
     """x where x > 0, alpha · (exp(x) - 1) elsewhere."""
 
-    alpha: float = 1.0
-    inplace: bool = False
+    function = F.elu
 
-    def forward(self, input: Tensor) -> Tensor:
-        """Apply it to each element."""
-        return F.elu(input, self.alpha, self.inplace)
+    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
+        super().__init__(alpha=alpha, inplace=inplace)
 
 
-@dataclass(eq=False, repr=False)
-class Hardtanh(_Activation):
+class Hardtanh(FunctionModule):
     """x limited to the range from min_val to max_val."""
 
-    min_val: float = -1.0
-    max_val: float = 1.0
-    inplace: bool = False
+    function = F.hardtanh
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not self.max_val > self.min_val:
-            raise AssertionError(f"max_val ({self.max_val}) must be greater than min_val ({self.min_val})")
-
-    def forward(self, input: Tensor) -> Tensor:
-        """Apply it to each element."""
-        return F.hardtanh(input, self.min_val, self.max_val, self.inplace)
+    def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> None:
+        super().__init__(min_val=min_val, max_val=max_val, inplace=inplace)
+        if not max_val > min_val:
+            raise AssertionError(f"max_val ({max_val}) must be greater than min_val ({min_val})")
 
 
-@dataclass(eq=False, repr=False)
-class GELU(_Activation):
+class GELU(FunctionModule):
     """x · Φ(x), Φ being the normal distribution; an approximation with ``approximate="tanh"``."""
 
-    approximate: str = "none"
+    function = F.gelu
 
-    def forward(self, input: Tensor) -> Tensor:
-        """Apply it to each element."""
-        return F.gelu(input, approximate=self.approximate)
+    def __init__(self, approximate: str = "none") -> None:
+        super().__init__(approximate=approximate)
 
 
-@dataclass(eq=False, repr=False)
-class Softplus(_Activation):
+class Softplus(FunctionModule):
     """log(1 + exp(beta · x)) / beta; x itself where beta · x exceeds the threshold."""
 
-    beta: float = 1.0
-    threshold: float = 20.0
+    function = F.softplus
 
-    def forward(self, input: Tensor) -> Tensor:
-        """Apply it to each element."""
-        return F.softplus(input, self.beta, self.threshold)
+    def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
+        super().__init__(beta=beta, threshold=threshold)
 
 
-@dataclass(eq=False, repr=False)
-class GLU(_Activation):
+class GLU(FunctionModule):
     """One half of x along `dim` times the sigmoid of the other (Dauphin et al., 2017)."""
 
-    dim: int = -1
+    function = F.glu
 
-    def forward(self, input: Tensor) -> Tensor:
-        """Apply it to each slice along the dimension."""
-        return F.glu(input, self.dim)
+    def __init__(self, dim: int = -1) -> None:
+        super().__init__(dim=dim)
 
 
-@dataclass(eq=False, repr=False)
-class Softmax(_Activation):
+class Softmax(FunctionModule):
     """exp(x) / Σ exp(x) along `dim`."""
 
-    dim: int | None = None
+    function = F.softmax
 
-    def forward(self, input: Tensor) -> Tensor:
-        """Apply it to each slice along the dimension."""
-        return F.softmax(input, self.dim)
+    def __init__(self, dim: int | None = None) -> None:
+        super().__init__(dim=dim)
 
 
-@dataclass(eq=False, repr=False)
-class Softmin(_Activation):
+class Softmin(FunctionModule):
     """softmax(-x) along `dim`."""
 
-    dim: int | None = None
+    function = F.softmin
 
-    def forward(self, input: Tensor) -> Tensor:
-        """Apply it to each slice along the dimension."""
-        return F.softmin(input, self.dim)
+    def __init__(self, dim: int | None = None) -> None:
+        super().__init__(dim=dim)
 
 
-@dataclass(eq=False, repr=False)
-class LogSoftmax(_Activation):
+class LogSoftmax(FunctionModule):
     """log(softmax(x)) along `dim`."""
 
-    dim: int | None = None
+    function = F.log_softmax
 
-    def forward(self, input: Tensor) -> Tensor:
-        """Apply it to each slice along the dimension."""
-        return F.log_softmax(input, self.dim)
+    def __init__(self, dim: int | None = None) -> None:
+        super().__init__(dim=dim)
 
 
-class Softmax2d(_Activation):
+class Softmax2d(Module):
     """Softmax over the channels of images, of shape (n, channels, height, width) or (channels, height, width)."""
 
     def forward(self, input: Tensor) -> Tensor:

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
+from itertools import groupby
 from operator import index as as_index
 from typing import Any, Self
 
 from minigrad.nn.module import Module, indented
 
 
-class _Numbered(Module):
-    """What `Sequential` and `ModuleList` share: modules in an order, reached by their position."""
-
+class _Container(Module):
     _modules: dict[str, Module]  # type: ignore[assignment]
 
     def __len__(self) -> int:
         return len(self._modules)
+
+
+class _Numbered(_Container):
+    """What `Sequential` and `ModuleList` share: modules in an order, reached by their position."""
+
+    def __init__(self, modules: Iterable[Module] | None = None) -> None:
+        super().__init__()
+        if modules is not None:
+            self.extend(modules)
 
     def __iter__(self) -> Iterator[Module]:
         return iter(self._modules.values())
@@ -34,8 +42,8 @@ class _Numbered(Module):
             return self._with(list(self._modules.items())[index])
         return self._modules[self._key(index)]
 
-    def _with(self, items: list[tuple[str, Module]]) -> Any:
-        raise NotImplementedError
+    def _with(self, items: list[tuple[str, Module]]) -> Self:
+        return type(self)(module for _, module in items)
 
     def __setitem__(self, index: int, module: Module) -> None:
         setattr(self, self._key(index), module)
@@ -50,16 +58,12 @@ class _Numbered(Module):
 
     def append(self, module: Module) -> Self:
         """Add a module at the end."""
-        self.add_module(str(len(self)), module)
-        return self
+        return self.extend([module])
 
     def extend(self, modules: Iterable[Module]) -> Self:
         """Add several modules at the end."""
-        if not isinstance(modules, Iterable):
-            raise TypeError(f"{type(self).__name__}.extend should be called with an iterable, but got "
-                            f"{type(modules).__name__}")
         for module in list(modules):
-            self.append(module)
+            self.add_module(str(len(self)), module)
         return self
 
     def pop(self, key: int | slice) -> Any:
@@ -162,14 +166,6 @@ class ModuleList(_Numbered):
     )
     """
 
-    def __init__(self, modules: Iterable[Module] | None = None) -> None:
-        super().__init__()
-        if modules is not None:
-            self.extend(modules)
-
-    def _with(self, items: list[tuple[str, Module]]) -> Self:
-        return type(self)(module for _, module in items)
-
     def insert(self, index: int, module: Module) -> None:
         """Put a module at a position, before the one that is there."""
         if not isinstance(module, Module):
@@ -184,19 +180,18 @@ class ModuleList(_Numbered):
     def __iadd__(self, modules: Iterable[Module]) -> Self:
         return self.extend(modules)
 
-    def __repr__(self) -> str:
-        """Show neighbours that look alike once, with their number."""
-        runs: list[tuple[int, int, str]] = []  # first and last index, and the text
-        for i, text in enumerate(map(repr, self)):
-            if runs and runs[-1][2] == text:
-                runs[-1] = (runs[-1][0], i, text)
-            else:
-                runs.append((i, i, text))
-        lines = [f"({a}): {text}" if a == b else f"({a}-{b}): {b - a + 1} x {text}" for a, b, text in runs]
-        return self._get_name() + ("(\n  " + "\n  ".join(map(indented, lines)) + "\n)" if lines else "()")
+    def _children_text(self) -> list[str]:
+        """Neighbours that look alike once, with their number."""
+        lines, first = [], 0
+        for text, alike in groupby(map(repr, self)):
+            count = len(list(alike))
+            where = f"({first}): " if count == 1 else f"({first}-{first + count - 1}): {count} x "
+            lines.append(indented(where + text))
+            first += count
+        return lines
 
 
-class ModuleDict(Module):
+class ModuleDict(_Container):
     """Modules under names of their own; it has no `forward`.
 
     Parameters
@@ -211,8 +206,6 @@ class ModuleDict(Module):
     ReLU()
     """
 
-    _modules: dict[str, Module]  # type: ignore[assignment]
-
     def __init__(self, modules: Any = None) -> None:
         super().__init__()
         if modules is not None:
@@ -226,9 +219,6 @@ class ModuleDict(Module):
 
     def __delitem__(self, key: str) -> None:
         del self._modules[key]
-
-    def __len__(self) -> int:
-        return len(self._modules)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._modules)
@@ -258,8 +248,5 @@ class ModuleDict(Module):
 
     def update(self, modules: Any) -> None:
         """Add modules, from a mapping or an iterable of pairs; those under names that exist are replaced."""
-        if not isinstance(modules, Iterable):
-            raise TypeError("ModuleDict.update should be called with an iterable of key/value pairs, but got "
-                            f"{type(modules).__name__}")
         for key, module in modules.items() if isinstance(modules, (Mapping, ModuleDict)) else modules:
             self[key] = module

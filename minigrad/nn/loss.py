@@ -3,126 +3,97 @@
 from __future__ import annotations
 
 from minigrad.nn import functional as F
-from minigrad.nn.module import Module
+from minigrad.nn.module import FunctionModule
 from minigrad.tensor import Tensor
 
 
-class _Loss(Module):
-    def __init__(self, *, reduction: str = "mean") -> None:
-        super().__init__()
-        self.reduction = reduction
+class _Loss(FunctionModule):
+    """A function of input and target. Weights are buffers; nothing is printed."""
+
+    tensors = ("weight", "pos_weight")
+
+    def extra_repr(self) -> str:
+        """Nothing."""
+        return ""
 
 
-class _WeightedLoss(_Loss):
-    weight: Tensor | None
-
-    def __init__(self, weight: Tensor | None = None, *, reduction: str = "mean") -> None:
-        super().__init__(reduction=reduction)
-        self.register_buffer("weight", weight)
-
-
-class NLLLoss(_WeightedLoss):
+class NLLLoss(_Loss):
     """Negative log likelihood of classes; see `functional.nll_loss`."""
 
+    function = F.nll_loss
+
     def __init__(self, weight: Tensor | None = None, *, ignore_index: int = -100, reduction: str = "mean") -> None:
-        super().__init__(weight, reduction=reduction)
-        self.ignore_index = ignore_index
-
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        """The loss of log-probabilities `input` for the classes `target`."""
-        return F.nll_loss(input, target, self.weight, ignore_index=self.ignore_index, reduction=self.reduction)
+        super().__init__(weight=weight, ignore_index=ignore_index, reduction=reduction)
 
 
-class CrossEntropyLoss(_WeightedLoss):
+class CrossEntropyLoss(_Loss):
     """Cross entropy of scores before the softmax; see `functional.cross_entropy`."""
 
-    def __init__(
-        self, weight: Tensor | None = None, *, ignore_index: int = -100, reduction: str = "mean",
-        label_smoothing: float = 0.0,
-    ) -> None:
-        super().__init__(weight, reduction=reduction)
-        self.ignore_index, self.label_smoothing = ignore_index, label_smoothing
+    function = F.cross_entropy
 
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        """The loss of scores `input` for the classes, or their probabilities, in `target`."""
-        return F.cross_entropy(input, target, self.weight, ignore_index=self.ignore_index, reduction=self.reduction,
-                               label_smoothing=self.label_smoothing)
+    def __init__(self, weight: Tensor | None = None, *, ignore_index: int = -100, reduction: str = "mean",
+                 label_smoothing: float = 0.0) -> None:  # fmt: skip
+        super().__init__(weight=weight, ignore_index=ignore_index, reduction=reduction, label_smoothing=label_smoothing)
 
 
 class MSELoss(_Loss):
     """Mean squared error; see `functional.mse_loss`."""
 
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        """The loss of each pair of elements, reduced."""
-        return F.mse_loss(input, target, reduction=self.reduction)
+    function = F.mse_loss
+
+    def __init__(self, *, reduction: str = "mean") -> None:
+        super().__init__(reduction=reduction)
 
 
 class L1Loss(_Loss):
     """Mean absolute error; see `functional.l1_loss`."""
 
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        """The loss of each pair of elements, reduced."""
-        return F.l1_loss(input, target, reduction=self.reduction)
+    function = F.l1_loss
+
+    def __init__(self, *, reduction: str = "mean") -> None:
+        super().__init__(reduction=reduction)
 
 
 class SmoothL1Loss(_Loss):
     """Squared near 0 and absolute beyond; see `functional.smooth_l1_loss`."""
 
-    def __init__(self, *, reduction: str = "mean", beta: float = 1.0) -> None:
-        super().__init__(reduction=reduction)
-        self.beta = beta
+    function = F.smooth_l1_loss
 
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        """The loss of each pair of elements, reduced."""
-        return F.smooth_l1_loss(input, target, reduction=self.reduction, beta=self.beta)
+    def __init__(self, *, reduction: str = "mean", beta: float = 1.0) -> None:
+        super().__init__(reduction=reduction, beta=beta)
 
 
 class HuberLoss(_Loss):
     """Squared near 0 and absolute beyond; see `functional.huber_loss`."""
 
+    function = F.huber_loss
+
     def __init__(self, reduction: str = "mean", delta: float = 1.0) -> None:
-        super().__init__(reduction=reduction)
-        self.delta = delta
-
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        """The loss of each pair of elements, reduced."""
-        return F.huber_loss(input, target, reduction=self.reduction, delta=self.delta)
+        super().__init__(reduction=reduction, delta=delta)
 
 
-class BCELoss(_WeightedLoss):
+class BCELoss(_Loss):
     """Cross entropy of probabilities of yes and no; see `functional.binary_cross_entropy`."""
 
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        """The loss of each pair of elements, reduced."""
-        return F.binary_cross_entropy(input, target, self.weight, reduction=self.reduction)
+    function = F.binary_cross_entropy
+
+    def __init__(self, weight: Tensor | None = None, *, reduction: str = "mean") -> None:
+        super().__init__(weight=weight, reduction=reduction)
 
 
 class BCEWithLogitsLoss(_Loss):
     """Cross entropy of scores before the sigmoid; see `functional.binary_cross_entropy_with_logits`."""
 
-    weight: Tensor | None
-    pos_weight: Tensor | None
+    function = F.binary_cross_entropy_with_logits
 
-    def __init__(
-        self, weight: Tensor | None = None, *, reduction: str = "mean", pos_weight: Tensor | None = None
-    ) -> None:
-        super().__init__(reduction=reduction)
-        self.register_buffer("weight", weight)
-        self.register_buffer("pos_weight", pos_weight)
-
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        """The loss of each pair of elements, reduced."""
-        return F.binary_cross_entropy_with_logits(input, target, self.weight, reduction=self.reduction,
-                                                  pos_weight=self.pos_weight)
+    def __init__(self, weight: Tensor | None = None, *, reduction: str = "mean", pos_weight: Tensor | None = None) -> None:
+        super().__init__(weight=weight, reduction=reduction, pos_weight=pos_weight)
 
 
 class KLDivLoss(_Loss):
     """Kullback-Leibler divergence; see `functional.kl_div`."""
 
-    def __init__(self, *, reduction: str = "mean", log_target: bool = False) -> None:
-        super().__init__(reduction=reduction)
-        self.log_target = log_target
+    function = F.kl_div
 
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        """The loss of each pair of elements, reduced."""
-        return F.kl_div(input, target, reduction=self.reduction, log_target=self.log_target)
+    def __init__(self, *, reduction: str = "mean", log_target: bool = False) -> None:
+        super().__init__(reduction=reduction, log_target=log_target)

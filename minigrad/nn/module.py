@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, NamedTuple, Self
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, ClassVar, NamedTuple, Self
 
 from minigrad.autograd import no_grad
 from minigrad.nn.parameter import Parameter
 from minigrad.tensor import RemovableHandle, Tensor
 from minigrad.types import as_dtype, check_device, float16, float32, float64
+
+Hook = Callable[..., Any]
 
 
 class IncompatibleKeys(NamedTuple):
@@ -19,7 +21,7 @@ class IncompatibleKeys(NamedTuple):
     unexpected_keys: list[str]
 
     def __repr__(self) -> str:
-        if not self.missing_keys and not self.unexpected_keys:
+        if not any(self):
             return "<All keys matched successfully>"
         return f"_IncompatibleKeys(missing_keys={self.missing_keys}, unexpected_keys={self.unexpected_keys})"
 
@@ -60,14 +62,12 @@ class Module:
     _buffers: dict[str, Tensor | None]
     _modules: dict[str, Module | None]
     _non_persistent_buffers_set: set[str]
-    _forward_pre_hooks: OrderedDict[int, tuple[Callable[..., Any], bool]]  # the hook, and whether it wants the keywords
-    _forward_hooks: OrderedDict[int, tuple[Callable[..., Any], bool]]
+    _forward_pre_hooks: OrderedDict[int, tuple[Hook, bool]]  # the hook, and whether it wants the keywords
+    _forward_hooks: OrderedDict[int, tuple[Hook, bool]]
 
     def __init__(self) -> None:
-        self.__dict__.update(
-            training=True, _parameters={}, _buffers={}, _modules={}, _non_persistent_buffers_set=set(),
-            _forward_pre_hooks=OrderedDict(), _forward_hooks=OrderedDict(),
-        )  # fmt: skip
+        self.__dict__.update(training=True, _parameters={}, _buffers={}, _modules={}, _non_persistent_buffers_set=set(),
+                             _forward_pre_hooks=OrderedDict(), _forward_hooks=OrderedDict())  # fmt: skip
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the result; to be defined by the subclass."""
@@ -91,17 +91,14 @@ class Module:
             elif isinstance(changed, tuple) and len(changed) == 2:
                 args, kwargs = changed
             else:
-                raise RuntimeError("forward pre-hook must return None or a tuple of (new_args, new_kwargs), but got "
-                                   f"{changed}.")
+                raise RuntimeError(f"forward pre-hook must return None or a tuple of (new_args, new_kwargs), but got {changed}.")
         result = self.forward(*args, **kwargs)
         for hook, with_kwargs in list(self._forward_hooks.values()):
             changed = hook(self, args, kwargs, result) if with_kwargs else hook(self, args, result)
             result = result if changed is None else changed
         return result
 
-    def register_forward_pre_hook(
-        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
-    ) -> RemovableHandle:
+    def register_forward_pre_hook(self, hook: Hook, *, prepend: bool = False, with_kwargs: bool = False) -> RemovableHandle:
         """Call ``hook(module, args)`` before each `forward`; what it returns, if not None, replaces the arguments.
 
         With `with_kwargs` the call is ``hook(module, args, kwargs)``, and it returns both or None; with `prepend` the
@@ -109,9 +106,8 @@ class Module:
         """
         return _register(self._forward_pre_hooks, (hook, with_kwargs), prepend)
 
-    def register_forward_hook(
-        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False, always_call: bool = False
-    ) -> RemovableHandle:
+    def register_forward_hook(self, hook: Hook, *, prepend: bool = False, with_kwargs: bool = False,
+                              always_call: bool = False) -> RemovableHandle:  # fmt: skip
         """Call ``hook(module, args, result)`` after each `forward`; what it returns, if not None, replaces the result.
 
         With `with_kwargs` the call is ``hook(module, args, kwargs, result)``; with `prepend` the hook comes before
@@ -125,22 +121,20 @@ class Module:
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:
         """Add a parameter under a name; None keeps the name without one."""
-        self._check_name("parameter", name, "_parameters")
+        self._check_name("parameter", name)
         if param is not None and not isinstance(param, Parameter):
             raise TypeError(f"cannot assign '{_typename(param)}' object to parameter '{name}' "
                             "(torch.nn.Parameter or None required)")
         if param is not None and param.grad_fn is not None:
-            raise ValueError(f"Cannot assign non-leaf Tensor to parameter '{name}'. Model parameters must be created "
-                             f"explicitly. To express '{name}' as a function of another Tensor, compute the value in "
-                             "the forward() method.")
+            raise ValueError(f"Cannot assign non-leaf Tensor to parameter '{name}'. Model parameters must be created explicitly. "
+                             f"To express '{name}' as a function of another Tensor, compute the value in the forward() method.")
         self._parameters[name] = param
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
         """Add a tensor that is not trained but belongs to the module's state; in `state_dict` only if `persistent`."""
-        self._check_name("buffer", name, "_buffers")
+        self._check_name("buffer", name)
         if tensor is not None and not isinstance(tensor, Tensor):
-            raise TypeError(f"cannot assign '{_typename(tensor)}' object to buffer '{name}' (torch Tensor or None "
-                            "required)")
+            raise TypeError(f"cannot assign '{_typename(tensor)}' object to buffer '{name}' (torch Tensor or None required)")
         self._buffers[name] = tensor
         (self._non_persistent_buffers_set.discard if persistent else self._non_persistent_buffers_set.add)(name)
 
@@ -148,17 +142,17 @@ class Module:
         """Add a child module under a name; None keeps the name without one."""
         if module is not None and not isinstance(module, Module):
             raise TypeError(f"{_typename(module)} is not a Module subclass")
-        self._check_name("module", name, "_modules")
+        self._check_name("module", name)
         self._modules[name] = module
 
     register_module = add_module
 
-    def _check_name(self, kind: str, name: str, registry: str) -> None:
-        if registry not in self.__dict__:
+    def _check_name(self, kind: str, name: str) -> None:
+        if f"_{kind}s" not in self.__dict__:
             raise AttributeError(f"cannot assign {kind} before Module.__init__() call")
         if not isinstance(name, str):
             raise TypeError(f"{kind} name should be a string. Got {_typename(name)}")
-        if name not in self.__dict__[registry] and hasattr(self, name):
+        if name not in self.__dict__[f"_{kind}s"] and hasattr(self, name):
             raise KeyError(f"attribute '{name}' already exists")
         if "." in name:
             raise KeyError(f"{kind} name can't contain \".\", got: {name}")
@@ -167,58 +161,41 @@ class Module:
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Register parameters and modules; all else is a plain attribute, unless the name is registered already."""
-        registered = self.__dict__
-        if isinstance(value, Parameter):
-            if "_parameters" not in registered:
-                raise AttributeError("cannot assign parameters before Module.__init__() call")
-            self._forget(name)
-            self.register_parameter(name, value)
-        elif isinstance(value, Module):
-            if "_modules" not in registered:
-                raise AttributeError("cannot assign module before Module.__init__() call")
-            self._forget(name, but="_modules")
-            self._modules[name] = value
-        elif name in registered.get("_parameters", ()):
-            if value is not None:
-                raise TypeError(f"cannot assign '{_typename(value)}' as parameter '{name}' (torch.nn.Parameter or None "
-                                "expected)")
-            self._parameters[name] = None
-        elif name in registered.get("_modules", ()):
-            if value is not None:
-                raise TypeError(f"cannot assign '{_typename(value)}' as child module '{name}' (torch.nn.Module or None "
-                                "expected)")
-            self._modules[name] = None
-        elif name in registered.get("_buffers", ()):
-            if value is not None and not isinstance(value, Tensor):
-                raise TypeError(f"cannot assign '{_typename(value)}' as buffer '{name}' "
-                                "(torch.nn.Buffer, torch.Tensor or None expected)")
-            self._buffers[name] = value
-        else:
-            object.__setattr__(self, name, value)
-
-    def _forget(self, name: str, but: str = "_parameters") -> None:
-        """Take a name out of wherever it is, except one dictionary, in which it keeps its place."""
-        self.__dict__.pop(name, None)
-        for registry in ("_parameters", "_buffers", "_modules"):
-            if registry != but:
-                self.__dict__[registry].pop(name, None)
+        attributes = self.__dict__
+        if isinstance(value, (Parameter, Module)):
+            home, what = ("_parameters", "parameters") if isinstance(value, Parameter) else ("_modules", "module")
+            if home not in attributes:
+                raise AttributeError(f"cannot assign {what} before Module.__init__() call")
+            for other in (attributes, *(attributes[kind] for kind in KINDS if kind != home)):
+                other.pop(name, None)  # in its own dictionary the name keeps its place
+            if isinstance(value, Parameter):
+                self.register_parameter(name, value)
+            else:
+                self._modules[name] = value
+            return
+        for home, (cls, what, wanted) in KINDS.items():
+            if name in attributes.get(home, ()):
+                if value is not None and not isinstance(value, cls):
+                    raise TypeError(f"cannot assign '{_typename(value)}' as {what} '{name}' ({wanted} or None expected)")
+                attributes[home][name] = value
+                return
+        object.__setattr__(self, name, value)
 
     def __getattr__(self, name: str) -> Any:
         """Find what is registered; Python asks only where there is no plain attribute of the name."""
         attributes = self.__dict__
-        if "_parameters" in attributes:
-            for registered in (attributes["_parameters"], attributes["_modules"], attributes["_buffers"]):
-                if name in registered:
-                    return registered[name]
+        for kind in KINDS:
+            if name in attributes.get(kind, ()):
+                return attributes[kind][name]
         message = f"'{type(self).__name__}' object has no attribute '{name}'"
         if "_parameters" not in attributes and name[:1] == "_" and name in Module.__annotations__:
             message += ": call super().__init__() first in the __init__ of the class"
         raise AttributeError(message)
 
     def __delattr__(self, name: str) -> None:
-        for registered in (self._parameters, self._buffers, self._modules):
-            if name in registered:
-                del registered[name]
+        for kind in KINDS:
+            if name in self.__dict__[kind]:
+                del self.__dict__[kind][name]
                 return
         object.__delattr__(self, name)
 
@@ -228,40 +205,34 @@ class Module:
 
     # ---- the parts ---------------------------------------------------------------------------------------------------
 
-    def _named_members(
-        self, members: Callable[[Module], Iterable[tuple[str, Any]]], prefix: str, recurse: bool, remove_duplicate: bool
-    ) -> Iterator[tuple[str, Any]]:
+    def _named_members(self, kind: str, prefix: str, recurse: bool, remove_duplicate: bool) -> Iterator[tuple[str, Any]]:
         seen = set()
         modules = self.named_modules(prefix=prefix, remove_duplicate=remove_duplicate) if recurse else [(prefix, self)]
         for module_prefix, module in modules:
-            for name, member in members(module):
+            for name, member in module.__dict__[kind].items():
                 if member is None or member in seen:
                     continue
                 if remove_duplicate:
                     seen.add(member)
                 yield module_prefix + ("." if module_prefix else "") + name, member
 
-    def named_parameters(
-        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
-    ) -> Iterator[tuple[str, Parameter]]:
+    def named_parameters(self, prefix: str = "", recurse: bool = True,
+                         remove_duplicate: bool = True) -> Iterator[tuple[str, Parameter]]:  # fmt: skip
         """Names and parameters, of this module and, with `recurse`, of all inside it; shared ones once."""
-        return self._named_members(lambda module: module._parameters.items(), prefix, recurse, remove_duplicate)
+        return self._named_members("_parameters", prefix, recurse, remove_duplicate)
 
     def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
         """The parameters, of this module and, with `recurse`, of all inside it."""
-        for _, parameter in self.named_parameters(recurse=recurse):
-            yield parameter
+        return (parameter for _, parameter in self.named_parameters(recurse=recurse))
 
-    def named_buffers(
-        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
-    ) -> Iterator[tuple[str, Tensor]]:
+    def named_buffers(self, prefix: str = "", recurse: bool = True,
+                      remove_duplicate: bool = True) -> Iterator[tuple[str, Tensor]]:  # fmt: skip
         """Names and buffers, of this module and, with `recurse`, of all inside it; shared ones once."""
-        return self._named_members(lambda module: module._buffers.items(), prefix, recurse, remove_duplicate)
+        return self._named_members("_buffers", prefix, recurse, remove_duplicate)
 
     def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
         """The buffers, of this module and, with `recurse`, of all inside it."""
-        for _, buffer in self.named_buffers(recurse=recurse):
-            yield buffer
+        return (buffer for _, buffer in self.named_buffers(recurse=recurse))
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
         """Names and modules directly inside this one, each module once."""
@@ -273,12 +244,10 @@ class Module:
 
     def children(self) -> Iterator[Module]:
         """The modules directly inside this one."""
-        for _, module in self.named_children():
-            yield module
+        return (module for _, module in self.named_children())
 
-    def named_modules(
-        self, memo: set[Module] | None = None, prefix: str = "", remove_duplicate: bool = True
-    ) -> Iterator[tuple[str, Module]]:
+    def named_modules(self, memo: set[Module] | None = None, prefix: str = "",
+                      remove_duplicate: bool = True) -> Iterator[tuple[str, Module]]:  # fmt: skip
         """Names and modules: this one, under `prefix`, and all inside it, at any depth."""
         memo = set() if memo is None else memo
         if self in memo:
@@ -292,8 +261,7 @@ class Module:
 
     def modules(self) -> Iterator[Module]:
         """This module and all inside it, at any depth."""
-        for _, module in self.named_modules():
-            yield module
+        return (module for _, module in self.named_modules())
 
     def get_submodule(self, target: str) -> Module:
         """The module under a dotted name, ``"net.0.hidden"`` for example; this one for ``""``."""
@@ -308,19 +276,19 @@ class Module:
 
     def get_parameter(self, target: str) -> Parameter:
         """The parameter under a dotted name, ``"net.0.weight"`` for example."""
-        return self._get_member(target, "_parameters", "nn.Parameter")
+        return self._get_member(target, "_parameters", "an nn.Parameter")
 
     def get_buffer(self, target: str) -> Tensor:
         """The buffer under a dotted name."""
-        return self._get_member(target, "_buffers", "buffer")
+        return self._get_member(target, "_buffers", "a buffer")
 
-    def _get_member(self, target: str, registry: str, what: str) -> Any:
+    def _get_member(self, target: str, kind: str, what: str) -> Any:
         path, _, name = target.rpartition(".")
         module = self.get_submodule(path)
         if not hasattr(module, name):
             raise AttributeError(f"{type(module).__name__} has no attribute `{name}`")
-        if name not in getattr(module, registry):
-            raise AttributeError(f"`{name}` is not an {what}" if what[0] == "n" else f"`{name}` is not a {what}")
+        if name not in module.__dict__[kind]:
+            raise AttributeError(f"`{name}` is not {what}")
         return getattr(module, name)
 
     # ---- changes to all of them --------------------------------------------------------------------------------------
@@ -372,8 +340,7 @@ class Module:
             return self
         wanted = as_dtype(dtype)
         if not wanted.is_floating_point:
-            raise TypeError("nn.Module.to only accepts floating point or complex dtypes, but got desired "
-                            f"dtype={wanted!r}")
+            raise TypeError(f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={wanted!r}")
         return self._apply(lambda t: t.to(wanted) if t.is_floating_point() else t)
 
     def _apply(self, convert: Callable[[Tensor], Tensor]) -> Self:
@@ -435,9 +402,7 @@ class Module:
                 module.state_dict(destination=destination, prefix=f"{prefix}{name}.", keep_vars=keep_vars)
         return destination
 
-    def load_state_dict(
-        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
-    ) -> IncompatibleKeys:
+    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> IncompatibleKeys:
         """Copy values, by name, into parameters and buffers; where something does not fit, nothing is changed.
 
         Parameters
@@ -463,11 +428,9 @@ class Module:
         """
         if not isinstance(state_dict, Mapping):
             raise TypeError(f"Expected state_dict to be dict-like, got {type(state_dict)}.")
-        places = [
-            (prefix + ("." if prefix else "") + name, module, name, tensor)
-            for prefix, module in self.named_modules(remove_duplicate=False)
-            for name, tensor in module._state().items()
-        ]
+        places = [(prefix + ("." if prefix else "") + name, module, name, tensor)
+                  for prefix, module in self.named_modules(remove_duplicate=False)
+                  for name, tensor in module._state().items()]  # fmt: skip
         expected = {key for key, *_ in places}
         missing = [key for key, *_ in places if key not in state_dict]
         unexpected = [key for key in state_dict if key not in expected]
@@ -497,13 +460,57 @@ class Module:
         """What the printed form shows of the module itself; to be defined by the subclass."""
         return ""
 
+    def _children_text(self) -> list[str]:
+        return [f"({name}): {indented(repr(module))}" for name, module in self._modules.items()]
+
     def __repr__(self) -> str:
         extra = self.extra_repr()
-        children = [f"({name}): {indented(repr(module))}" for name, module in self._modules.items()]
+        children = self._children_text()
         if not children and "\n" not in extra:
             return f"{self._get_name()}({extra})"
         lines = (extra.split("\n") if extra else []) + children
         return f"{self._get_name()}(\n  " + "\n  ".join(lines) + "\n)"
+
+
+# The kinds of parts, by the dictionary that holds them: the class, and what torch's messages call the kind and the class.
+KINDS: dict[str, tuple[type, str, str]] = {
+    "_parameters": (Parameter, "parameter", "torch.nn.Parameter"),
+    "_modules": (Module, "child module", "torch.nn.Module"),
+    "_buffers": (Tensor, "buffer", "torch.nn.Buffer, torch.Tensor"),
+}
+
+
+class FunctionModule(Module):
+    """A function as a module: the options it is called with are attributes under their own names.
+
+    A subclass names the function, and in its `__init__` the options. Those in `tensors` are buffers; those in `hidden` are
+    not printed, and `inplace` only where it is set.
+    """
+
+    function: ClassVar[Callable[..., Any]]
+    tensors: ClassVar[tuple[str, ...]] = ()
+    hidden: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__()
+        self._names = tuple(options)
+        for name, value in options.items():
+            if name in self.tensors:
+                self.register_buffer(name, value)
+            else:
+                setattr(self, name, value)
+
+    def _options(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self._names}
+
+    def forward(self, *inputs: Any, **named: Any) -> Any:
+        """The function of the inputs."""
+        return type(self).function(*inputs, **named, **self._options())
+
+    def extra_repr(self) -> str:
+        """The options."""
+        shown = {name: value for name, value in self._options().items() if name not in self.hidden}
+        return ", ".join(f"{name}={value!r}" for name, value in shown.items() if name != "inplace" or value)
 
 
 def indented(text: str) -> str:
@@ -512,7 +519,7 @@ def indented(text: str) -> str:
     return "\n".join([first, *("  " + line if line.strip() else "" for line in rest)])
 
 
-def _register(hooks: OrderedDict[int, Any], entry: tuple[Callable[..., Any], bool], prepend: bool) -> RemovableHandle:
+def _register(hooks: OrderedDict[int, Any], entry: tuple[Hook, bool], prepend: bool) -> RemovableHandle:
     handle = RemovableHandle(hooks, entry)
     if prepend:
         hooks.move_to_end(handle.id, last=False)

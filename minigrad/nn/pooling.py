@@ -2,36 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 from minigrad.nn import functional as F
-from minigrad.nn.module import Module
+from minigrad.nn.module import FunctionModule
 from minigrad.ops.window import Ints
 
 
-class _Options(Module):
-    """A function and its options, which are attributes under their own names."""
-
-    function: ClassVar[Callable[..., Any]]
-    hidden: ClassVar[tuple[str, ...]] = ()  # what torch does not print
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__()
-        self._names = tuple(options)
-        for name, value in options.items():
-            setattr(self, name, value)
-
-    def forward(self, input: Any) -> Any:
-        """The function of the input."""
-        return type(self).function(input, **{name: getattr(self, name) for name in self._names})
-
-    def extra_repr(self) -> str:
-        """The options."""
-        return ", ".join(f"{name}={getattr(self, name)}" for name in self._names if name not in self.hidden)
-
-
-class MaxPool2d(_Options):
+class MaxPool2d(FunctionModule):
     """The largest element of each window; see `functional.max_pool2d`."""
 
     function = F.max_pool2d
@@ -52,7 +30,7 @@ class MaxPool1d(MaxPool2d):
     function = F.max_pool1d
 
 
-class AvgPool2d(_Options):
+class AvgPool2d(FunctionModule):
     """The mean of each window; see `functional.avg_pool2d`."""
 
     function = F.avg_pool2d
@@ -67,7 +45,7 @@ class AvgPool2d(_Options):
                          count_include_pad=count_include_pad, divisor_override=divisor_override)  # fmt: skip
 
 
-class AvgPool1d(_Options):
+class AvgPool1d(FunctionModule):
     """The mean of each window; see `functional.avg_pool1d`."""
 
     function = F.avg_pool1d
@@ -82,7 +60,7 @@ class AvgPool1d(_Options):
         super().__init__(kernel_size=kernel, stride=step, padding=pad, ceil_mode=ceil_mode, count_include_pad=count_include_pad)
 
 
-class AdaptiveAvgPool2d(_Options):
+class AdaptiveAvgPool2d(FunctionModule):
     """Means of as many windows as give an image of `output_size`; see `functional.adaptive_avg_pool2d`."""
 
     function = F.adaptive_avg_pool2d
@@ -97,7 +75,7 @@ class AdaptiveAvgPool1d(AdaptiveAvgPool2d):
     function = F.adaptive_avg_pool1d
 
 
-class AdaptiveMaxPool2d(_Options):
+class AdaptiveMaxPool2d(FunctionModule):
     """The largest elements of as many windows as give an image of `output_size`; see `functional.adaptive_max_pool2d`."""
 
     function = F.adaptive_max_pool2d
@@ -113,7 +91,7 @@ class AdaptiveMaxPool1d(AdaptiveMaxPool2d):
     function = F.adaptive_max_pool1d
 
 
-class Unfold(_Options):
+class Unfold(FunctionModule):
     """The windows of images as columns; see `functional.unfold`."""
 
     function = F.unfold
@@ -122,7 +100,7 @@ class Unfold(_Options):
         super().__init__(kernel_size=kernel_size, dilation=dilation, padding=padding, stride=stride)
 
 
-class Fold(_Options):
+class Fold(FunctionModule):
     """Images that columns add up to; see `functional.fold`."""
 
     function = F.fold
