@@ -36,17 +36,6 @@ from minigrad.ops.window import im2col as unfold
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor
 
-__all__ = [
-    "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_max_pool1d", "adaptive_max_pool2d", "avg_pool1d",
-    "avg_pool2d", "batch_norm", "binary_cross_entropy", "binary_cross_entropy_with_logits", "conv1d", "conv2d",
-    "conv_transpose1d", "conv_transpose2d", "cosine_similarity", "cross_entropy", "dropout", "dropout1d", "dropout2d",
-    "elu", "embedding", "fold", "gelu", "glu", "group_norm", "hardsigmoid", "hardswish", "hardtanh", "huber_loss",
-    "kl_div", "l1_loss", "layer_norm", "leaky_relu", "linear", "log_softmax", "logsigmoid", "max_pool1d", "max_pool2d",
-    "mish", "mse_loss", "nll_loss", "normalize", "one_hot", "pad", "pairwise_distance", "prelu", "relu", "relu6",
-    "rms_norm", "scaled_dot_product_attention", "selu", "sigmoid", "silu", "smooth_l1_loss", "softmax", "softmin",
-    "softplus", "softsign", "tanh", "unfold",
-]  # fmt: skip
-
 # ---- activations -----------------------------------------------------------------------------------------------------
 
 sigmoid = elementwise.sigmoid
@@ -124,32 +113,28 @@ def softsign(input: Tensor) -> Tensor:
 
 def softmax(input: Tensor, dim: int | None = None, *, dtype: Any = None) -> Tensor:
     """exp(x) / Σ exp(x) along `dim`, computed in `dtype` if given."""
-    input = input if dtype is None else input.to(dtype)
-    return reduction.softmax(input, _softmax_dim("softmax", input, dim))
+    return _softmax("softmax", reduction.softmax, input, dim, dtype)
 
 
 def log_softmax(input: Tensor, dim: int | None = None, *, dtype: Any = None) -> Tensor:
     """log(softmax(x)) along `dim`, computed in `dtype` if given."""
-    input = input if dtype is None else input.to(dtype)
-    return reduction.log_softmax(input, _softmax_dim("log_softmax", input, dim))
+    return _softmax("log_softmax", reduction.log_softmax, input, dim, dtype)
 
 
 def softmin(input: Tensor, dim: int | None = None, *, dtype: Any = None) -> Tensor:
     """softmax(-x) along `dim`, computed in `dtype` if given."""
+    return _softmax("softmin", reduction.softmax, -input, dim, dtype)
+
+
+def _softmax(name: str, operation: Callable[..., Any], input: Tensor, dim: int | None, dtype: Any) -> Tensor:
     input = input if dtype is None else input.to(dtype)
-    return reduction.softmax(-input, _softmax_dim("softmin", input, dim))
-
-
-def _softmax_dim(name: str, input: Tensor, dim: int | None) -> int:
     if not input.is_floating_point():
-        raise NotImplementedError(f"{name}(): not implemented for {input.dtype}; convert the tensor first, as in "
-                                  "x.float()")
-    if dim is not None:
-        return dim
-    warnings.warn(f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an "
-                  "argument.",
-                  stacklevel=3)
-    return 0 if input.ndim in (0, 1, 3) else 1
+        raise NotImplementedError(f"{name}(): not implemented for {input.dtype}; convert the tensor first, as in x.float()")
+    if dim is None:
+        warnings.warn(f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an "
+                      "argument.", stacklevel=3)
+        dim = 0 if input.ndim in (0, 1, 3) else 1
+    return operation(input, dim)
 
 
 def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
@@ -264,8 +249,7 @@ def _check(name: str, input: object, target: object, reduction: str) -> None:
     """Refuse what no loss takes."""
     if not (isinstance(input, autograd.TensorBase) and isinstance(target, autograd.TensorBase)):
         position, other = (2, target) if isinstance(input, autograd.TensorBase) else (1, input)
-        raise TypeError(f"{name}(): argument {position} must be Tensor, not {type(other).__name__}; make one with "
-                        "torch.tensor(...)")
+        raise TypeError(f"{name}(): argument {position} must be Tensor, not {type(other).__name__}; make one with torch.tensor()")
     if reduction not in _REDUCTIONS:
         raise ValueError(f"{reduction} is not a valid value for reduction; use 'mean', 'sum' or 'none'")
 
@@ -280,14 +264,12 @@ def _reduce(values: Tensor, reduction: str) -> Any:
 def _constant(name: str, weight: Tensor | None) -> Any:
     """A weight as the operations take it: 1.0 if there is none; torch has no derivative for it either."""
     if weight is not None and weight.requires_grad and autograd.is_grad_enabled():
-        raise RuntimeError(f"The function '{name}' is not differentiable with respect to its weights. This input "
-                           "cannot have requires_grad True; use weight.detach()")
+        raise RuntimeError(f"The function '{name}' is not differentiable with respect to its weights; use weight.detach()")
     return 1.0 if weight is None else weight
 
 
-def nll_loss(
-    input: Tensor, target: Tensor, weight: Tensor | None = None, *, ignore_index: int = -100, reduction: str = "mean"
-) -> Tensor:
+def nll_loss(input: Tensor, target: Tensor, weight: Tensor | None = None, *, ignore_index: int = -100,
+             reduction: str = "mean") -> Tensor:  # fmt: skip
     """Negative log likelihood: minus what each row of log-probabilities says of its class.
 
     Parameters
@@ -316,10 +298,8 @@ def nll_loss(
     return _of_indices(losses.nll_loss, input, target, weight, ignore_index, reduction)
 
 
-def cross_entropy(
-    input: Tensor, target: Tensor, weight: Tensor | None = None, *, ignore_index: int = -100, reduction: str = "mean",
-    label_smoothing: float = 0.0,
-) -> Tensor:
+def cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = None, *, ignore_index: int = -100,
+                  reduction: str = "mean", label_smoothing: float = 0.0) -> Tensor:  # fmt: skip
     """Cross entropy of scores before the softmax: `nll_loss` of their `log_softmax`.
 
     Parameters
@@ -350,8 +330,7 @@ def cross_entropy(
     if input.array.shape == target.array.shape:
         return _of_probabilities(input, target, weight, ignore_index, reduction, label_smoothing)
     if input.array.dtype.kind != "f":
-        raise NotImplementedError(f"cross_entropy(): not implemented for scores of {input.dtype}; convert them, as in "
-                                  "x.float()")
+        raise NotImplementedError(f"cross_entropy(): not implemented for scores of {input.dtype}; convert them, as in x.float()")
     if not label_smoothing:
         return _of_indices(losses.cross_entropy, input, target, weight, ignore_index, reduction)
 
@@ -376,12 +355,9 @@ def _along(weight: Tensor, dim: int, ndim: int) -> Tensor:
 
 
 def _check_weight(weight: Tensor | None, input: Tensor, classes: int) -> None:
-    if weight is not None and weight.shape != (classes,):
-        raise RuntimeError(f"weight tensor should be defined either for all {classes} classes or no classes but got "
-                           f"weight tensor of shape: {list(weight.shape)}")
-    if weight is not None and weight.dtype != input.dtype:
-        raise RuntimeError(f"expected the weight to have the dtype of the input, {input.dtype}, but found "
-                           f"{weight.dtype}")
+    if weight is not None and (weight.shape != (classes,) or weight.dtype != input.dtype):
+        raise RuntimeError(f"weight tensor should be defined either for all {classes} classes or no classes, in the dtype of the "
+                           f"input, {input.dtype}, but got weight tensor of shape: {list(weight.shape)} and {weight.dtype}")
 
 
 def _of_indices(
@@ -398,11 +374,9 @@ def _of_indices(
         return result.reshape(places) if reduction == "none" else result
     if target.array.dtype != np.int64:
         if target.array.dtype != np.uint8:
-            raise RuntimeError(f"expected target dtype to be Long or Byte, but got {target.dtype}: classes are int64 "
-                               "numbers")
+            raise RuntimeError(f"expected target dtype to be Long or Byte, but got {target.dtype}: classes are int64 numbers")
         target = target.long()
-    if weight is not None:
-        _check_weight(weight, input, shape[1])
+    _check_weight(weight, input, shape[1])
     return loss(input, target, 1.0 if weight is None else _constant("nll_loss_forward", weight), ignore_index, reduction)
 
 
@@ -411,8 +385,7 @@ def _check_places(shape: tuple[int, ...], places: tuple[int, ...]) -> None:
     if not shape:
         raise ValueError(f"Expected 1 or more dimensions (got {len(shape)}): the input must have one score per class")
     if len(shape) > 1 and shape[:1] != places[:1]:
-        raise ValueError(f"Expected input batch_size ({shape[0]}) to match target batch_size "
-                         f"({places[0] if places else 'none'}).")
+        raise ValueError(f"Expected input batch_size ({shape[0]}) to match target batch_size ({places[0] if places else 'none'}).")
     if len(shape) <= 2 and len(places) != len(shape) - 1:
         raise RuntimeError("0D or 1D target tensor expected, multi-target not supported: the input has shape "
                            f"{list(shape)}, the target {list(places)}")
@@ -446,9 +419,8 @@ def _of_probabilities(
 
 def _check_sizes(input: Tensor, target: Tensor) -> None:
     if input.array.shape != target.array.shape:
-        warnings.warn(f"Using a target size ({target.shape}) that is different to the input size ({input.shape}). This "
-                      "will likely lead to incorrect results due to broadcasting. Please ensure they have the same "
-                      "size.", stacklevel=4)
+        warnings.warn(f"Using a target size ({target.shape}) that is different to the input size ({input.shape}). This will likely "
+                      "lead to incorrect results due to broadcasting. Please ensure they have the same size.", stacklevel=4)
 
 
 def _distance(operation: Callable[..., Any], input: Tensor, target: Tensor, reduction: str, *options: float) -> Any:
@@ -457,8 +429,7 @@ def _distance(operation: Callable[..., Any], input: Tensor, target: Tensor, redu
     _check(name, input, target, reduction)
     _check_sizes(input, target)
     if not input.is_floating_point() and not target.is_floating_point():
-        raise NotImplementedError(f"{name}(): not implemented for {input.dtype}; convert the tensors first, as in "
-                                  "x.float()")
+        raise NotImplementedError(f"{name}(): not implemented for {input.dtype}; convert the tensors first, as in x.float()")
     return operation(input, target, reduction, *options)
 
 
@@ -490,9 +461,7 @@ def l1_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor
     return _reduce((input - target).abs(), reduction)
 
 
-def binary_cross_entropy(
-    input: Tensor, target: Tensor, weight: Tensor | None = None, *, reduction: str = "mean"
-) -> Tensor:
+def binary_cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = None, *, reduction: str = "mean") -> Tensor:
     """-(t · log p + (1 - t) · log(1 - p)) for probabilities p in `input`, t in `target`; logarithms are at least -100.
 
     Raises
@@ -504,21 +473,17 @@ def binary_cross_entropy(
     """
     _check("binary_cross_entropy", input, target, reduction)
     if input.shape != target.shape:
-        raise ValueError(f"Using a target size ({target.shape}) that is different to the input size ({input.shape}) is "
-                         "deprecated. Please ensure they have the same size.")
+        raise ValueError(f"Target size ({target.shape}) must be the same as input size ({input.shape})")
     if target.dtype != input.dtype:
-        raise RuntimeError(f"Found dtype {target.dtype} but expected {input.dtype}: target and input must have the "
-                           "same dtype")
+        raise RuntimeError(f"Found dtype {target.dtype} but expected {input.dtype}: target and input must have the same dtype")
     if not ((input.array >= 0) & (input.array <= 1)).all():
         raise RuntimeError("all elements of input should be between 0 and 1: apply a sigmoid first, or use "
                            "binary_cross_entropy_with_logits")
     return losses.binary_cross_entropy(input, target, _constant("binary_cross_entropy", weight), reduction)
 
 
-def binary_cross_entropy_with_logits(
-    input: Tensor, target: Tensor, weight: Tensor | None = None, *, reduction: str = "mean",
-    pos_weight: Tensor | None = None,
-) -> Tensor:
+def binary_cross_entropy_with_logits(input: Tensor, target: Tensor, weight: Tensor | None = None, *, reduction: str = "mean",
+                                     pos_weight: Tensor | None = None) -> Tensor:  # fmt: skip
     """`binary_cross_entropy` of sigmoid(input), exact for any input; targets of 1 count `pos_weight` times.
 
     Raises
@@ -535,9 +500,7 @@ def binary_cross_entropy_with_logits(
     if not target.is_floating_point():
         raise RuntimeError(f"{name}(): result type Float can't be cast to the desired output type of the target, "
                            f"{target.dtype}; convert it first, as in target.float()")
-    return losses.binary_cross_entropy_with_logits(
-        input, target, _constant(name, weight), _constant(name, pos_weight), reduction
-    )
+    return losses.binary_cross_entropy_with_logits(input, target, _constant(name, weight), _constant(name, pos_weight), reduction)
 
 
 def kl_div(input: Tensor, target: Tensor, *, reduction: str = "mean", log_target: bool = False) -> Tensor:
@@ -552,9 +515,8 @@ def kl_div(input: Tensor, target: Tensor, *, reduction: str = "mean", log_target
     """
     _check("kl_div", input, target, "mean" if reduction == "batchmean" else reduction)
     if reduction == "mean":
-        warnings.warn("reduction: 'mean' divides the total loss by both the batch size and the support size. "
-                      "'batchmean' divides only by the batch size, and aligns with the KL div math "
-                      "definition.", stacklevel=2)
+        warnings.warn("reduction: 'mean' divides the total loss by both the batch size and the support size. 'batchmean' divides "
+                      "only by the batch size, and aligns with the KL div math definition.", stacklevel=2)
     values = target.exp() * (target - input) if log_target else losses.xlogy(target, target) - target * input
     if reduction == "batchmean":
         return values.sum() / input.shape[0] if input.ndim else values.sum()
@@ -592,13 +554,10 @@ def one_hot(input: Tensor, num_classes: int = -1) -> Tensor:
     if classes.dtype != np.int64:
         raise RuntimeError(f"one_hot is only applicable to index tensor of type LongTensor, got {input.dtype}.")
     if num_classes < -1 or (classes.size == 0 and num_classes <= 0):
-        raise RuntimeError(f"Can not infer total number of classes from empty tensor: num_classes is {num_classes}, "
-                           "give a positive number.")
-    if classes.size and classes.min() < 0:
-        raise RuntimeError(f"Class values must be non-negative, got {classes.min()}.")
+        raise RuntimeError(f"Can not infer total number of classes from empty tensor: num_classes is {num_classes}.")
     width = int(classes.max()) + 1 if num_classes == -1 else num_classes
-    if classes.size and classes.max() >= width:
-        raise RuntimeError(f"Class values must be smaller than num_classes, got {classes.max()} and {num_classes}.")
+    if classes.size and not 0 <= classes.min() <= classes.max() < width:
+        raise RuntimeError(f"Class values must be non-negative and below num_classes, got {classes.min()} to {classes.max()}.")
     return autograd.wrap((classes[..., None] == np.arange(width)).astype(np.int64))
 
 
@@ -619,8 +578,6 @@ def _norm_at_least(eps: float, x: Tensor, dim: int) -> Tensor:
     return norm + (norm.clamp(min=eps) - norm).detach()
 
 
-def pairwise_distance(
-    x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False
-) -> Tensor:
+def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Tensor:
     """The p-norm of x1 - x2 + eps along the last dimension."""
     return (x1 - x2 + eps).norm(p, -1, keepdim)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,11 @@ def _changed(tensor: Tensor) -> Tensor:
     """Count a change of the tensor's memory."""
     tensor._version_cell[0] += 1
     return tensor
+
+
+def _check_dims(tensor: Tensor, allowed: Collection[int], words: str) -> None:
+    if tensor.ndim not in allowed:
+        raise ValueError(f"Only tensors with {words} dimensions are supported, got shape {list(tensor.shape)}")
 
 
 def calculate_gain(nonlinearity: str, param: Any = None) -> float:
@@ -89,16 +95,14 @@ def zeros_(tensor: Tensor) -> Tensor:
 
 def eye_(tensor: Tensor) -> Tensor:
     """Fill a matrix with the identity: ones on the diagonal, zeros elsewhere."""
-    if tensor.ndim != 2:
-        raise ValueError(f"Only tensors with 2 dimensions are supported, got shape {list(tensor.shape)}")
+    _check_dims(tensor, (2,), "2")
     tensor.array[...] = np.eye(*tensor.shape)
     return _changed(tensor)
 
 
 def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
     """Fill the weights of a convolution, of 3 to 5 dimensions, so that it passes its channels on unchanged."""
-    if tensor.ndim not in (3, 4, 5):
-        raise ValueError(f"Only tensors with 3, 4, or 5 dimensions are supported, got shape {list(tensor.shape)}")
+    _check_dims(tensor, (3, 4, 5), "3, 4, or 5")
     if tensor.shape[0] % groups:
         raise ValueError(f"dim 0 must be divisible by groups, got {tensor.shape[0]} and {groups}")
     per_group = tensor.shape[0] // groups
@@ -116,8 +120,7 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
 def _fans(tensor: Tensor) -> tuple[int, int]:
     """How many numbers each output of a layer with these weights is made of, and how many each input takes part in."""
     if tensor.ndim < 2:
-        raise ValueError("Fan in and fan out can not be computed for tensor with fewer than 2 dimensions, got shape "
-                         f"{list(tensor.shape)}")
+        raise ValueError(f"Fan in and fan out can not be computed for tensor with fewer than 2 dimensions, got {tensor.shape}")
     field = math.prod(tensor.shape[2:])
     return tensor.shape[1] * field, tensor.shape[0] * field
 
@@ -133,9 +136,8 @@ def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Stream = None) 
     return normal_(tensor, 0.0, gain * math.sqrt(2.0 / sum(_fans(tensor))), generator)
 
 
-def kaiming_uniform_(
-    tensor: Tensor, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", generator: Stream = None
-) -> Tensor:
+def kaiming_uniform_(tensor: Tensor, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu",
+                     generator: Stream = None) -> Tensor:  # fmt: skip
     """Fill with uniform numbers of variance gain² / fan (He et al., 2015).
 
     Parameters
@@ -152,54 +154,39 @@ def kaiming_uniform_(
     ValueError
         If the tensor has fewer than two dimensions, or mode or nonlinearity is unknown.
     """
-    if tensor.numel() == 0:
-        return _left_alone(tensor)
     bound = math.sqrt(3.0) * _kaiming_std(tensor, a, mode, nonlinearity)
     return uniform_(tensor, -bound, bound, generator)
 
 
-def kaiming_normal_(
-    tensor: Tensor, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", generator: Stream = None
-) -> Tensor:
+def kaiming_normal_(tensor: Tensor, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu",
+                    generator: Stream = None) -> Tensor:  # fmt: skip
     """Fill with normal numbers of variance gain² / fan; see `kaiming_uniform_`."""
-    if tensor.numel() == 0:
-        return _left_alone(tensor)
     return normal_(tensor, 0.0, _kaiming_std(tensor, a, mode, nonlinearity), generator)
 
 
-def _left_alone(tensor: Tensor) -> Tensor:
-    warnings.warn("Initializing zero-element tensors is a no-op", stacklevel=3)
-    return tensor
-
-
 def _kaiming_std(tensor: Tensor, a: float, mode: str, nonlinearity: str) -> float:
-    if mode.lower() not in ("fan_in", "fan_out"):
-        raise ValueError(f"Mode {mode} not supported, please use one of ['fan_in', 'fan_out']")
-    fan = _fans(tensor)[mode.lower() == "fan_out"]
-    return calculate_gain(nonlinearity, a) / math.sqrt(fan)
+    if tensor.numel() == 0:
+        warnings.warn("Initializing zero-element tensors is a no-op", stacklevel=3)
+        return 1.0
+    modes = ["fan_in", "fan_out"]
+    if mode.lower() not in modes:
+        raise ValueError(f"Mode {mode} not supported, please use one of {modes}")
+    return calculate_gain(nonlinearity, a) / math.sqrt(_fans(tensor)[modes.index(mode.lower())])
 
 
 # ---- with a condition ------------------------------------------------------------------------------------------------
 
 
-def trunc_normal_(
-    tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0, generator: Stream = None
-) -> Tensor:
+def trunc_normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0,
+                  generator: Stream = None) -> Tensor:  # fmt: skip
     """Fill with normal numbers of [a, b]: numbers outside are drawn anew, so the standard deviation becomes smaller."""
     if mean < a - 2 * std or mean > b + 2 * std:
-        warnings.warn("mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may "
-                      "be incorrect.",
+        warnings.warn("mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may be incorrect.",
                       stacklevel=2)
-    share = _normal_cdf((b - mean) / std) - _normal_cdf((a - mean) / std)
-    if share > 0.3:
-        _redraw_normals(tensor.array, mean, std, a, b, generator)
-    else:  # most numbers would be rejected
-        _accept_uniforms(tensor.array, mean, std, a, b, generator)
+    below_a, below_b = ((1.0 + math.erf((x - mean) / std / math.sqrt(2.0))) / 2.0 for x in (a, b))  # share of the numbers
+    fill = _redraw_normals if below_b - below_a > 0.3 else _accept_uniforms  # where most normal numbers would be rejected
+    fill(tensor.array, mean, std, a, b, generator)
     return _changed(tensor)
-
-
-def _normal_cdf(x: float) -> float:
-    return (1.0 + math.erf(x / math.sqrt(2.0))) / 2.0
 
 
 def _redraw_normals(array: Any, mean: float, std: float, a: float, b: float, generator: Stream) -> None:
@@ -227,8 +214,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Stream = None) -> Te
 
     The factor comes from another linear-algebra library than torch's: the numbers agree to rounding.
     """
-    if tensor.ndim < 2:
-        raise ValueError(f"Only tensors with 2 or more dimensions are supported, got shape {list(tensor.shape)}")
+    _check_dims(tensor, range(2, 65), "2 or more")
     if tensor.numel() == 0:
         return tensor
     rows = tensor.shape[0]
@@ -241,8 +227,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Stream = None) -> Te
 
 def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Stream = None) -> Tensor:
     """Fill a matrix with normal numbers, and set the share `sparsity` of each column to zero (Martens, 2010)."""
-    if tensor.ndim != 2:
-        raise ValueError(f"Only tensors with 2 dimensions are supported, got shape {list(tensor.shape)}")
+    _check_dims(tensor, (2,), "2")
     normal_(tensor, 0.0, std, generator)
     rows, columns = tensor.shape
     for column in range(columns):
