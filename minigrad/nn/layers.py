@@ -12,8 +12,9 @@ from minigrad.autograd import wrap
 from minigrad.creation import empty
 from minigrad.nn import functional as F
 from minigrad.nn import init
-from minigrad.nn.module import Module
+from minigrad.nn.module import FunctionModule, Module
 from minigrad.nn.parameter import Parameter
+from minigrad.ops.shape import flatten
 from minigrad.tensor import Tensor
 from minigrad.types import as_dtype, check_device, get_default_dtype
 
@@ -54,15 +55,12 @@ class Linear(Module):
         If a size is no integer, or negative.
     """
 
-    def __init__(
-        self, in_features: int, out_features: int, bias: bool = True, device: Any = None, dtype: Any = None
-    ) -> None:
+    def __init__(self, in_features: int, out_features: int, bias: bool = True, device: Any = None, dtype: Any = None) -> None:
         super().__init__()
         check_device(device)
         for size in (in_features, out_features):
             if not isinstance(size, (int, np.integer)):
-                raise TypeError(f"Linear(): in_features and out_features must be int, got {in_features!r} and "
-                                f"{out_features!r}")
+                raise TypeError(f"Linear(): in_features and out_features must be int, got {in_features!r} and {out_features!r}")
             if size < 0:
                 raise RuntimeError(f"Linear(): sizes must not be negative, got {in_features} and {out_features}")
         self.in_features, self.out_features = in_features, out_features
@@ -88,20 +86,13 @@ class Linear(Module):
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
 
 
-class Flatten(Module):
+class Flatten(FunctionModule):
     """Dimensions `start_dim` to `end_dim` made one; the first, the batch, is left as it is unless told otherwise."""
 
+    function = flatten
+
     def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
-        super().__init__()
-        self.start_dim, self.end_dim = start_dim, end_dim
-
-    def forward(self, input: Tensor) -> Tensor:
-        """The same elements in fewer dimensions."""
-        return input.flatten(self.start_dim, self.end_dim)
-
-    def extra_repr(self) -> str:
-        """The dimensions."""
-        return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
+        super().__init__(start_dim=start_dim, end_dim=end_dim)
 
 
 class Unflatten(Module):
@@ -112,12 +103,11 @@ class Unflatten(Module):
         if isinstance(dim, str):
             raise NotImplementedError(f"Unflatten(): dim={dim!r}: named dimensions are not supported, give a number")
         if not isinstance(unflattened_size, (tuple, list)):
-            raise TypeError("unflattened_size must be a tuple of ints, but found type "
-                            f"{type(unflattened_size).__name__}")
+            raise TypeError(f"unflattened_size must be a tuple of ints, but found type {type(unflattened_size).__name__}")
         for position, size in enumerate(unflattened_size):
             if not isinstance(size, int):
-                raise TypeError("unflattened_size must be tuple of ints, but found element of type "
-                                f"{type(size).__name__} at pos {position}")
+                raise TypeError(f"unflattened_size must be tuple of ints, but found element of type {type(size).__name__} "
+                                f"at pos {position}")
         self.dim, self.unflattened_size = dim, unflattened_size
 
     def forward(self, input: Tensor) -> Tensor:
@@ -245,13 +235,11 @@ class Embedding(Module):
         return f"{self.num_embeddings}, {self.embedding_dim}" + "".join(options)
 
 
-class CosineSimilarity(Module):
+class CosineSimilarity(FunctionModule):
     """The cosine of the angle between two tensors along `dim`; see `functional.cosine_similarity`."""
 
-    def __init__(self, dim: int = 1, eps: float = 1e-8) -> None:
-        super().__init__()
-        self.dim, self.eps = dim, eps
+    function = F.cosine_similarity
+    hidden = ("dim", "eps")
 
-    def forward(self, x1: Tensor, x2: Tensor) -> Tensor:
-        """The cosines."""
-        return F.cosine_similarity(x1, x2, self.dim, self.eps)
+    def __init__(self, dim: int = 1, eps: float = 1e-8) -> None:
+        super().__init__(dim=dim, eps=eps)
