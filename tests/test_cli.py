@@ -150,7 +150,7 @@ def test_compare_draws_the_curves_with_the_threads_asked_for(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["train", "--model", "cnn"], ["--model", "cnn", "logistic"]),
+        (["train", "--model", "forest"], ["--model", "forest", "logistic"]),
         (["train", "--data", "cats"], ["--data", "cats", "mnist"]),
         (["train", "--epochs", "0"], ["--epochs", "whole number", "'0'"]),
         (["train", "--epochs", "many"], ["--epochs", "whole number", "'many'"]),
