@@ -218,15 +218,15 @@ class InPlace(TensorBase):
         """Set every element to 0; returns the tensor."""
         return self._zero_()
 
-    _zero_ = in_place(elementwise.zero)
+    _zero_ = in_place(indexing.zero)
     _index_put_ = in_place(indexing.index_put)
 
     def set_(self, *args: Any) -> Tensor:
         """Not supported: assign to `.data`."""
         raise NotImplementedError("set_(): tensors cannot be given other memory; assign to .data")
 
-    fill_ = in_place(lambda self, value: elementwise.fill(self, value))
-    copy_ = in_place(lambda self, other, non_blocking=False: elementwise.copy(self, other))
+    fill_ = in_place(lambda self, value: indexing.fill(self, value))
+    copy_ = in_place(lambda self, other, non_blocking=False: indexing.copy(self, other))
     uniform_ = drawn(random.uniform_, "UniformBackward0")
     normal_ = drawn(random.normal_, "NormalBackward0")
     exponential_ = drawn(random.exponential_, "ExponentialBackward0")

@@ -23,7 +23,12 @@ def _floating(name: str, x: Array) -> None:
 def leaky_relu(x: Array, /, negative_slope: float = 0.01) -> Any:
     """x where x > 0, negative_slope · x elsewhere."""
     _floating("leaky_relu", x)
-    return np.where(x > 0, raw(x), raw(x) * negative_slope), lambda g: np.where(x > 0, g, g * negative_slope)
+    higher = np.maximum if negative_slope <= 1 else np.minimum  # of x and slope · x, what lies on the side of the kink that is kept
+    keep = raw(x) > 0
+    return (
+        higher(raw(x), raw(x) * negative_slope),
+        lambda g: gate(g, x, keep=keep) + gate(g, x, keep=~keep) * negative_slope,
+    )
 
 
 def elu(input: Array, alpha: float = 1.0) -> Any:
@@ -40,8 +45,14 @@ def selu(input: Array) -> Any:
 def _elu(x: Array, /, alpha: float, scale: float) -> Any:
     _floating("elu", x)
     low = clamp(x, max=0)  # so that exp cannot overflow where it is not used
-    out = np.where(raw(x) > 0, raw(x) * scale, np.expm1(raw(low)) * (alpha * scale))
-    return out, lambda g: np.where(x > 0, g * scale, g * (alpha * scale * np.exp(low)))
+    half = np.tanh(raw(low) / 2)
+    out = np.maximum(raw(x), 0) * scale + half / (1 - half) * (2 * alpha * scale)  # exp(y) - 1, in a quarter of the time of expm1
+
+    def rule(g: Array) -> Array:
+        straight = np.asarray(raw(x) > 0, raw(x).dtype) * (scale - alpha * scale)
+        return g * (straight + alpha * scale * np.exp(low))
+
+    return out, rule
 
 
 @op
@@ -60,16 +71,24 @@ def hardtanh(x: Array, /, min_val: Number = -1.0, max_val: Number = 1.0) -> Any:
 def softplus(x: Array, /, beta: float = 1.0, threshold: float = 20.0) -> Any:
     """log(1 + exp(beta · x)) / beta; x itself where beta · x exceeds the threshold."""
     _floating("softplus", x)
-    linear = raw(x) * beta > threshold
-    out = np.where(linear, raw(x), np.log1p(np.exp(raw(x) * beta)) / beta)
-    return out, lambda g: np.where(linear, g, g * sigmoid(x * beta))
+    z = raw(x) * beta
+    linear = z > threshold
+    out = (np.maximum(z, 0) + _log_1_plus_exp_minus(np.abs(z)) * ~linear) / beta
+    return out, lambda g: g * np.maximum(sigmoid(x * beta), linear)
+
+
+def _log_1_plus_exp_minus(x: Any) -> Any:
+    """log(1 + exp(-x)) for x ≥ 0, to the last digits; NumPy's log1p takes four times as long as its log."""
+    u = np.exp(-x)
+    v = 1 + u
+    return np.log(v) - ((v - 1) - u) / v
 
 
 @op(name="LogSigmoidBackward0")
 def logsigmoid(x: Array, /) -> Any:
     """log(sigmoid(x)), without overflow."""
     _floating("logsigmoid", x)
-    return np.minimum(raw(x), 0) - np.log1p(np.exp(-np.abs(raw(x)))), lambda g: g * sigmoid(-x)
+    return np.minimum(raw(x), 0) - _log_1_plus_exp_minus(np.abs(raw(x))), lambda g: g * sigmoid(-x)
 
 
 @op

@@ -541,3 +541,34 @@ def pad(input: Array, pad: Sequence[int], mode: str = "constant", value: float |
         if before > 0 or after > 0:
             result = _index_select(result, _SOURCES[mode](np.arange(-max(before, 0), n + max(after, 0)), n), axis)
     return result
+
+
+# ---- writing over --------------------------------------------------------------------------------------------------------
+
+
+@op(linear=True, name="ZeroBackward0")
+def zero(x: Array, /) -> Any:
+    """Zeros in the shape of x."""
+    return np.zeros_like(x), np.zeros_like
+
+
+@op(linear=True, name=("FillBackward3", "FillBackward2"))
+def fill(x: Array, value: Array, /) -> Any:
+    """`value`, which has no dimensions, in the shape of x."""
+    if not isinstance(value, np.ndarray):
+        value = as_element("fill_()", value, x.dtype)
+    if value.ndim:
+        raise RuntimeError(f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions.")
+    return np.full_like(x, value), np.zeros_like, lambda g: g.sum()
+
+
+@op(linear=True, name="torch::autograd::CopyBackwards")
+def copy(x: Array, source: Array, /) -> Any:
+    """`source` broadcast to the shape of x and brought to its dtype."""
+    before = getattr(source, "dtype", x.dtype)
+    try:
+        value = np.broadcast_to(source, x.shape).astype(x.dtype)
+    except ValueError:
+        raise RuntimeError(f"The size of a tensor of shape {list(np.shape(source))} must match the shape {list(x.shape)} that it "
+                           "is copied to; sizes must be equal or 1") from None
+    return value, np.zeros_like, lambda g: cast(g, before)

@@ -123,28 +123,24 @@ def mse_loss(x: Array, y: Array, /, reduction: str) -> Any:
 @op(promote=True)
 def smooth_l1_loss(x: Array, y: Array, /, reduction: str, beta: float) -> Any:
     """(x - y)² / 2beta where |x - y| < beta, and |x - y| - beta/2 elsewhere."""
-    d = x - y
-    size = np.abs(raw(d))
-    near = size < beta
-    value, n = _reduced(np.where(near, size * size * (0.5 / beta), size - 0.5 * beta), reduction)
-
-    def rule(g: Array) -> Array:
-        return g / n * np.where(near, d / beta, np.sign(raw(d)))
-
-    return value, rule, lambda g: -rule(g)
+    return _rounded_corner(x - y, reduction, beta, 1 / beta)
 
 
 @half_in_single
 @op(promote=True)
 def huber_loss(x: Array, y: Array, /, reduction: str, delta: float) -> Any:
     """(x - y)² / 2 where |x - y| <= delta, and delta · (|x - y| - delta/2) elsewhere."""
-    d = x - y
+    return _rounded_corner(x - y, reduction, delta, 1.0)
+
+
+def _rounded_corner(d: Array, reduction: str, width: float, scale: float) -> Any:
+    """scale · d² / 2 where |d| < width, and straight on from there."""
     size = np.abs(raw(d))
-    near = size <= delta
-    value, n = _reduced(np.where(near, 0.5 * size * size, delta * (size - 0.5 * delta)), reduction)
+    near = np.minimum(size, width)
+    value, n = _reduced(near * (size - near / 2) * scale, reduction)
 
     def rule(g: Array) -> Array:
-        return g / n * np.where(near, d, delta * np.sign(raw(d)))
+        return g / n * (np.clip(d, -width, width) * scale)
 
     return value, rule, lambda g: -rule(g)
 

@@ -12,7 +12,7 @@ from minigrad.autograd import TensorBase, cast, op, raw, wrap
 from minigrad.ops.dims import DOUBLE, SINGLE, WIDER, Dim, axes_of, axis_of, half_in_single, numpy_names, spread, total
 from minigrad.ops.elementwise import isnan, maximum, minimum, where
 from minigrad.ops.indexing import gather, scatter_zeros
-from minigrad.ops.shape import flip, narrow
+from minigrad.ops.shape import narrow
 from minigrad.types import Array, as_dtype
 
 # NumPy's type hints have no place for `keepdims` as a variable.
@@ -391,14 +391,12 @@ def _truth(result: Any, x: Any) -> Any:
 
 
 @op(linear=True)
-def _cumsum(x: Array, /, axis: int) -> Any:
-    real = x.dtype.kind == "f"
+def _cumsum(x: Array, /, axis: int, backwards: bool = False) -> Any:
+    kind, wide = (x.dtype, WIDER.get(x.dtype, DOUBLE)) if x.dtype.kind == "f" else (np.dtype(np.int64),) * 2
     if x.ndim == 0:
-        return x.copy() if real else x.astype(np.int64), lambda g: g
-    return (
-        np.add.accumulate(x, axis, dtype=WIDER.get(x.dtype, DOUBLE) if real else np.int64).astype(x.dtype if real else np.int64),
-        lambda g: flip(_cumsum(flip(g, (axis,)), axis), (axis,)),
-    )
+        return x.astype(kind), lambda g: g
+    sums = np.add.accumulate(np.flip(x, axis) if backwards else x, axis, dtype=wide)
+    return (np.flip(sums, axis) if backwards else sums).astype(kind), lambda g: _cumsum(g, axis, not backwards)
 
 
 @numpy_names
