@@ -100,7 +100,7 @@ def test_quotients_and_remainders_are_exact(dtype: str) -> None:
         x, y = (m.from_numpy(each[:count].astype(dtype)) for each in (a, b))
         edge = m.tensor([1.0, -1.0, 0.0, np.inf, np.nan, 5.0], dtype=getattr(m, dtype))
         divisors = m.tensor([0.0, 0.5, 2.0, 2.0, 2.0, np.inf]).to(edge.dtype)
-        return [each.tolist() for each in (x // y, x % y, x // 0.1, x % 0.7, m.div(x, y, rounding_mode="floor"), edge // 0.0,
+        return [each.tolist() for each in (x // y, x % y, x // 0.5, x % 0.75, m.div(x, y, rounding_mode="floor"), edge // 0.0,
                 edge % divisors, 5 // edge[:2], 5 % edge[:2])]  # fmt: skip
 
     scenario()

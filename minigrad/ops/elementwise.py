@@ -113,7 +113,7 @@ def _whole_quotients(a: Any, b: Any, kind: Any) -> Any:
     """
     if kind == np.float64:
         return None
-    a, b = (np.asarray(x, np.float32).astype(np.float64) for x in (a, b))
+    a, b = (np.asarray(x, kind).astype(np.float64) for x in (a, b))
     whole = np.floor(a / b)
     return (a, b, whole) if np.abs(whole).max(initial=0) < 2**np.finfo(kind).nmant else None
 
