@@ -10,7 +10,6 @@ import mmap
 import os
 import shutil
 import struct
-import uuid
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
@@ -43,7 +42,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[str]:
     if os.path.exists(path) and not os.path.isfile(path):
         yield path
         return
-    part = os.path.join(folder, f".{name[:40]}.{uuid.uuid4().hex}.part")
+    part = os.path.join(folder, f".{name[:40]}.{os.urandom(8).hex()}.part")
     try:
         yield part
         with open(part, "rb+") as file:
