@@ -466,8 +466,8 @@ def embedding(
     if sparse:
         raise NotImplementedError("embedding(): sparse=True is not supported, gradients are dense")
     if table.ndim != 2 or index.dtype not in (np.int64, np.int32):
-        raise RuntimeError(f"embedding(): expected int64 or int32 indices and a matrix 'weight' must be 2-D, got {index.dtype} and "
-                           f"shape {list(table.shape)}")
+        raise RuntimeError("embedding(): expected int64 or int32 indices and a 'weight' of 2 dimensions, got indices of "
+                           f"{index.dtype} and a weight of shape {list(table.shape)}")
     if padding_idx is not None and not -len(table) <= padding_idx < len(table):
         raise AssertionError(f"Padding_idx must be within num_embeddings, got {padding_idx} for {len(table)}")
     if index.size and not 0 <= index.min() <= index.max() < len(table):
