@@ -76,30 +76,17 @@ def train_options(parser: argparse.ArgumentParser) -> None:
     """
     count = whole_number(1, 10**9)
     add = parser.add_argument
-    add(
-        "--model",
-        choices=("manual", "logistic", "mlp", "cnn"),
-        default="logistic",
+    add("--model", choices=("manual", "logistic", "mlp", "cnn"), default="logistic",
         help="logistic regression by hand or with nn.Linear, a 784-512-512-10 network, or three convolutions, for which "
-        "--lr 0.1 --momentum 0.9 is a good start (default: %(default)s)",
-    )
-    add(
-        "--data",
-        choices=("digits", "mnist"),
-        default="digits",
-        help="the sample of digits that comes with minigrad, or all of MNIST (default: %(default)s)",
-    )
+        "--lr 0.1 --momentum 0.9 is a good start (default: %(default)s)")  # fmt: skip
+    add("--data", choices=("digits", "mnist"), default="digits",
+        help="the sample of digits that comes with minigrad, or all of MNIST (default: %(default)s)")  # fmt: skip
     add("--epochs", type=count, default=5, metavar="N", help="passes over the data (default: %(default)s)")
     add("--batch-size", type=count, default=64, metavar="N", help="digits per step (default: %(default)s)")
     add("--lr", type=real_number, default=0.2, metavar="X", help="learning rate of SGD (default: %(default)s)")
     add("--momentum", type=real_number, default=0.0, metavar="X", help="momentum of SGD (default: %(default)s)")
-    add(
-        "--seed",
-        type=whole_number(0, 2**63 - 1),
-        default=0,
-        metavar="N",
-        help="fixes the first weights and the shuffles (default: %(default)s)",
-    )
+    add("--seed", type=whole_number(0, 2**63 - 1), default=0, metavar="N",
+        help="fixes the first weights and the shuffles (default: %(default)s)")  # fmt: skip
     add("--quiet", action="store_true", help="no progress bar")
 
 

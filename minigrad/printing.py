@@ -31,23 +31,13 @@ class _Options:
     sci_mode: bool | None = None
 
 
-_PROFILES: dict[str, dict[str, Any]] = {
-    "default": {"precision": 4, "threshold": 1000, "edgeitems": 3, "linewidth": 80},
-    "short": {"precision": 2, "threshold": 1000, "edgeitems": 2, "linewidth": 80},
-    "full": {"precision": 4, "threshold": math.inf, "edgeitems": 3, "linewidth": 80},
-}
+_PROFILES = {"default": _Options(), "short": _Options(precision=2, edgeitems=2), "full": _Options(threshold=math.inf)}
 
 _options = _Options()
 
 
-def set_printoptions(
-    precision: int | None = None,
-    threshold: float | None = None,
-    edgeitems: int | None = None,
-    linewidth: int | None = None,
-    profile: str | None = None,
-    sci_mode: bool | None = None,
-) -> None:
+def set_printoptions(precision: int | None = None, threshold: float | None = None, edgeitems: int | None = None,
+                     linewidth: int | None = None, profile: str | None = None, sci_mode: bool | None = None) -> None:  # fmt: skip
     """Set how tensors are printed, for the whole process; what is left out stays as it is, except `sci_mode`.
 
     Parameters
@@ -80,12 +70,9 @@ def set_printoptions(
     """
     if profile is not None and profile not in _PROFILES:
         raise ValueError(f"set_printoptions: profile must be one of {', '.join(_PROFILES)}, got {profile!r}")
-    settings: dict[str, Any] = dict(_PROFILES[profile]) if profile is not None else {}
     given = {"precision": precision, "threshold": threshold, "edgeitems": edgeitems, "linewidth": linewidth}
-    settings |= {name: value for name, value in given.items() if value is not None}
-    for name, value in settings.items():
-        setattr(_options, name, value)
-    _options.sci_mode = sci_mode
+    vars(_options).update({} if profile is None else vars(_PROFILES[profile]))
+    vars(_options).update({name: value for name, value in given.items() if value is not None}, sci_mode=sci_mode)
 
 
 def get_printoptions() -> dict[str, Any]:
@@ -104,15 +91,8 @@ def printoptions(**settings: Any) -> Iterator[None]:
         set_printoptions(**before)
 
 
-def format_tensor(
-    array: Array,
-    *,
-    dtype_name: str | None = None,
-    requires_grad: bool = False,
-    grad_fn_name: str | None = None,
-    class_name: str = "tensor",
-    default_dtype_name: str = "torch.float32",
-) -> str:
+def format_tensor(array: Array, *, dtype_name: str | None = None, requires_grad: bool = False, grad_fn_name: str | None = None,
+                  class_name: str = "tensor", default_dtype_name: str = "torch.float32") -> str:  # fmt: skip
     """Return the text that torch prints for a tensor with these values.
 
     Parameters
@@ -149,12 +129,8 @@ def format_tensor(
     if array.dtype.kind not in "biuf":
         raise NotImplementedError(f"format_tensor: bools, integers and floats can be printed, got dtype {array.dtype}")
     start = class_name + "("
-    if array.size == 0:
-        text = start + "[]"
-    else:
-        corner, elided = _corner(array)
-        texts, width = _texts(corner)
-        text = start + _nest(texts, elided, width, len(start))
+    corner, elided = _corner(array)
+    text = start + ("[]" if array.size == 0 else _nest(*_texts(corner), elided, len(start)))
 
     dtype_name = dtype_name or f"torch.{array.dtype.name}"
     # Elements show whether they are integers or bools; where there are none, only the default dtype can be guessed.
@@ -174,8 +150,7 @@ def format_tensor(
 def _corner(array: Array) -> tuple[Array, list[bool]]:
     """Return the elements that are shown, and for each dimension whether its middle was left out."""
     edge = _options.edgeitems
-    summarise = array.size > _options.threshold
-    elided = [summarise and length > 2 * edge for length in array.shape]
+    elided = [array.size > _options.threshold and length > 2 * edge for length in array.shape]
     for axis, length in enumerate(array.shape):
         if elided[axis]:
             array = np.delete(array, slice(edge, length - edge), axis)
@@ -205,10 +180,8 @@ def _float_writer(values: Array) -> Callable[[float], str]:
         return _write_whole
     magnitudes = np.abs(values.astype(np.float64))
     low, high = float(magnitudes.min()), float(magnitudes.max())
-    scientific = _options.sci_mode
-    if scientific is None:
-        scientific = high / low > 1000 or high > 1e8 or low < 1e-4
-    if scientific:
+    large_range = high / low > 1000 or high > 1e8 or low < 1e-4
+    if _options.sci_mode or (_options.sci_mode is None and large_range):
         return f"{{:.{_options.precision}e}}".format
     if np.all(values == np.ceil(values)):
         return _write_whole
@@ -219,7 +192,7 @@ def _write_whole(value: float) -> str:
     return f"{value:.0f}." if math.isfinite(value) else str(value)
 
 
-def _nest(texts: Array, elided: list[bool], width: int, indent: int) -> str:
+def _nest(texts: Array, width: int, elided: list[bool], indent: int) -> str:
     """Set the elements in brackets; vectors are broken at `linewidth`, outer dimensions put blank lines between."""
     if texts.ndim == 0:
         return str(texts.item())
@@ -231,7 +204,7 @@ def _nest(texts: Array, elided: list[bool], width: int, indent: int) -> str:
         per_line = max(1, (_options.linewidth - indent) // (width + len(", ")))
         lines = [", ".join(items[i : i + per_line]) for i in range(0, len(items), per_line)]
         return "[" + (",\n" + " " * (indent + 1)).join(lines) + "]"
-    blocks = [_nest(block, elided[1:], width, indent + 1) for block in texts]
+    blocks = [_nest(block, width, elided[1:], indent + 1) for block in texts]
     if elided[0]:
         blocks.insert(edge, "...")
     return "[" + ("," + "\n" * (texts.ndim - 1) + " " * (indent + 1)).join(blocks) + "]"
@@ -242,10 +215,7 @@ def _append(text: str, suffixes: list[str], indent: int) -> str:
     # The first count is two more than the characters of the last line: torch's own, and the line breaks depend on it.
     length = len(text) - text.rfind("\n") + 1
     for suffix in suffixes:
-        if length + len(suffix) + 2 > _options.linewidth:
-            text += ",\n" + " " * indent + suffix
-            length = indent + len(suffix)
-        else:
-            text += ", " + suffix
-            length += len(suffix) + 2
+        fits = length + len(suffix) + 2 <= _options.linewidth
+        text += (", " if fits else ",\n" + " " * indent) + suffix
+        length = (length + 2 if fits else indent) + len(suffix)
     return text

@@ -165,8 +165,8 @@ class Generator:
         fresh = (left, place) == (1, 0)
         if new["seeded"] != 1 or not 1 <= left <= 624 or not (fresh or left + place == 625):
             raise RuntimeError(f"set_state: invalid mt19937 state (seeded {new['seeded']}, left {left}, next {place})")
-        engine: Any = {"key": new["key"].astype(np.uint32), "pos": 625 - left}
-        self._engine.state = {"bit_generator": "MT19937", "state": engine}
+        self._engine.state = {"bit_generator": "MT19937",
+                              "state": {"key": new["key"].astype(np.uint32), "pos": 625 - left}}  # fmt: skip
         self._seed, self._fresh = int(new["seed"]), fresh
         self._sine = float(new["normal"]) if new["normal_is_valid"] else None
         return self
@@ -219,19 +219,9 @@ def manual_seed(seed: int) -> Generator:
     return default_generator.manual_seed(int(seed))
 
 
-def seed() -> int:
-    """Seed the default generator from the operating system, and return that seed."""
-    return default_generator.seed()
-
-
-def initial_seed() -> int:
-    """Return the seed of the default generator."""
-    return default_generator.initial_seed()
-
-
-def get_rng_state() -> Tensor:
-    """Return the state of the default generator: 5056 bytes, uint8."""
-    return default_generator.get_state()
+seed = default_generator.seed
+initial_seed = default_generator.initial_seed
+get_rng_state = default_generator.get_state
 
 
 def set_rng_state(new_state: Any) -> None:
@@ -312,7 +302,7 @@ def uniform_(out: Array, low: float = 0.0, high: float = 1.0, generator: Stream 
         For another dtype.
     """
     dtype = _drawn_as("uniform_", out.dtype)
-    if low == 0 and high == 1 and dtype == out.dtype:
+    if low == 0 and high == 1 and dtype == out.dtype:  # what follows would give the same
         return _fill(out, generator, lambda g, n: g._unit(n, dtype))
     if not (low <= high and max(-low, high, high - low) <= float(np.finfo(out.dtype).max)):
         raise RuntimeError(f"uniform_ expects low <= high within the range of {out.dtype}, but got {low} and {high}")
@@ -516,9 +506,7 @@ def randperm(n: int, generator: Stream = None) -> npt.NDArray[np.int64]:
     return permutation
 
 
-def multinomial(
-    p: Array, num_samples: int, replacement: bool = False, generator: Stream = None
-) -> npt.NDArray[np.int64]:
+def multinomial(p: Array, num_samples: int, replacement: bool = False, generator: Stream = None) -> npt.NDArray[np.int64]:
     """Draw `num_samples` places of each row of `p`, each with a probability proportional to its number.
 
     Parameters
