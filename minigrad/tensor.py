@@ -454,29 +454,32 @@ class Tensor(InPlace):
         """`expand` to the shape of `other`."""
         return self.expand(other.shape)
 
-    def _filled_with(self, size: Any, value: Any, dtype: Any, requires_grad: builtins.bool) -> Tensor:
-        d = self.array.dtype if dtype is None else as_dtype(dtype).numpy
-        return wrap(np.full(shaping.sizes_of(size), as_element("new_full()", value, d), d), requires_grad)
+    def _filled_with(
+        self, sizes: Any, value: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: builtins.bool = False
+    ) -> Tensor:
+        check_device(device)
+        kind = self.array.dtype if dtype is None else as_dtype(dtype).numpy
+        return wrap(np.full(shaping.sizes_of(sizes, size), as_element("new_full()", value, kind), kind), requires_grad)
 
-    def new_zeros(self, *size: Any, dtype: Any = None, requires_grad: builtins.bool = False) -> Tensor:
-        """Zeros of this tensor's dtype."""
-        return self._filled_with(size, 0, dtype, requires_grad)
+    def new_zeros(self, *sizes: Any, **options: Any) -> Tensor:
+        """Zeros of this tensor's dtype; the options are those of `zeros`."""
+        return self._filled_with(sizes, 0, **options)
 
-    def new_empty(self, *size: Any, dtype: Any = None, requires_grad: builtins.bool = False) -> Tensor:
+    def new_empty(self, *sizes: Any, **options: Any) -> Tensor:
         """A tensor of this tensor's dtype, of no particular values."""
-        return self._filled_with(size, 0, dtype, requires_grad)
+        return self._filled_with(sizes, 0, **options)
 
-    def new_ones(self, *size: Any, dtype: Any = None, requires_grad: builtins.bool = False) -> Tensor:
+    def new_ones(self, *sizes: Any, **options: Any) -> Tensor:
         """Ones of this tensor's dtype."""
-        return self._filled_with(size, 1, dtype, requires_grad)
+        return self._filled_with(sizes, 1, **options)
 
-    def new_full(self, size: Any, fill_value: Any, *, dtype: Any = None, requires_grad: builtins.bool = False) -> Tensor:
+    def new_full(self, size: Any, fill_value: Any, **options: Any) -> Tensor:
         """A tensor filled with one value, of this tensor's dtype."""
-        return self._filled_with((size,), fill_value, dtype, requires_grad)
+        return self._filled_with((size,), fill_value, **options)
 
-    def new_tensor(self, data: Any, *, dtype: Any = None, requires_grad: builtins.bool = False) -> Tensor:
+    def new_tensor(self, data: Any, *, dtype: Any = None, device: Any = None, requires_grad: builtins.bool = False) -> Tensor:
         """A tensor made of `data`, of this tensor's dtype."""
-        return wrap(np.array(raw(data), self.array.dtype if dtype is None else as_dtype(dtype).numpy), requires_grad)
+        return creation.tensor(data, dtype=self.dtype if dtype is None else dtype, device=device, requires_grad=requires_grad)
 
     if TYPE_CHECKING:  # what METHODS, CASTS and `inplace` add
 

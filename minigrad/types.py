@@ -295,7 +295,8 @@ CPU = device("cpu")
 
 
 def check_device(where: Any) -> None:
-    """Accept the CPU (or None); raise one clear sentence for any other device."""
-    if where is not None and device(where).type != "cpu":
-        raise RuntimeError(f"minigrad computes on the CPU only and cannot place a tensor on '{device(where)}'; "
-                           "leave the device out, or choose it by torch.cuda.is_available(), which is False here")
+    """Accept the CPU (or None); raise one clear sentence for any other device, of the type that a torch without it raises."""
+    if where is not None and (kind := device(where).type) != "cpu":
+        raise (AssertionError if kind in ("cuda", "xpu") else RuntimeError)(
+            f"minigrad computes on the CPU only and cannot place a tensor on '{device(where)}'; "
+            "leave the device out, or choose it by torch.cuda.is_available(), which is False here")

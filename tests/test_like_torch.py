@@ -221,7 +221,10 @@ def test_what_a_tensor_says_of_itself(m: Any) -> Any:
     array[0] = 5
     return (
         m.numel(x), m.is_floating_point(x), m.is_complex(x), m.is_nonzero(m.tensor([2.0])), outcome(lambda m: m.is_nonzero(x), m),
-        x.is_cuda, x.ndimension(), x.new_empty(2, 3).shape, x.byte(), x.char(), x.half(), x.int(), x.allclose(x + 1), x.equal(x),
+        x.is_cuda, x.ndimension(), x.new_empty(2, 3).shape, x.new_zeros(size=(2,), device="cpu"), x.new_ones((2, 1), dtype=m.int64),
+        x.new_full((2,), 3, device=x.device, requires_grad=True), x.new_tensor([1, 2]), x.int().new_tensor([1, 2], dtype=m.float64),
+        [outcome(lambda m, d=d: x.new_ones(2, device=d), m) for d in ("cuda", "cuda:1", "xpu")], outcome(lambda m: x.cuda(), m),
+        x.byte(), x.char(), x.half(), x.int(), x.allclose(x + 1), x.equal(x),
         shared, copied, m.asarray([1, 2], dtype=m.float64), repr(x.sort(descending=True)), repr(x.topk(1)), repr(x.median(0)),
     )  # fmt: skip
 
