@@ -6,34 +6,19 @@ where a leaf's gradient is accumulated. The picture needs matplotlib, which is i
 
 from __future__ import annotations
 
-import importlib
 import itertools
 import os
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from statistics import fmean
+from typing import Any, TypeAlias
 
 __all__ = ["draw", "graph_text"]
 
-
-class _Node(Protocol):
-    """What a node of the graph offers."""
-
-    @property
-    def next_functions(self) -> Sequence[tuple[Any, int]]: ...
-
-    def name(self) -> str: ...
+Node: TypeAlias = Any  # of either framework; it has `name()`, `next_functions`, and where a gradient is accumulated `variable`
 
 
-class _HasGraph(Protocol):
-    """A tensor, as far as it matters here."""
-
-    @property
-    def grad_fn(self) -> Any: ...
-
-
-def graph_text(tensor: _HasGraph, limit: int = 1000) -> str:
+def graph_text(tensor: Any, limit: int = 1000) -> str:
     """Return the names of the nodes behind a tensor, its own first and inputs below the nodes that use them.
 
     A node with one input has it on the next line; several inputs branch off. A node that is used more than once
@@ -65,13 +50,12 @@ def graph_text(tensor: _HasGraph, limit: int = 1000) -> str:
     │   └── AccumulateGrad (3, 2)
     └── MmBackward0 #1 (see above)
     """
-    root = _root(tensor, "graph_text")
-    graph = _graph(root)
+    graph = _graph(tensor, "graph_text")
     uses = Counter(source for inputs in graph.values() for source in inputs)
-    numbers: dict[_Node, int] = {}
-    written: set[_Node] = set()
+    numbers: dict[Node, int] = {}
+    written: set[Node] = set()
     lines: list[str] = []
-    stack = [(root, "", "")]
+    stack = [(next(iter(graph)), "", "")]
     while stack:
         if len(lines) == limit:
             lines.append(f"... (the first {limit} lines of a graph of {len(graph)} nodes)")
@@ -84,16 +68,12 @@ def graph_text(tensor: _HasGraph, limit: int = 1000) -> str:
             inputs = []
         written.add(node)
         lines.append(branch + " ".join(_label(node)) + mark)
-        if len(inputs) == 1:
-            stack.append((inputs[0], indent, indent))
-        else:
-            branches = [(source, indent + "├── ", indent + "│   ") for source in inputs[:-1]]
-            branches += [(source, indent + "└── ", indent + "    ") for source in inputs[-1:]]
-            stack += reversed(branches)
+        forks = [("├── ", "│   ")] * (len(inputs) - 1) + [("└── ", "    ")] if len(inputs) > 1 else [("", "")]
+        stack += [(source, indent + fork, indent + below) for source, (fork, below) in zip(inputs, forks, strict=False)][::-1]
     return "\n".join(lines)
 
 
-def draw(tensor: _HasGraph, path: str | os.PathLike[str] | None = None, limit: int = 500) -> Any:
+def draw(tensor: Any, path: str | os.PathLike[str] | None = None, limit: int = 500) -> Any:
     """Draw the graph behind a tensor: a box per node, arrows from inputs to outputs, the tensor's own node lowest.
 
     Leaves that accumulate a gradient are blue and carry their shape. Arrows enter a box in the order of the arguments.
@@ -124,63 +104,59 @@ def draw(tensor: _HasGraph, path: str | os.PathLike[str] | None = None, limit: i
     The layout is that of Sugiyama, Tagawa and Toda (1981): a node's layer is its longest path to the output, arrows
     that pass a layer get a place of their own in it, and each place moves towards the mean of its neighbours.
     """
-    graph = _graph(_root(tensor, "draw"))
+    graph = _graph(tensor, "draw")
     if len(graph) > limit:
         raise ValueError(f"draw: the graph has {len(graph)} nodes, the limit is {limit}; use graph_text or raise limit")
-    figures, patches, paths = (_matplotlib(name) for name in ("figure", "patches", "path"))
+    try:
+        from matplotlib.figure import Figure
+        from matplotlib.patches import FancyArrowPatch, Rectangle
+        from matplotlib.path import Path
+    except ImportError as error:
+        raise ImportError("draw needs matplotlib: pip install 'minigrad-twin[plot]'") from error
 
     layers = _layers(graph)
     _arrange(layers)
-    places = [place for layer in layers for place in layer]
+    places = list(itertools.chain(*layers))
     left = min(place.x - place.width / 2 for place in places) - _GAP
     right = max(place.x + place.width / 2 for place in places) + _GAP
     bottom, top = -_HEIGHT, (len(layers) - 1) * _STEP + _HEIGHT
-    figure = figures.Figure(figsize=(right - left, top - bottom))
+    figure = Figure(figsize=(right - left, top - bottom))
     axes = figure.add_axes((0, 0, 1, 1), xlim=(left, right), ylim=(bottom, top))
     axes.set_axis_off()
-    for place in places:
-        if place.lines:
-            _paint(axes, place, patches, paths)
+    for place in (place for place in places if place.lines):
+        corner = (place.x - place.width / 2, place.y - _HEIGHT / 2)
+        fill, thickness = "#d9edf7" if len(place.lines) > 1 else "#eeeeee", 1.8 if place.layer == 0 else 0.8
+        axes.add_patch(Rectangle(corner, place.width, _HEIGHT, facecolor=fill, edgecolor="#444444", linewidth=thickness))
+        axes.text(place.x, place.y, "\n".join(place.lines), ha="center", va="center", size=_FONT, family="monospace")
+        for port, source in place.inputs:
+            vertices = _wire(place, port, source)
+            wire = Path(vertices, [Path.MOVETO] + [Path.CURVE4] * (len(vertices) - 1))
+            axes.add_patch(FancyArrowPatch(path=wire, arrowstyle="-|>", mutation_scale=9, color="#666666"))
     if path is not None:
         figure.savefig(path)
     return figure
 
 
-def _matplotlib(name: str) -> Any:
-    """Import a module of matplotlib, which is an optional dependency."""
-    try:
-        return importlib.import_module(f"matplotlib.{name}")
-    except ImportError as error:
-        raise ImportError("draw needs matplotlib: pip install 'minigrad-twin[plot]'") from error
-
-
-def _root(tensor: _HasGraph, caller: str) -> _Node:
-    root: _Node | None = tensor.grad_fn
-    if root is None:
-        raise ValueError(
-            f"{caller}: the tensor has no grad_fn, so no graph stands behind it; "
-            "compute it, outside no_grad, from tensors with requires_grad=True"
-        )
-    return root
-
-
-def _label(node: _Node) -> list[str]:
+def _label(node: Node) -> list[str]:
     """Return a node's name, and for a leaf its shape."""
     name = node.name().rsplit("::", 1)[-1]  # torch writes torch::autograd::AccumulateGrad
     variable = getattr(node, "variable", None)
     return [name] if variable is None else [name, str(tuple(variable.shape))]
 
 
-def _graph(root: _Node) -> dict[_Node, list[_Node]]:
-    """Return all nodes with their inputs, each node before its inputs.
+def _graph(tensor: Any, caller: str) -> dict[Node, list[Node]]:
+    """Return all nodes behind a tensor with their inputs, each node before its inputs.
 
     Without recursion, which long graphs would exhaust. Leaves are told apart by their tensors, because the node of a
     leaf may be made anew whenever it is asked for.
     """
-    inputs: dict[_Node, list[_Node]] = {}
-    known: dict[int, _Node] = {}
-    finished: list[_Node] = []
-    stack = [(root, False)]
+    if tensor.grad_fn is None:
+        raise ValueError(f"{caller}: the tensor has no grad_fn, so no graph stands behind it; compute it, outside no_grad, from "
+                         "tensors with requires_grad=True")
+    inputs: dict[Node, list[Node]] = {}
+    known: dict[int, Node] = {}
+    finished: list[Node] = []
+    stack = [(tensor.grad_fn, False)]
     while stack:
         node, inputs_finished = stack.pop()
         if inputs_finished:
@@ -221,7 +197,7 @@ class _Place:
         return (max(map(len, self.lines)) + 2) * _LETTER if self.lines else 0.0
 
 
-def _layers(graph: dict[_Node, list[_Node]]) -> list[list[_Place]]:
+def _layers(graph: dict[Node, list[Node]]) -> list[list[_Place]]:
     """Give each node a place in the layer just above the highest of its consumers, and connect the places."""
     depth = dict.fromkeys(graph, 0)
     for node, inputs in graph.items():
@@ -251,13 +227,9 @@ def _arrange(layers: list[list[_Place]]) -> None:
     """Choose order and x in each layer, so that arrows are short and seldom cross."""
     for _ in range(8):
         for layer in layers[1:]:
-            _settle(layer, [_mean([place.x + port for port, place in p.outputs]) for p in layer])
+            _settle(layer, [fmean([place.x + port for port, place in p.outputs]) for p in layer])
         for layer in reversed(layers[:-1]):
-            _settle(layer, [_mean([source.x for _, source in p.inputs] or [p.x]) for p in layer])
-
-
-def _mean(numbers: list[float]) -> float:
-    return sum(numbers) / len(numbers)
+            _settle(layer, [fmean([source.x for _, source in p.inputs] or [p.x]) for p in layer])
 
 
 def _settle(layer: list[_Place], wishes: list[float]) -> None:
@@ -273,37 +245,22 @@ def _settle(layer: list[_Place], wishes: list[float]) -> None:
     pools: list[list[float]] = []
     for wish, offset in zip(sorted(wishes), offsets, strict=True):
         pools.append([wish - offset])
-        while len(pools) > 1 and _mean(pools[-2]) > _mean(pools[-1]):
+        while len(pools) > 1 and fmean(pools[-2]) > fmean(pools[-1]):
             violator = pools.pop()
             pools[-1] += violator
-    shifts = [_mean(pool) for pool in pools for _ in pool]
+    shifts = [fmean(pool) for pool in pools for _ in pool]
     for place, shift, offset in zip(layer, shifts, offsets, strict=True):
         place.x = shift + offset
 
 
-def _wire(place: _Place, port: float, source: _Place) -> tuple[list[tuple[float, float]], list[int]]:
-    """Return vertices and codes of the curve from the box where an arrow starts, through its bends, into `place`."""
-    move_to, curve_to = 1, 4  # matplotlib.path.Path.MOVETO and CURVE4
+def _wire(place: _Place, port: float, source: _Place) -> list[tuple[float, float]]:
+    """Return the vertices of the cubic curves from the box where an arrow starts, through its bends, into `place`."""
     points = [(place.x + port, place.y + _HEIGHT / 2)]
     while not source.lines:
         points += [(source.x, source.y - _HEIGHT / 2), (source.x, source.y + _HEIGHT / 2)]
         source = source.inputs[0][1]
     points = [*points, (source.x, source.y - _HEIGHT / 2)][::-1]
-    vertices, codes = points[:1], [move_to]
+    vertices = points[:1]
     for (x0, y0), (x1, y1) in itertools.pairwise(points):
-        middle = (y0 + y1) / 2
-        vertices += [(x0, middle), (x1, middle), (x1, y1)]
-        codes += [curve_to] * 3
-    return vertices, codes
-
-
-def _paint(axes: Any, place: _Place, patches: Any, paths: Any) -> None:
-    """Add the box of a node, its text and the arrows that enter it."""
-    corner = (place.x - place.width / 2, place.y - _HEIGHT / 2)
-    fill = "#d9edf7" if len(place.lines) > 1 else "#eeeeee"
-    line = {"edgecolor": "#444444", "linewidth": 1.8 if place.layer == 0 else 0.8}
-    axes.add_patch(patches.Rectangle(corner, place.width, _HEIGHT, facecolor=fill, **line))
-    axes.text(place.x, place.y, "\n".join(place.lines), ha="center", va="center", size=_FONT, family="monospace")
-    for port, source in place.inputs:
-        wire = paths.Path(*_wire(place, port, source))
-        axes.add_patch(patches.FancyArrowPatch(path=wire, arrowstyle="-|>", mutation_scale=9, color="#666666"))
+        vertices += [(x0, (y0 + y1) / 2), (x1, (y0 + y1) / 2), (x1, y1)]
+    return vertices

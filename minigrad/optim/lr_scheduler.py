@@ -10,11 +10,9 @@ References
 
 from __future__ import annotations
 
-import functools
 import math
 import types
 import warnings
-import weakref
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from math import cos, pi
@@ -25,10 +23,9 @@ from minigrad.tensor import Tensor
 
 Factor = Callable[[int], float]
 
-WRONG_ORDER = """Detected call of `lr_scheduler.step()` before `optimizer.step()`. You should call them in the opposite order, or
-the first value of the learning rate schedule is skipped."""
-STEP_OVERRIDDEN = """Seems like `optimizer.step()` has been overridden after learning rate scheduler initialization. Please, make
-sure to call `optimizer.step()` before `lr_scheduler.step()`."""
+WRONG_ORDER = ("Detected call of `lr_scheduler.step()` before `optimizer.step()`: the first value of the learning rate schedule is "
+               "skipped; call them in the opposite order")  # fmt: skip
+STEP_OVERRIDDEN = "Seems like `optimizer.step()` has been overridden; call it before `lr_scheduler.step()`"
 
 
 def _copy(x: Any) -> Any:
@@ -60,22 +57,6 @@ def _checked(optimizer: Optimizer) -> Optimizer:
     if not isinstance(optimizer, Optimizer):
         raise TypeError(f"{type(optimizer).__name__} is not an Optimizer")
     return optimizer
-
-
-def _watch_steps(optimizer: Any) -> None:
-    """Let `optimizer` remember that it has taken a step, for the sake of those who call things in the wrong order."""
-    if hasattr(optimizer.step, "_wrapped_by_lr_sched"):
-        return
-    this, step = weakref.ref(optimizer), optimizer.step.__func__  # no cycle: an optimiser is freed when nobody needs it
-
-    @functools.wraps(step)
-    def watched(*args: Any, **kwargs: Any) -> Any:
-        optimizer: Any = this()
-        optimizer._opt_called = True
-        return step(optimizer, *args, **kwargs)
-
-    watched._wrapped_by_lr_sched = True  # type: ignore[attr-defined]
-    optimizer.step = watched
 
 
 def _check_no(epoch: Any) -> None:
@@ -121,7 +102,6 @@ class LRScheduler:
                 raise KeyError(f"param 'initial_lr' is not specified in param_groups[{i}]: load the optimizer's state first")
         self.base_lrs = _rates(optimizer, "initial_lr")
         self.last_epoch = last_epoch
-        _watch_steps(optimizer)
         self._step_count, self._is_initial = 0, True
         self.step()
         self._is_initial = False
@@ -151,11 +131,9 @@ class LRScheduler:
     def step(self, epoch: None = None) -> None:
         """Go on to the next epoch: to be called after the optimiser's steps. (torch's `epoch` is not supported.)"""
         _check_no(epoch)
-        if self._step_count == 1:
-            if not hasattr(self.optimizer.step, "_wrapped_by_lr_sched"):
-                warnings.warn(STEP_OVERRIDDEN, stacklevel=2)
-            elif not getattr(self.optimizer, "_opt_called", False):
-                warnings.warn(WRONG_ORDER, stacklevel=2)
+        own_step = type(self.optimizer).step is not Optimizer.step  # of which nobody knows whether it was called
+        if self._step_count == 1 and not getattr(self.optimizer, "_opt_called", own_step):
+            warnings.warn(STEP_OVERRIDDEN if "step" in vars(self.optimizer) else WRONG_ORDER, stacklevel=2)
         self._step_count += 1
         self.last_epoch += 1
         self._get_lr_called_within_step = True

@@ -53,10 +53,8 @@ class Optimizer:
 
     def __init__(self, params: Params, defaults: dict[str, Any]) -> None:
         if isinstance(params, Tensor):
-            raise TypeError(
-                "params argument given to the optimizer should be an iterable of Tensors or dicts, "
-                "but got a Tensor: write [tensor]"
-            )
+            raise TypeError("params argument given to the optimizer should be an iterable of Tensors or dicts, but got a Tensor: "
+                            "write [tensor]")
         self.__setstate__({"defaults": defaults, "state": defaultdict(dict), "param_groups": []})
         groups: list[Any] = list(params)
         if not groups:
@@ -107,10 +105,8 @@ class Optimizer:
             raise TypeError(f"param_group must be a dict, but got {type(param_group).__name__}")
         params = param_group["params"]
         if isinstance(params, set):
-            raise TypeError(
-                "optimizer parameters need to be organized in ordered collections, but the ordering of "
-                "tensors in sets will change between runs. Please use a list instead."
-            )
+            raise TypeError("optimizer parameters need to be organized in ordered collections, but the ordering of tensors in sets "
+                            "will change between runs. Please use a list instead.")
         params = [params] if isinstance(params, Tensor) else list(params)
         names = [p[0] for p in params if isinstance(p, tuple)]
         params = [p[1] if isinstance(p, tuple) else p for p in params]
@@ -133,10 +129,8 @@ class Optimizer:
             if not (p.is_leaf or p.retains_grad):
                 raise ValueError("can't optimize a non-leaf Tensor: give the optimizer the tensor it was computed from")
         if len(set(params)) < len(params):
-            warnings.warn(
-                "optimizer contains a parameter group with duplicate parameters; in future, this will cause an error",
-                stacklevel=5,
-            )
+            warnings.warn("optimizer contains a parameter group with duplicate parameters; in future, this will cause an error",
+                          stacklevel=5)
         for name in ("foreach", "fused", "differentiable", "capturable"):
             if group.get(name):
                 raise NotImplementedError(f"{type(self).__name__}: {name}={group[name]!r} is not supported; omit it")
@@ -154,12 +148,11 @@ class Optimizer:
         set_to_none : bool
             Set `.grad` to None, which makes `step` skip parameters that get no gradient. Otherwise fill it with zeros.
         """
-        for group in self.param_groups:
-            for p in group["params"]:
-                if set_to_none:
-                    p.grad = None
-                elif p.grad is not None:
-                    p.grad.detach_().zero_()
+        for p in self._params(self.param_groups):
+            if set_to_none:
+                p.grad = None
+            elif p.grad is not None:
+                p.grad.detach_().zero_()
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Change every parameter that has a gradient.
@@ -173,6 +166,7 @@ class Optimizer:
         -------
         What `closure` returned.
         """
+        self._opt_called = True  # schedulers ask for it
         loss = None
         if closure is not None:
             with enable_grad():
@@ -189,10 +183,8 @@ class Optimizer:
                     continue
                 g, array = grad.array, p.array
                 if g.shape != array.shape:
-                    raise RuntimeError(
-                        f"{type(self).__name__}: a parameter of shape {list(array.shape)} has a "
-                        f"gradient of shape {list(g.shape)}; they must be equal"
-                    )
+                    raise RuntimeError(f"{type(self).__name__}: a parameter of shape {list(array.shape)} has a gradient of shape "
+                                       f"{list(g.shape)}; they must be equal")
                 known = scratch.get(p)
                 if known is None or known[0] is not array:
                     known = self._new_scratch(p)
@@ -252,15 +244,11 @@ class Optimizer:
         sizes = [len(group["params"]) for group in groups]
         expected = [len(group["params"]) for group in self.param_groups]
         if len(sizes) != len(expected):
-            raise ValueError(
-                "loaded state dict has a different number of parameter groups: "
-                f"{len(sizes)}, but the optimizer has {len(expected)}"
-            )
+            raise ValueError(f"loaded state dict has a different number of parameter groups: {len(sizes)}, but the optimizer has "
+                             f"{len(expected)}")
         if sizes != expected:
-            raise ValueError(
-                "loaded state dict contains a parameter group that doesn't match the size of optimizer's "
-                f"group: they hold {sizes} parameters, those of the optimizer {expected}"
-            )
+            raise ValueError("loaded state dict contains a parameter group that doesn't match the size of optimizer's group: they "
+                             f"hold {sizes} parameters, those of the optimizer {expected}")
         owners = dict(zip(self._params(groups), self._params(self.param_groups), strict=True))
         state: defaultdict[Any, dict[str, Any]] = defaultdict(dict)
         for number, values in state_dict["state"].items():

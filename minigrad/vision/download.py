@@ -26,14 +26,8 @@ class DataError(RuntimeError):
     """A data set cannot be had; the message says which file or address, why, and what to do."""
 
 
-def fetch(
-    urls: Sequence[str],
-    destination: Path,
-    verify: Callable[[Path], object],
-    *,
-    progress: bool = True,
-    max_bytes: int = 256 * 2**20,
-) -> None:
+def fetch(urls: Sequence[str], destination: Path, verify: Callable[[Path], object], *, progress: bool = True,
+          max_bytes: int = 256 * 2**20) -> None:  # fmt: skip
     """Download `destination` from the first of `urls` that gives a file which `verify` accepts.
 
     The bytes go to a hidden file beside `destination`, which is renamed at the very end and removed if anything fails:
@@ -62,18 +56,14 @@ def fetch(
         finally:
             part.unlink(missing_ok=True)
     except OSError as error:
-        raise DataError(
-            f"cannot write {destination} ({error.strerror or error}): give another folder, as root= or in MINIGRAD_DATA"
-        ) from error
-    raise DataError(
-        f"could not download {destination.name} ({'; '.join(failures)}): "
-        f"check the network and try again, or put the file at {destination} yourself"
-    )
+        reason = error.strerror or error
+        raise DataError(f"cannot write {destination} ({reason}): give another folder, as root= or in MINIGRAD_DATA") from error
+    raise DataError(f"could not download {destination.name} ({'; '.join(failures)}): check the network and try again, or put the "
+                    f"file at {destination} yourself")
 
 
-def _try_each(
-    urls: Sequence[str], part: Path, name: str, verify: Callable[[Path], object], progress: bool, max_bytes: int
-) -> list[str] | None:
+def _try_each(urls: Sequence[str], part: Path, name: str, verify: Callable[[Path], object], progress: bool,
+              max_bytes: int) -> list[str] | None:  # fmt: skip
     """Fill `part` from the first address that does; None if one did, else what was wrong with each."""
     failures = []
     for url in urls:
@@ -91,15 +81,12 @@ def _try_each(
 
 def _fill(file: BinaryIO, url: str, name: str, progress: bool, max_bytes: int) -> None:
     """Write what `url` gives to `file`, in several goes if the connection breaks."""
-    for number in range(TRIES):
-        if number:
-            time.sleep(PAUSE * 2 ** (number - 1))
+    for number in range(1, TRIES):
         try:
             return _receive(file, url, name, progress, max_bytes)
         except BREAKS:
-            if number == TRIES - 1:
-                raise
-    return None
+            time.sleep(PAUSE * 2 ** (number - 1))
+    return _receive(file, url, name, progress, max_bytes)
 
 
 def _receive(file: BinaryIO, url: str, name: str, progress: bool, max_bytes: int) -> None:
