@@ -60,7 +60,7 @@ FUNCTIONS: dict[Any, Any] = {
     np.concatenate: lambda xs, axis=0: shape.cat([shape.flatten(x) for x in xs] if axis is None else xs, axis or 0),
     np.flip: lambda x, axis=None: shape.flip(x, dims=tuple(range(x.ndim)) if axis is None else axis),
     np.tril: shape.tril, np.triu: shape.triu, np.einsum: linalg.einsum, np.dot: _dot,
-    np.outer: linalg.outer, np.transpose: lambda x, axes=None: shape.permute(x, *(axes or range(x.ndim)[::-1])),
+    np.outer: linalg.outer, np.transpose: lambda x, axes=None: shape.permute(x, dims=axes or tuple(range(x.ndim))[::-1]),
     np.zeros_like: lambda x: wrap(np.zeros_like(raw(x))), np.ones_like: lambda x: wrap(np.ones_like(raw(x))),
     np.shape: lambda x: x.shape, np.ndim: lambda x: x.ndim, np.size: lambda x: x.numel(),
 }  # fmt: skip

@@ -423,7 +423,7 @@ class Tensor(InPlace):
     @property
     def T(self) -> Tensor:
         """Dimensions in reverse order."""
-        return shaping.permute(self, *range(self.array.ndim)[::-1])
+        return shaping.permute(self, tuple(range(self.array.ndim))[::-1])
 
     @property
     def mT(self) -> Tensor:

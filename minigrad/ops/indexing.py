@@ -376,7 +376,7 @@ def take_along_dim(input: Array, indices: Array, dim: int | None = None) -> Any:
     axis = axis_of(dim, raw(input).ndim)
     a, b = list(raw(input).shape), list(raw(indices).shape)
     common = [n if i == axis else max(n, m) if min(n, m) else 0 for i, (n, m) in enumerate(zip(a, b, strict=True))]
-    return gather(input.expand(*common), axis, indices.expand(*common[:axis], b[axis], *common[axis + 1 :]))
+    return gather(input.expand(common), axis, indices.expand([*common[:axis], *b[axis : axis + 1], *common[axis + 1 :]]))
 
 
 def masked_fill(input: Array, mask: Array, value: Any) -> Any:
