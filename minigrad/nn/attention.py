@@ -11,10 +11,8 @@ from minigrad.nn import functional as F
 from minigrad.nn import init
 from minigrad.nn.layers import Linear
 from minigrad.nn.module import Module
-from minigrad.nn.parameter import Parameter
 from minigrad.ops.shape import cat
 from minigrad.tensor import Tensor
-from minigrad.types import as_dtype, check_device, get_default_dtype
 
 SEPARATE = ("q_proj_weight", "k_proj_weight", "v_proj_weight")
 
@@ -80,7 +78,6 @@ class MultiheadAttention(Module):
                              f"num_heads={num_heads} instead")
         _expect(embed_dim % num_heads == 0, f"embed_dim must be divisible by num_heads, got {embed_dim} and {num_heads}")
         super().__init__()
-        check_device(device)
         self.embed_dim, self.num_heads, self.head_dim = embed_dim, num_heads, embed_dim // num_heads
         self.kdim, self.vdim = embed_dim if kdim is None else kdim, embed_dim if vdim is None else vdim
         self.dropout, self.batch_first, self.add_zero_attn = dropout, batch_first, add_zero_attn
@@ -90,9 +87,7 @@ class MultiheadAttention(Module):
         for name, size in zip(SEPARATE, (embed_dim, self.kdim, self.vdim), strict=True):
             shapes[name] = None if one else (embed_dim, size)
         shapes |= {"in_proj_bias": (3 * embed_dim,) if bias else None, "bias_k": extra, "bias_v": extra}  # type: ignore[dict-item]
-        kind = (get_default_dtype() if dtype is None else as_dtype(dtype)).numpy
-        for name, shape in shapes.items():
-            self.register_parameter(name, None if shape is None else Parameter(wrap(np.empty(shape, kind))))
+        self._register_empty(device, dtype, **shapes)
         self.out_proj = NonDynamicallyQuantizableLinear(embed_dim, embed_dim, bias, dtype=dtype)
         self._reset_parameters()
 

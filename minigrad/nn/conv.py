@@ -5,16 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
-from minigrad.autograd import wrap
 from minigrad.nn import functional as F
 from minigrad.nn import init
 from minigrad.nn.module import Module
-from minigrad.nn.parameter import Parameter
 from minigrad.ops.window import Ints
 from minigrad.tensor import Tensor
-from minigrad.types import as_dtype, check_device, get_default_dtype
 
 
 class _Conv(Module):
@@ -28,7 +23,6 @@ class _Conv(Module):
         groups: int = 1, bias: bool = True, padding_mode: str = "zeros", device: Any = None, dtype: Any = None,
     ) -> None:
         super().__init__()
-        check_device(device)
         if groups <= 0 or in_channels % groups or out_channels % groups:
             raise ValueError(f"in_channels and out_channels must be divisible by groups, a positive integer, got {in_channels}, "
                              f"{out_channels} and {groups}")
@@ -47,11 +41,7 @@ class _Conv(Module):
             raise ValueError("padding='same' is not supported for strided convolutions")
         self.output_padding = self._each(0)
         channels = (in_channels, out_channels // groups) if self.transposed else (out_channels, in_channels // groups)
-        kind = (get_default_dtype() if dtype is None else as_dtype(dtype)).numpy
-        if min(channels) < 0:
-            raise RuntimeError(f"Trying to create tensor with negative dimension: channels {channels}")
-        self.weight = Parameter(wrap(np.empty(channels + self.kernel_size, kind)))
-        self.register_parameter("bias", Parameter(wrap(np.empty(out_channels, kind))) if bias else None)
+        self._register_empty(device, dtype, weight=channels + self.kernel_size, bias=(out_channels,) if bias else None)
         self.reset_parameters()
 
     def _each(self, n: Any) -> tuple[int, ...]:

@@ -6,9 +6,6 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
-from minigrad.autograd import wrap
 from minigrad.creation import empty
 from minigrad.nn import functional as F
 from minigrad.nn import init
@@ -16,7 +13,6 @@ from minigrad.nn.module import FunctionModule, Module
 from minigrad.nn.parameter import Parameter
 from minigrad.ops.shape import flatten
 from minigrad.tensor import Tensor
-from minigrad.types import as_dtype, check_device, get_default_dtype
 
 
 class Identity(Module):
@@ -57,16 +53,8 @@ class Linear(Module):
 
     def __init__(self, in_features: int, out_features: int, bias: bool = True, device: Any = None, dtype: Any = None) -> None:
         super().__init__()
-        check_device(device)
-        for size in (in_features, out_features):
-            if not isinstance(size, (int, np.integer)):
-                raise TypeError(f"Linear(): in_features and out_features must be int, got {in_features!r} and {out_features!r}")
-            if size < 0:
-                raise RuntimeError(f"Linear(): sizes must not be negative, got {in_features} and {out_features}")
         self.in_features, self.out_features = in_features, out_features
-        kind = (get_default_dtype() if dtype is None else as_dtype(dtype)).numpy
-        self.weight = Parameter(wrap(np.empty((out_features, in_features), kind)))
-        self.register_parameter("bias", Parameter(wrap(np.empty(out_features, kind))) if bias else None)
+        self._register_empty(device, dtype, weight=(out_features, in_features), bias=(out_features,) if bias else None)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar, NamedTuple, Self
 
 from minigrad.autograd import no_grad
+from minigrad.creation import empty
 from minigrad.nn.parameter import Parameter
 from minigrad.tensor import RemovableHandle, Tensor
 from minigrad.types import as_dtype, check_device, float16, float32, float64
@@ -129,6 +130,11 @@ class Module:
             raise ValueError(f"Cannot assign non-leaf Tensor to parameter '{name}'. Model parameters must be created explicitly. "
                              f"To express '{name}' as a function of another Tensor, compute the value in the forward() method.")
         self._parameters[name] = param
+
+    def _register_empty(self, device: Any, dtype: Any, **shapes: tuple[int, ...] | None) -> None:
+        """Add parameters of these shapes, to be filled; None keeps the name without one."""
+        for name, shape in shapes.items():
+            self.register_parameter(name, None if shape is None else Parameter(empty(shape, device=device, dtype=dtype)))
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
         """Add a tensor that is not trained but belongs to the module's state; in `state_dict` only if `persistent`."""

@@ -16,17 +16,17 @@ from minigrad.autograd import wrap
 from minigrad.nn import functional as F
 from minigrad.nn import init
 from minigrad.nn.module import Module
-from minigrad.nn.parameter import Parameter
 from minigrad.ops import recurrent
 from minigrad.ops.shape import cat, stack
 from minigrad.tensor import Tensor
-from minigrad.types import as_dtype, check_device, get_default_dtype
 
 # What tells the kinds apart: the step in time, the number of gates, and the number of states.
 KINDS: dict[str, tuple[Callable[..., Any], int, int]] = {
     "RNN_TANH": (recurrent.rnn_tanh, 1, 1), "RNN_RELU": (recurrent.rnn_relu, 1, 1),
     "LSTM": (recurrent.lstm, 4, 2), "GRU": (recurrent.gru, 3, 1),
 }  # fmt: skip
+
+NAMES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
 
 def _layer(mode: str, x: Tensor, weights: Sequence[Any], states: Sequence[Tensor], reverse: bool) -> tuple[Tensor, list[Tensor]]:
@@ -55,18 +55,14 @@ class _Recurrent(Module):
 
     def _make_parameters(self, mode: str, sizes: dict[str, int], bias: bool, device: Any, dtype: Any) -> None:
         """Weights and biases under torch's names, for each suffix in `sizes`, with the size of the input."""
-        check_device(device)
-        kind = (get_default_dtype() if dtype is None else as_dtype(dtype)).numpy
         rows = KINDS[mode][1] * self.hidden_size
         for suffix, size in sizes.items():
-            for name, shape in (("weight_ih", (rows, size)), ("weight_hh", (rows, self.hidden_size))):
-                self.register_parameter(name + suffix, Parameter(wrap(np.empty(shape, kind))))
-            for name in ("bias_ih", "bias_hh"):
-                self.register_parameter(name + suffix, Parameter(wrap(np.empty(rows, kind))) if bias else None)
+            shapes = [(rows, size), (rows, self.hidden_size), *([(rows,) if bias else None] * 2)]
+            self._register_empty(device, dtype, **{name + suffix: shape for name, shape in zip(NAMES, shapes, strict=True)})
         self.reset_parameters()
 
     def _weights(self, suffix: str) -> list[Any]:
-        return [self._parameters[name + suffix] for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
+        return [self._parameters[name + suffix] for name in NAMES]
 
     def reset_parameters(self) -> None:
         """Draw new values: uniform numbers of ±1/√hidden_size."""
@@ -232,9 +228,8 @@ class RNN(RNNBase):
         The other parameters of `RNNBase`, from `bias` on.
     """
 
-    def __init__(
-        self, input_size: int, hidden_size: int, num_layers: int = 1, nonlinearity: str = "tanh", *args: Any, **kwargs: Any
-    ) -> None:
+    def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, nonlinearity: str = "tanh", *args: Any,
+                 **kwargs: Any) -> None:  # fmt: skip
         if nonlinearity not in ("tanh", "relu"):
             raise ValueError(f"Unknown nonlinearity '{nonlinearity}'. Select from 'tanh' or 'relu'.")
         super().__init__(f"RNN_{nonlinearity.upper()}", input_size, hidden_size, num_layers, *args, **kwargs)
@@ -279,9 +274,8 @@ class RNNCellBase(_Recurrent):
 
     _usual = {"bias": True, "nonlinearity": "tanh"}  # noqa: RUF012
 
-    def __init__(
-        self, mode: str, input_size: int, hidden_size: int, bias: bool = True, device: Any = None, dtype: Any = None
-    ) -> None:
+    def __init__(self, mode: str, input_size: int, hidden_size: int, bias: bool = True, device: Any = None,
+                 dtype: Any = None) -> None:  # fmt: skip
         super().__init__()
         self.mode, self.input_size, self.hidden_size, self.bias = mode, input_size, hidden_size, bias
         self._make_parameters(mode, {"": input_size}, bias, device, dtype)
@@ -315,9 +309,8 @@ class RNNCellBase(_Recurrent):
 class RNNCell(RNNCellBase):
     """One moment of an `RNN`; `nonlinearity` is "tanh" or "relu"."""
 
-    def __init__(
-        self, input_size: int, hidden_size: int, bias: bool = True, nonlinearity: str = "tanh", *args: Any, **kwargs: Any
-    ) -> None:
+    def __init__(self, input_size: int, hidden_size: int, bias: bool = True, nonlinearity: str = "tanh", *args: Any,
+                 **kwargs: Any) -> None:  # fmt: skip
         if nonlinearity not in ("tanh", "relu"):
             raise RuntimeError(f"Unknown nonlinearity: {nonlinearity}; use 'tanh' or 'relu'")
         super().__init__(f"RNN_{nonlinearity.upper()}", input_size, hidden_size, bias, *args, **kwargs)
