@@ -112,6 +112,38 @@ def test_random_split_is_torchs(lengths: list[Any], own: bool) -> None:
 
 
 @LIBRARIES
+def test_streams_can_be_chained(lib: Any) -> None:
+    class Stream(lib.utils.data.IterableDataset):  # type: ignore[misc, name-defined]
+        def __init__(self, n: int) -> None:
+            self.n = n
+
+        def __iter__(self) -> Iterator[int]:
+            return iter(range(self.n))
+
+        def __len__(self) -> int:
+            return self.n
+
+    both = Stream(2) + Stream(3)
+    assert isinstance(both, lib.utils.data.ChainDataset)
+    assert [list(both), list(both), len(both)] == [[0, 1, 0, 1, 2]] * 2 + [5]
+    once = lib.utils.data.ChainDataset(Stream(n) for n in (1, 2))
+    assert [[*map(int, iter(once))] for _ in range(2)] == [[0, 0, 1], []]
+    assert plain(list(lib.utils.data.DataLoader(both, 3))) == plain([lib.tensor([0, 1, 0]), lib.tensor([1, 2])])
+
+
+@pytest.mark.parametrize("names", [(), ("a", "b", "c")])
+def test_datasets_side_by_side_are_torchs(names: tuple[str, ...]) -> None:
+    found = []
+    for lib in (torch, mg):
+        parts = [digits(lib, 5), "abcde", lib.utils.data.Subset([0.5, 1.5], [1, 0, 0, 1, 1])]
+        make = lib.utils.data.StackDataset
+        stack = make(**dict(zip(names, parts, strict=True))) if names else make(*parts)
+        batches = list(lib.utils.data.DataLoader(stack, 2))
+        found.append([len(stack), plain(stack[1]), plain(stack.__getitems__([3, 0])), plain(batches)])
+    assert found[0] == found[1]
+
+
+@LIBRARIES
 def test_random_split_warns_of_an_empty_part(lib: Any) -> None:
     with pytest.warns(UserWarning, match="Length of split at index 1 is 0. This might result in an empty dataset"):
         assert [len(part) for part in lib.utils.data.random_split(range(3), [0.9, 0.1])] == [3, 0]
@@ -151,17 +183,14 @@ def test_samplers_draw_as_torchs_do_number_by_number(name: str, own: bool) -> No
 @pytest.mark.parametrize("drop_last", [False, True])
 @pytest.mark.parametrize("size", [1, 4, 5, 10, 11])
 @pytest.mark.parametrize("name", SAMPLERS)
-def test_batches_are_torchs_as_lists_and_as_arrays(name: str, size: int, drop_last: bool) -> None:
+def test_lists_of_numbers_are_torchs(name: str, size: int, drop_last: bool) -> None:
     found = []
-    for lib, method in ((torch, "__iter__"), (mg, "__iter__"), (mg, "arrays")):
+    for lib in (torch, mg):
         seed(lib)
         g = generator(lib)
         sampler = lib.utils.data.BatchSampler(SAMPLERS[name](lib.utils.data, g), size, drop_last)
-        batches = [(list(map(int, batch)), state(lib, g)) for _ in range(2) for batch in getattr(sampler, method)()]
-        found.append((batches, len(sampler), state(lib, g)))
-    assert found[0] == found[1] == found[2]
-    if name.startswith(("sequential", "random", "replacement")) and len(sampler):
-        assert isinstance(next(sampler.arrays()), np.ndarray)
+        found.append(([(batch, state(lib, g)) for _ in range(2) for batch in sampler], len(sampler), state(lib, g)))
+    assert found[0] == found[1]
 
 
 @LIBRARIES
@@ -266,6 +295,8 @@ def test_length_attributes_and_what_may_not_be_changed(lib: Any) -> None:
     assert isinstance(loader.sampler, data.RandomSampler)
     assert isinstance(loader.batch_sampler, data.BatchSampler)
     assert (loader.batch_size, loader.drop_last, loader.num_workers) == (4, False, 0)
+    assert len(iter(loader)) == 3
+    assert data.DataLoader[int] is not None  # in annotations
     assert isinstance(data.DataLoader(digits(lib)).sampler, data.SequentialSampler)
     for name in ("batch_size", "batch_sampler", "sampler", "drop_last", "dataset", "persistent_workers"):
         with pytest.raises(ValueError, match=f"{name} attribute should not be set after DataLoader is initialized"):
@@ -371,6 +402,9 @@ def test_subclasses_and_changed_subsets_are_respected() -> None:
     class Backwards(data.Subset[Any]):
         def __getitem__(self, index: Any) -> Any:
             return super().__getitem__(len(self) - 1 - index)
+
+        def __getitems__(self, indices: Any) -> list[Any]:
+            return [self[i] for i in indices]
 
     class Largest(data.RandomSampler):
         def __iter__(self) -> Iterator[int]:
@@ -636,7 +670,41 @@ ERRORS = [
         "Dataset should implement __getitem__|define __getitem__",
     ),
     (lambda lib: iter(lib.utils.data.IterableDataset()), TypeError, "abstract class IterableDataset .*__iter__"),
+    (lambda lib: list(load(lib, timeout=1)), AssertionError, "timeout"),
+    (lambda lib: load(lib, prefetch_factor=0), ValueError, "prefetch_factor option .*num_workers > 0"),
+    (lambda lib: lib.utils.data.TensorDataset(lib.tensor(1)), IndexError, "Dimension specified as 0|out of range"),
+    (lambda lib: len(lib.utils.data.TensorDataset()), IndexError, "tuple index out of range"),
+    (lambda lib: list(lib.utils.data.ChainDataset([[1]])), AssertionError, "ChainDataset only supports IterableDataset"),
+    (lambda lib: len(lib.utils.data.ChainDataset([[1]])), AssertionError, "ChainDataset only supports IterableDataset"),
+    (lambda lib: lib.utils.data.StackDataset(), ValueError, "At least one dataset should be passed"),
+    (lambda lib: lib.utils.data.StackDataset([1], a=[1]), ValueError, "Supported either .*dict.* like input/output, but both"),
+    (lambda lib: lib.utils.data.StackDataset([1], [1, 2]), ValueError, "Size mismatch between datasets"),
+    (
+        lambda lib: lib.utils.data.StackDataset(stingy(lib)).__getitems__([0, 1]),
+        ValueError,
+        "Nested dataset's output size mismatch. Expected 2, got 1",
+    ),
+    (lambda lib: half_a_subset(lib)([1], [0]), NotImplementedError, "overrides __getitem__ but not __getitems__"),
 ]
+
+
+def stingy(lib: Any) -> Any:
+    class Stingy(lib.utils.data.Dataset):  # type: ignore[misc, name-defined]
+        def __getitems__(self, indices: list[int]) -> list[int]:
+            return indices[:1]
+
+        def __len__(self) -> int:
+            return 2
+
+    return Stingy()
+
+
+def half_a_subset(lib: Any) -> Any:
+    class Half(lib.utils.data.Subset):  # type: ignore[misc, name-defined]
+        def __getitem__(self, index: int) -> int:
+            return index
+
+    return Half
 
 
 @LIBRARIES
@@ -647,14 +715,7 @@ def test_errors_are_torchs(lib: Any, make: Any, error: Any, message: str) -> Non
 
 
 OWN_ERRORS = [
-    (
-        lambda: load(mg, pin_memory_device="cuda"),
-        NotImplementedError,
-        "DataLoader: pin_memory_device='cuda' is not supported",
-    ),
-    (lambda: load(mg, timeout=1), ValueError, "timeout option needs workers"),
     (lambda: mg.utils.data.TensorDataset(np.zeros(2)), TypeError, "TensorDataset expects tensors, got ndarray"),
-    (lambda: mg.utils.data.TensorDataset(), TypeError, "TensorDataset expects tensors, got none"),
     (lambda: iter(mg.utils.data.Sampler()), NotImplementedError, "Sampler does not define __iter__"),
     (lambda: list(load(mg, shuffle=True, generator=3)), TypeError, "generator must be a Generator, but got int"),
 ]
@@ -676,6 +737,26 @@ def test_a_number_out_of_range_is_an_index_error(lib: Any, fast: bool) -> None:
 
 @LIBRARIES
 def test_pinning_memory_without_an_accelerator_is_a_warning(lib: Any) -> None:
-    loader = load(lib, pin_memory=True)
-    with pytest.warns(UserWarning, match="no accelerator is found, then device pinned memory won't be used"):
+    loader = load(lib, pin_memory=True, pin_memory_device="cuda")
+    with (
+        pytest.warns(UserWarning, match="no accelerator is found, then device pinned memory won't be used"),
+        pytest.warns(UserWarning, match="pin_memory_device is deprecated"),
+    ):
         assert len(list(loader)) == 10
+    assert len(list(load(lib, pin_memory_device="cuda"))) == 10  # nothing to warn of
+
+
+@LIBRARIES
+def test_a_stream_that_is_longer_than_it_says_is_a_warning(lib: Any) -> None:
+    class Stream(lib.utils.data.IterableDataset):  # type: ignore[misc, name-defined]
+        def __iter__(self) -> Iterator[int]:
+            return iter(range(4))
+
+        def __len__(self) -> int:
+            return 3
+
+    loader = lib.utils.data.DataLoader(Stream())
+    assert len(list(loader)) == 4  # nobody has asked
+    assert len(loader) == 3
+    with pytest.warns(UserWarning, match=r"Length of IterableDataset .* was reported to be 3.*but 4 samples have been fetched"):
+        list(loader)

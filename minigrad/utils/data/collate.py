@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping, MutableMapping, MutableSequence, Sequence
+from collections.abc import Mapping, MutableMapping, MutableSequence, Sequence
 from typing import Any
 
 import numpy as np
@@ -41,7 +41,8 @@ def default_collate(batch: Sequence[Any]) -> Any:
     if isinstance(sample, TensorBase):
         return stack(list(batch))
     if isinstance(sample, np.ndarray):
-        _refuse_objects(sample)
+        if sample.dtype.kind in "SUO":
+            raise _refused(f"an array of {sample.dtype}")
         return stack([as_tensor(array) for array in batch])
     if isinstance(sample, (float, np.bool_, np.number)):
         return as_tensor(np.array(batch))
@@ -50,18 +51,13 @@ def default_collate(batch: Sequence[Any]) -> Any:
     if isinstance(sample, (str, bytes)):
         return batch
     if isinstance(sample, Mapping):
-        return _like_mapping(sample, {key: default_collate([d[key] for d in batch]) for key in sample})
+        return _like(sample, {key: default_collate([d[key] for d in batch]) for key in sample})
     if isinstance(sample, Sequence):
         if any(len(other) != len(sample) for other in batch):
-            raise RuntimeError(
-                "each element in list of batch should be of equal size, "
-                f"got sizes {sorted({len(other) for other in batch})}"
-            )
-        return _like_sequence(sample, [default_collate(column) for column in zip(*batch, strict=True)])
-    raise TypeError(
-        "default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; "
-        f"found {type(sample)}; pass a collate_fn of your own"
-    )
+            sizes = sorted({len(other) for other in batch})
+            raise RuntimeError(f"each element in list of batch should be of equal size, got sizes {sizes}")
+        return _like(sample, [default_collate(column) for column in zip(*batch, strict=True)])
+    raise _refused(type(sample))
 
 
 def default_convert(data: Any) -> Any:
@@ -71,43 +67,30 @@ def default_convert(data: Any) -> Any:
     if isinstance(data, (np.ndarray, np.bool_, np.number)):
         return data if data.dtype.kind in "SUO" else as_tensor(data)
     if isinstance(data, Mapping):
-        return _like_mapping(data, {key: default_convert(value) for key, value in data.items()})
+        return _like(data, {key: default_convert(value) for key, value in data.items()})
     if isinstance(data, Sequence) and not isinstance(data, (str, bytes)):
-        return _like_sequence(data, [default_convert(value) for value in data])
+        return _like(data, [default_convert(value) for value in data])
     return data
 
 
-def _refuse_objects(array: np.ndarray[Any, Any]) -> None:
-    if array.dtype.kind in "SUO":
-        raise TypeError(
-            "default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; "
-            f"found an array of {array.dtype}; pass a collate_fn of your own"
-        )
+def _refused(what: Any) -> TypeError:
+    return TypeError(
+        "default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; "
+        f"found {what}; pass a collate_fn of your own"
+    )
 
 
-def _like_mapping(sample: Any, values: dict[Any, Any]) -> Any:
-    """A mapping of the type of `sample`, with its attributes but other values; a dict if its type does not allow it."""
-    try:
-        if not isinstance(sample, MutableMapping):
-            return type(sample)(values)
-        clone = copy.copy(sample)
-        clone.update(values)
-        return clone
-    except TypeError:
-        return values
-
-
-def _like_sequence(sample: Any, values: list[Any]) -> Any:
-    """The same for sequences; a plain tuple becomes a list, as in torch."""
+def _like(sample: Any, values: Any) -> Any:
+    """A container of the type of `sample`, with its attributes but other values; a dict or list if it does not allow that."""
     if isinstance(sample, tuple):
-        make: Callable[..., Any] = type(sample)
-        return make(*values) if hasattr(sample, "_fields") else values
+        make: Any = type(sample)
+        return make(*values) if hasattr(sample, "_fields") else values  # a plain tuple becomes a list, as in torch
     try:
-        if not isinstance(sample, MutableSequence):
+        if not isinstance(sample, (MutableMapping, MutableSequence)):
             return type(sample)(values)
-        clone = copy.copy(sample)
-        for i, value in enumerate(values):
-            clone[i] = value
+        clone: Any = copy.copy(sample)
+        for key, value in values.items() if isinstance(values, dict) else enumerate(values):
+            clone[key] = value
         return clone
     except TypeError:
         return values
