@@ -120,6 +120,15 @@ def open_files() -> Counter[str]:
     return Counter(name for name in found if re.search("socket|pipe|memfd|/tmp", name))
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _only_new_garbage() -> Iterator[None]:
+    """What there is already need not be looked at: two collections in each test took half of its time."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
 @pytest.fixture(autouse=True)
 def _nothing_is_left() -> Iterator[None]:
     """No process and no descriptor survives a test."""
@@ -130,8 +139,8 @@ def _nothing_is_left() -> Iterator[None]:
     yield
     gc.collect()
     assert not multiprocessing.active_children()
-    if torch not in loaded_by:  # it closes some of its pipes whenever its threads come to it
-        assert open_files() == before
+    if torch not in loaded_by:  # it closes some of its pipes whenever its threads come to it, perhaps in a later test
+        assert open_files() <= before
 
 
 @pytest.fixture
@@ -669,7 +678,7 @@ def test_random_deaths_are_reported_and_leave_nothing() -> None:
         files = open_files()
         delays.append(crash(seed))
         gc.collect()
-        assert open_files() == files, seed
+        assert open_files() <= files, seed
         assert not multiprocessing.active_children(), seed
     delays.sort()
     print(f"{len(delays)} deaths reported after {delays[len(delays) // 2]:.3f} s (median), at most {delays[-1]:.3f} s")
@@ -767,9 +776,10 @@ def test_a_worker_killed_before_it_is_given_a_task(monkeypatch: pytest.MonkeyPat
     batches = iter(load(mg, Samples(identity, 20)))
     assert next(batches).item() == 0
     victim = batches.workers[1]
-    assert eventually(lambda: len(batches.made) == 3 or bool(batches._collect()))  # what will be sent next is a task
+    while len(batches.made) < 4:
+        batches._collect()
     os.kill(victim.process.pid, signal.SIGKILL)
-    assert eventually(lambda: not runs(victim.process.pid))
+    victim.process.join()
     monkeypatch.setattr(victim.channel.pipe, "poll", lambda: False)  # as if it had died a moment later
     with pytest.raises(RuntimeError, match=r"^DataLoader worker 1 .* was killed by signal 9"):
         next(batches)
@@ -821,7 +831,7 @@ def test_the_end_of_an_epoch_ends_the_workers() -> None:
     batches = iter(load(mg, digits(mg)))
     assert len(list(batches)) == 23
     assert not multiprocessing.active_children()
-    assert open_files() == before
+    assert open_files() <= before
     assert list(batches) == []
 
 
