@@ -42,12 +42,8 @@ class Name:
     constructor: Callable[..., object] | None
 
 
-def loads(
-    data: bytes,
-    names: Mapping[str, object],
-    persistent_load: Callable[[Any], object] | None = None,
-    max_operations: int = 1_000_000,
-) -> Any:
+def loads(data: bytes, names: Mapping[str, object], persistent_load: Callable[[Any], object] | None = None,
+          max_operations: int = 1_000_000) -> Any:  # fmt: skip
     """The object that the pickle `data` describes, made of numbers, text, bytes, containers and what `names` constructs.
 
     Parameters
@@ -82,12 +78,7 @@ def loads(
         raise UnpicklingError(f"refused pickle: it is not well-formed ({type(error).__name__}: {str(error)[:100]})") from error
 
 
-def _run(
-    data: bytes,
-    names: Mapping[str, object],
-    persistent_load: Callable[[Any], object] | None,
-    max_operations: int,
-) -> Any:
+def _run(data: bytes, names: Mapping[str, object], persistent_load: Callable[[Any], object] | None, max_operations: int) -> Any:
     """Execute the opcodes of `data` on a stack; the one object left at STOP is the result."""
     stack: list[Any] = []
     marks: list[int] = []
@@ -115,27 +106,22 @@ def _run(
                 stack.append(None)
             case "NEWTRUE" | "NEWFALSE":
                 stack.append(opcode.name == "NEWTRUE")
-            case "INT" | "BININT" | "BININT1" | "BININT2" | "LONG1" | "BINFLOAT":
-                stack.append(argument)
-            case "BINUNICODE" | "SHORT_BINUNICODE" | "BINBYTES" | "SHORT_BINBYTES":
+            case ("INT" | "BININT" | "BININT1" | "BININT2" | "LONG1" | "BINFLOAT"
+                  | "BINUNICODE" | "SHORT_BINUNICODE" | "BINBYTES" | "SHORT_BINBYTES"):  # fmt: skip
                 stack.append(argument)
             case "BINSTRING" | "SHORT_BINSTRING":  # a str of Python 2, which genops decodes as latin-1
                 stack.append(expect(str, argument).encode("latin-1"))
-            case "EMPTY_TUPLE":
-                stack.append(())
+            case "EMPTY_TUPLE" | "EMPTY_LIST" | "EMPTY_DICT":
+                stack.append({"EMPTY_TUPLE": (), "EMPTY_LIST": [], "EMPTY_DICT": {}}[opcode.name])
             case "TUPLE1" | "TUPLE2" | "TUPLE3":
                 stack.append(pop(int(opcode.name[-1])))
             case "MARK":
                 marks.append(len(stack))
             case "TUPLE":
                 stack.append(pop_to_mark())
-            case "EMPTY_LIST":
-                stack.append([])
             case "APPEND" | "APPENDS":
                 items = pop(1) if opcode.name == "APPEND" else pop_to_mark()
                 expect(list, stack[-1]).extend(items)
-            case "EMPTY_DICT":
-                stack.append({})
             case "SETITEM" | "SETITEMS":
                 items = pop(2) if opcode.name == "SETITEM" else pop_to_mark()
                 _set_items(stack[-1], items)

@@ -141,9 +141,7 @@ def _sequential(other: Any) -> Sequential:
     return other
 
 
-def _times(container: Module, times: Any) -> int:
-    if not isinstance(times, int):
-        raise TypeError(f"unsupported operand type(s) for *: {type(container)} and {type(times)}")
+def _times(container: Module, times: int) -> int:
     if times <= 0:
         raise ValueError(f"Non-positive multiplication factor {times} for {type(container)}")
     return times

@@ -386,11 +386,10 @@ def _check_places(shape: tuple[int, ...], places: tuple[int, ...]) -> None:
         raise ValueError(f"Expected 1 or more dimensions (got {len(shape)}): the input must have one score per class")
     if len(shape) > 1 and shape[:1] != places[:1]:
         raise ValueError(f"Expected input batch_size ({shape[0]}) to match target batch_size ({places[0] if places else 'none'}).")
-    if len(shape) <= 2 and len(places) != len(shape) - 1:
-        raise RuntimeError("0D or 1D target tensor expected, multi-target not supported: the input has shape "
-                           f"{list(shape)}, the target {list(places)}")
-    if len(shape) > 2 and places != (shape[0], *shape[2:]):
-        raise RuntimeError(f"Expected target size {[shape[0], *shape[2:]]}, got {list(places)}")
+    expected = (*shape[:-1][:1], *shape[2:])
+    if places != expected:
+        raise RuntimeError(f"Expected target size {list(expected)} (0D or 1D, or as the input without its second dimension; "
+                           f"multi-target not supported), got {list(places)}")
 
 
 def _of_probabilities(
