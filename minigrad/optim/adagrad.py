@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import numpy as np
 
 from minigrad.optim.optimizer import Array, Group, Optimizer, Params, check_numbers, count_step, descent, first_entry, number
@@ -59,16 +57,13 @@ class Adagrad(Optimizer):
     tensor([0.9000, 1.9000], requires_grad=True)
     """
 
-    _newer_options: ClassVar[Group] = {"foreach": None, "maximize": False, "differentiable": False, "fused": None}
-
     def __init__(
         self, params: Params, lr: float | Tensor = 1e-2, lr_decay: float = 0, weight_decay: float = 0,
         initial_accumulator_value: float = 0, eps: float = 1e-10, foreach: bool | None = None, *, maximize: bool = False,
         differentiable: bool = False, fused: bool | None = None,
     ) -> None:  # fmt: skip
-        check_numbers(
-            lr, lr_decay=lr_decay, weight_decay=weight_decay, initial_accumulator_value=initial_accumulator_value, epsilon=eps
-        )
+        check_numbers(lr, lr_decay=lr_decay, weight_decay=weight_decay, epsilon=eps,
+                      initial_accumulator_value=initial_accumulator_value)  # fmt: skip
         super().__init__(params, {
             "lr": lr, "lr_decay": lr_decay, "eps": eps, "weight_decay": weight_decay,
             "initial_accumulator_value": initial_accumulator_value, "foreach": foreach, "maximize": maximize,

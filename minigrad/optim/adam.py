@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -74,11 +74,6 @@ class Adam(Optimizer):
     >>> w
     tensor([0.9000, 1.9000], requires_grad=True)
     """
-
-    _newer_options: ClassVar[Group] = {
-        "amsgrad": False, "maximize": False, "foreach": None, "capturable": False, "differentiable": False,
-        "fused": None, "decoupled_weight_decay": False,
-    }  # fmt: skip
 
     def __init__(
         self, params: Params, lr: float | Tensor = 1e-3, betas: tuple[float | Tensor, float | Tensor] = (0.9, 0.999),

@@ -7,8 +7,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from copy import deepcopy
 from functools import lru_cache
+from inspect import signature
 from itertools import chain
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -49,8 +50,6 @@ class Optimizer:
         If `params` is empty, holds the result of an operation, or the same tensor in two groups.
     """
 
-    _newer_options: ClassVar[Group] = {}  # what checkpoints of older torches lack, and what it was then
-
     def __init__(self, params: Params, defaults: dict[str, Any]) -> None:
         if isinstance(params, Tensor):
             raise TypeError("params argument given to the optimizer should be an iterable of Tensors or dicts, but got a Tensor: "
@@ -72,9 +71,10 @@ class Optimizer:
         self._pool: Array = np.empty((2, 0), np.uint8)  # the memory for intermediate results, and the views of it
         self._scratch: dict[Tensor, tuple[Array, Array, Array]] = {}
         self.__dict__.update(state)
-        for group in self.param_groups:
-            for name, value in self._newer_options.items():
-                group.setdefault(name, value)
+        for group in self.param_groups:  # options that checkpoints of older torches lack are as usual
+            for name, parameter in signature(type(self)).parameters.items():
+                if name in self.defaults:
+                    group.setdefault(name, parameter.default)
         for entry in self.state.values():
             if "step" in entry and not isinstance(entry["step"], Tensor):
                 entry["step"] = _step_count(entry["step"])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import numpy as np
 
 from minigrad.optim.optimizer import (
@@ -73,10 +71,6 @@ class RMSprop(Optimizer):
     >>> w
     tensor([0.9000, 1.9000], requires_grad=True)
     """
-
-    _newer_options: ClassVar[Group] = {
-        "momentum": 0, "centered": False, "foreach": None, "maximize": False, "differentiable": False, "capturable": False,
-    }  # fmt: skip
 
     def __init__(
         self, params: Params, lr: float | Tensor = 1e-2, alpha: float = 0.99, eps: float = 1e-8, weight_decay: float = 0,
