@@ -271,14 +271,7 @@ class Module:
 
     def get_submodule(self, target: str) -> Module:
         """The module under a dotted name, ``"net.0.hidden"`` for example; this one for ``""``."""
-        module = self
-        for name in target.split(".") if target else []:
-            if not hasattr(module, name):
-                raise AttributeError(f"{type(module).__name__} has no attribute `{name}`")
-            module = getattr(module, name)
-            if not isinstance(module, Module):
-                raise AttributeError(f"`{name}` is not an nn.Module")
-        return module
+        return self._get_member(target, "_modules", "an nn.Module") if target else self
 
     def get_parameter(self, target: str) -> Parameter:
         """The parameter under a dotted name, ``"net.0.weight"`` for example."""
@@ -293,9 +286,10 @@ class Module:
         module = self.get_submodule(path)
         if not hasattr(module, name):
             raise AttributeError(f"{type(module).__name__} has no attribute `{name}`")
-        if name not in module.__dict__[kind]:
+        found = module.__dict__[kind]
+        if name not in found or (found[name] is None and kind != "_buffers"):
             raise AttributeError(f"`{name}` is not {what}")
-        return getattr(module, name)
+        return found[name]
 
     # ---- changes to all of them --------------------------------------------------------------------------------------
 
@@ -314,10 +308,8 @@ class Module:
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Take the gradients of all parameters away, or fill them with zeros."""
         for parameter in self.parameters():
-            if set_to_none or parameter.grad is None:
-                parameter.grad = None
-            else:
-                parameter.grad = parameter.grad.detach().zero_()
+            grad = parameter.grad
+            parameter.grad = None if set_to_none or grad is None else grad.detach().zero_()
 
     def requires_grad_(self, requires_grad: bool = True) -> Self:
         """Set `requires_grad` of all parameters."""
@@ -440,11 +432,8 @@ class Module:
         expected = {key for key, *_ in places}
         missing = [key for key, *_ in places if key not in state_dict]
         unexpected = [key for key in state_dict if key not in expected]
-        errors = []
-        if strict and missing:
-            errors.append(f"Missing key(s) in state_dict: {_quoted(missing)}. ")
-        if strict and unexpected:
-            errors.append(f"Unexpected key(s) in state_dict: {_quoted(unexpected)}. ")
+        wrong = {"Missing": missing, "Unexpected": unexpected} if strict else {}
+        errors = [f"{what} key(s) in state_dict: {_quoted(names)}. " for what, names in wrong.items() if names]
         places = [place for place in places if place[0] in state_dict]
         errors += [error for key, _, _, tensor in places if (error := _mismatch(key, tensor, state_dict[key]))]
         if errors:
@@ -547,8 +536,8 @@ def _quoted(names: list[str]) -> str:
 def _mismatch(key: str, tensor: Tensor, given: Any) -> str | None:
     """Why `given` cannot be loaded into `tensor`, if so."""
     if not isinstance(given, Tensor):
-        return (f'While copying the parameter named "{key}", expected torch.Tensor or Tensor-like object from '
-                f"checkpoint but received {type(given)}")
+        return (f'While copying the parameter named "{key}", expected torch.Tensor or Tensor-like object from checkpoint but '
+                f"received {type(given)}")
     if given.shape != tensor.shape and not (tensor.ndim == 0 and given.shape == (1,)):
         return (f"size mismatch for {key}: copying a param with shape {given.shape} from checkpoint, the shape in "
                 f"current model is {tensor.shape}.")
