@@ -4,19 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+# isort: off
 from minigrad.optim.optimizer import (
-    Array,
-    Group,
-    Optimizer,
-    Params,
-    check_numbers,
-    count_step,
-    decay_squares,
-    descent,
-    first_entry,
-    move_towards,
+    Array, Group, Optimizer, Params, check_numbers, count_step, decay_squares, descent, first_entry, move_towards,
     number,
 )
+# isort: on
 from minigrad.tensor import Tensor
 
 
