@@ -121,12 +121,12 @@ class Race:
         if not self.timed:
             return
         rounds = take_turns(contenders, budget, clock)
-        result = Result(section, job)
+        result = Result(section, job, getattr(clock, "unit", "s"))
         for name, seconds in rounds.seconds.items():
             result.seconds[name] = rounds.median(name)
             if name != OURS:
                 result.ratio[name] = rounds.ratio(OURS, name)
-            info = {"section": section, "job": job, "contender": name, "ratio": result.ratio.get(name)}
+            info = {"section": section, "job": job, "unit": result.unit, "contender": name, "ratio": result.ratio.get(name)}
             self._enter(name, info, rounds.calls, seconds)
         self.results.append(result)
 

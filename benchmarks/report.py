@@ -1,6 +1,6 @@
 """The table and the picture of ratios: ``python -m benchmarks.report results.json [--plot picture.png]``.
 
-``--section training`` leaves out the rest; the sections are import, data, networks, operations and training.
+``--section training`` leaves out the rest; the sections are import, data, memory, networks, operations and training.
 
 The JSON is what ``pytest --benchmark-only --benchmark-json results.json`` writes. The table is Markdown, the same that
 ends the benchmark's own output.
@@ -21,10 +21,11 @@ OURS, THEIRS = "minigrad", "torch"
 
 @dataclass
 class Result:
-    """One job: the median seconds of each contender, and what minigrad takes for each second of theirs."""
+    """One job: the median seconds (or bytes) of each contender, and what minigrad takes for each one of theirs."""
 
     section: str
     job: str
+    unit: str = "s"
     seconds: dict[str, float] = field(default_factory=dict)
     ratio: dict[str, float] = field(default_factory=dict)
 
@@ -35,7 +36,7 @@ def results_in(report: dict[str, Any]) -> list[Result]:
     for row in report["benchmarks"]:
         info = row["extra_info"]
         key = info["section"], info["job"]
-        result = results.setdefault(key, Result(*key))
+        result = results.setdefault(key, Result(*key, info["unit"]))
         result.seconds[info["contender"]] = row["stats"]["median"]
         if info["contender"] != OURS:
             result.ratio[info["contender"]] = info["ratio"]
@@ -47,13 +48,13 @@ def table(results: Sequence[Result]) -> str:
     rows = [("job", OURS, THEIRS, "ratio")]
     for result in results:
         if THEIRS in result.ratio:
-            times = readable(result.seconds[OURS]), readable(result.seconds[THEIRS])
+            times = readable(result.seconds[OURS], result.unit), readable(result.seconds[THEIRS], result.unit)
             rows.append((result.job, *times, f"{result.ratio[THEIRS]:.2f}"))
     others = [("job", OURS, "other", "who", "ratio")]
     for result in results:
         for name, ratio in result.ratio.items():
             if name != THEIRS:
-                times = readable(result.seconds[OURS]), readable(result.seconds[name])
+                times = readable(result.seconds[OURS], result.unit), readable(result.seconds[name], result.unit)
                 others.append((result.job, *times, name, f"{ratio:.2f}"))
     parts = [_markdown(each) for each in (rows, others) if len(each) > 1]
     return "\n\n".join([*parts, summary(results)])
@@ -81,12 +82,14 @@ def _markdown(rows: Sequence[tuple[str, ...]]) -> str:
     return "\n".join([f"| {lines[0]} |", f"|{rule}|", *(f"| {line} |" for line in lines[1:])])
 
 
-def readable(seconds: float) -> str:
-    """A time with three digits.
+def readable(seconds: float, unit: str = "s") -> str:
+    """A time with three digits; with the unit "B" a number of bytes.
 
-    >>> readable(0.000012345), readable(0.0987), readable(1.5)
-    ('12.3 µs', '98.7 ms', '1.50 s')
+    >>> readable(0.000012345), readable(0.0987), readable(1.5), readable(5 * 2**20, "B")
+    ('12.3 µs', '98.7 ms', '1.50 s', '5.00 MiB')
     """
+    if unit == "B":
+        return f"{_three_digits(seconds / 2**20)} MiB"
     for unit, size in (("s", 1.0), ("ms", 1e-3)):
         if seconds >= size:
             return f"{_three_digits(seconds / size)} {unit}"
@@ -103,8 +106,8 @@ def machine(info: dict[str, Any]) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in info["versions"].items())
     threads = f"{info['threads']} thread" + "s" * (info["threads"] != 1)
     return (
-        "Medians of processor time (import: time on the clock), each ratio between neighbours in time. "
-        f"Measured on {cpu}, {info['system']}, {threads}; Python {info['python_version']}, {versions}."
+        "Medians of processor time (import: time on the clock; memory: the most that a process had), each ratio between "
+        f"neighbours in time. Measured on {cpu}, {info['system']}, {threads}; Python {info['python_version']}, {versions}."
     )
 
 

@@ -24,13 +24,13 @@ TABLE = """\
 training: minigrad takes no longer than torch in 1 of 1; ratios from 0.50 to 0.50
 operations: minigrad takes no longer than torch in 0 of 1; ratios from 2.00 to 2.00
 
-Medians of processor time (import: time on the clock), each ratio between neighbours in time. \
+Medians of processor time (import: time on the clock; memory: the most that a process had), each ratio between neighbours in time. \
 Measured on Some CPU, Linux, 1 thread; Python 3.11.7, numpy 2.4.6, torch 2.13.0.
 """
 
 
 def row(section: str, job: str, contender: str, median: float, ratio: float | None = None) -> dict[str, Any]:
-    info = {"section": section, "job": job, "contender": contender, "ratio": ratio}
+    info = {"section": section, "job": job, "unit": "s", "contender": contender, "ratio": ratio}
     return {"extra_info": info, "stats": {"median": median}}
 
 

@@ -1,4 +1,4 @@
-"""Training steps of the tutorial's three models, and an epoch from the loader to the validation.
+"""Training steps of the tutorial's models, and an epoch from the loader to the validation.
 
 Both frameworks run the same text, `minigrad/training.py` and `reference/training.py`, from the same start on the same
 digits. Beside them runs the same mathematics in bare NumPy, which shows what recording and derivatives cost, and other
@@ -31,11 +31,11 @@ Digits = Callable[[int], tuple[np.ndarray, np.ndarray]]
 # Minigrad and torch --------------------------------------------------------------------------------------------------
 
 
-def training_step(twin: str, model: str, images: np.ndarray, labels: np.ndarray) -> Contender:
+def training_step(twin: str, model: str, images: np.ndarray, labels: np.ndarray, momentum: float = 0) -> Contender:
     """Loss, gradients and a change of the weights, on the same digits at every call; returns the loss before it."""
     m, training = TWINS[twin]
     m.manual_seed(0)
-    net, loss_func, opt = training.get_model(model, LR)
+    net, loss_func, opt = training.get_model(model, LR, momentum)
     net.train()
     xb, yb = m.from_numpy(images), m.from_numpy(labels)
     return lambda: training.loss_batch(net, loss_func, xb, yb, opt)
@@ -48,6 +48,33 @@ def test_training_step(race: Race, digits: Digits, model: str, batch: int) -> No
     contenders = {twin: training_step(twin, model, *data) for twin in TWINS}
     contenders["bare NumPy"] = BARE[model](initial_weights(model), *data)
     race("training", f"training step, {NAMES[model]}, batch {batch}", contenders, budget=4)
+
+
+@pytest.mark.parametrize("batch", BATCHES)
+def test_training_step_of_the_convolutional_network(race: Race, digits: Digits, batch: int) -> None:
+    data = digits(batch)
+    contenders = {twin: training_step(twin, "cnn", *data, momentum=0.9) for twin in TWINS}
+    race("training", f"training step, convolutional network with momentum, batch {batch}", contenders, budget=4)
+
+
+def inference(twin: str, images: np.ndarray) -> Contender:
+    """The scores of one digit after the other; returns their sum."""
+    m, training = TWINS[twin]
+    m.manual_seed(0)
+    net, *_ = training.get_model("cnn", LR)
+    net.eval()
+    digits = m.from_numpy(images).split(1)
+
+    def run() -> float:
+        with m.no_grad():
+            return sum(net(digit).abs().sum().item() for digit in digits)
+
+    return run
+
+
+def test_inference(race: Race, digits: Digits) -> None:
+    images, _ = digits(10)
+    race("training", "10 digits one at a time, convolutional network, no_grad", {twin: inference(twin, images) for twin in TWINS})
 
 
 def step_with_dropout(twin: str, images: np.ndarray, labels: np.ndarray) -> Contender:
