@@ -45,7 +45,7 @@ class Tensor(InPlace):
         else:
             array = np.zeros(data or 0, np.float32)
         self.array = array
-        self.grad = self._node = self._view = self._hooks = None
+        self._grad = self._node = self._view = self._hooks = None
         self._requires_grad, self._version_cell = False, [0]
 
     # ---- what it is --------------------------------------------------------------------------------------------------
@@ -239,6 +239,28 @@ class Tensor(InPlace):
         if self._view is not None:
             autograd.refresh(self)
         return self._node
+
+    @property
+    def grad(self) -> Tensor | None:
+        """The gradient that `backward` has added up so far; on leaves, and where `retain_grad()` asked for it."""
+        return self._grad
+
+    @grad.setter
+    def grad(self, value: Tensor | None) -> None:
+        if value is not None:
+            if not isinstance(value, TensorBase):
+                raise TypeError(f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}")
+            if value is self:
+                raise RuntimeError("can't assign a tensor as its own grad")
+            ours, theirs = self.array, value.array
+            if (ours.shape, ours.dtype) != (theirs.shape, theirs.dtype):
+                raise RuntimeError(f"attempting to assign a gradient of size {list(theirs.shape)} and dtype {theirs.dtype} to a "
+                                   f"tensor of size {list(ours.shape)} and dtype {ours.dtype}: they must be the same")
+        self._grad = value
+
+    @grad.deleter
+    def grad(self) -> None:
+        self._grad = None
 
     @property
     def requires_grad(self) -> builtins.bool:

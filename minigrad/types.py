@@ -139,6 +139,15 @@ def as_element(name: str, value: Any, kind: np.dtype[Any]) -> np.ndarray[Any, An
     return number.astype(kind)
 
 
+def last_bits(number: builtins.int, kind: np.dtype[Any]) -> builtins.int:
+    """An integer as a dtype too small for it holds it: as in torch, its last bits."""
+    size = 8 * kind.itemsize
+    if number.bit_length() > 64:
+        raise OverflowError("int too big to convert")
+    number &= (1 << size) - 1
+    return number - (1 << size) if kind.kind == "i" and number >> (size - 1) else number
+
+
 def promote_types(type1: dtype, type2: dtype) -> dtype:
     """The smallest dtype that both fit in, by torch's rules.
 

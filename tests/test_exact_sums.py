@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import minigrad as mg
-from minigrad.ops.dims import total
+from minigrad.autograd import total
 
 from .twins import same_as_torch
 
@@ -64,6 +64,15 @@ def test_long_columns(shape: tuple[int, ...], dim: Any) -> None:
             actual = getattr(mg.from_numpy(x), function)(dim, keepdim)
             assert actual.shape == expected.shape
             np.testing.assert_allclose(actual.array, expected, 1e-6)
+
+
+@pytest.mark.parametrize(("shape", "dtype"), [((3,), "float32"), ((1, 3), "float32"), ((3,), "float16")])
+def test_gradients_of_many_rows(shape: tuple[int, ...], dtype: str) -> None:
+    """What was broadcast gets the sum of its gradients as exactly."""
+    g = random(100_000, 3).astype(dtype) / (1 if dtype == "float32" else 100)
+    x = mg.zeros(shape, dtype=getattr(mg, dtype), requires_grad=True)
+    (mg.zeros(100_000, 3, dtype=x.dtype) + x).backward(mg.from_numpy(g.astype(dtype)))
+    np.testing.assert_allclose(x.grad.array.ravel(), g.astype(np.float64).sum(0), 1e-6 if dtype == "float32" else 1e-3)
 
 
 @pytest.mark.parametrize("function", ["var", "std"])

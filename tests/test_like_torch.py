@@ -161,11 +161,37 @@ SMALL: dict[str, Callable[[Any], Any]] = {
        ("reshape", "view", "permute", "expand", "repeat", "flip", "new_zeros")},
     **{f"{name}('a')": (lambda m, n=name: getattr(grid(m), n)("a")) for name in
        ("sum", "reshape", "permute", "expand", "squeeze", "unsqueeze", "softmax")},
+    # gradients that are assigned
+    **{f"grad of {name}": (lambda m, f=f: graded(m, f)) for name, f in {
+        "another shape": lambda m, x: m.ones(5), "another dtype": lambda m, x: m.ones(2, dtype=m.float64), "itself": lambda m, x: x,
+        "integers": lambda m, x: m.ones(2, dtype=m.int64), "a number": lambda m, x: 1.0, "its own kind": lambda m, x: m.ones(2),
+        "nothing": lambda m, x: None, "a list": lambda m, x: [1.0, 2.0]}.items()},
+    "del x.grad": lambda m: deleted(m),
+    # integers beside dtypes that are too small for them
+    **{f"{dtype} {name} {number}": (lambda m, d=dtype, f=f, x=number: f(m.tensor([1, 100], dtype=getattr(m, d)), x))
+       for dtype in ("uint8", "int8", "int16", "int32", "int64") for number in (300, -1, -300, 2**31, 2**40, 2**63 - 1)
+       for name, f in {"+": lambda t, x: t + x, "r-": lambda t, x: x - t, "*": lambda t, x: t * x, "==": lambda t, x: t == x,
+           "<": lambda t, x: t < x, "&": lambda t, x: t & x, "+=": lambda t, x: t.add_(x)}.items()},
     # data
     "data of a number": lambda m: changed(m.ones(2), lambda x: setattr(x, "data", 1)),
     "data of integers": lambda m: changed(m.ones(2, requires_grad=True), lambda x: setattr(x, "data", m.tensor([1, 2]))),
     "data of another shape": lambda m: changed(m.ones(2, requires_grad=True), lambda x: setattr(x, "data", grid(m).double())),
 }  # fmt: skip
+
+
+def graded(m: Any, gradient: Callable[..., Any]) -> Any:
+    """A gradient assigned by hand, to which backward then adds."""
+    x = m.ones(2, requires_grad=True)
+    x.grad = gradient(m, x)
+    (x * 3).sum().backward()
+    return x.grad
+
+
+def deleted(m: Any) -> Any:
+    x = m.ones(2, requires_grad=True)
+    x.sum().backward()
+    del x.grad
+    return [x.grad]
 
 
 def written(m: Any, name: str, number: Any, dtype: Any) -> Any:

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, overload
 import numpy as np
 
 from minigrad.autograd.grad_mode import current
-from minigrad.types import Array, common_dtype
+from minigrad.types import Array, common_dtype, last_bits
 
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor
@@ -47,14 +47,12 @@ class TensorBase:
     ----------
     array : numpy.ndarray
         The values.
-    grad : Tensor or None
-        The gradient that `backward` has added up so far; on leaves, and where `retain_grad()` asked for it.
     """
 
-    __slots__ = ("__weakref__", "_hooks", "_node", "_requires_grad", "_version_cell", "_view", "array", "grad")
+    __slots__ = ("__weakref__", "_grad", "_hooks", "_node", "_requires_grad", "_version_cell", "_view", "array")
 
     array: Array
-    grad: Tensor | None
+    _grad: Tensor | None  # what `backward` has added up so far; on leaves, and where `retain_grad()` asked for it
     _node: Node | None  # the operation that made this tensor; None for a leaf
     _requires_grad: bool
     _version_cell: list[int]  # [count of in-place changes]: one cell for all the tensors that share the memory
@@ -76,7 +74,7 @@ def wrap(array: Array, requires_grad: bool = False, cls: Any = None) -> Tensor:
     """A leaf tensor around `array`, whose memory it shares."""
     tensor = object.__new__(cls or _result_class)
     tensor.array = array if type(array) is ndarray else np.asarray(array)
-    tensor.grad = tensor._node = tensor._view = tensor._hooks = None
+    tensor._grad = tensor._node = tensor._view = tensor._hooks = None
     tensor._requires_grad = requires_grad
     tensor._version_cell = [0]
     return tensor
@@ -403,8 +401,11 @@ def needs_grad(x: Any) -> bool:
 def _promoted(this: Op, tensors: Sequence[Any], arrays: list[Any]) -> tuple[Sequence[Any], list[Any]]:
     """The operands in one dtype; a change of dtype is recorded like any operation."""
     target = common_dtype(arrays, this.floating)
+    kind = target or next(a.dtype for a in arrays if isinstance(a, ndarray))
+    if kind.kind in "iu":
+        tensors = arrays = [last_bits(a, kind) if type(a) is int else t for t, a in zip(tensors, arrays, strict=True)]
     if target is None:
-        return tensors, arrays
+        return tensors, [raw(t) for t in tensors]
     tensors = [cast(t, target) if isinstance(t, (TensorBase, ndarray)) else a for t, a in zip(tensors, arrays, strict=True)]
     return tensors, [raw(t) for t in tensors]
 

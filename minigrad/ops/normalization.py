@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.autograd import cast, is_grad_enabled, needs_grad, ones, op, raw
-from minigrad.ops.dims import HALF, SINGLE, axis_of, half_in_single, total
+from minigrad.autograd import cast, is_grad_enabled, needs_grad, ones, op, raw, total
+from minigrad.ops.dims import HALF, SINGLE, axis_of, half_in_single
 from minigrad.ops.elementwise import rsqrt
 from minigrad.ops.reduction import mean
 from minigrad.types import Array, as_dtype

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad.autograd import TensorBase, cast, op, raw, wrap
-from minigrad.ops.dims import DOUBLE, SINGLE, WIDER, Dim, axes_of, axis_of, half_in_single, numpy_names, spread, total
+from minigrad.autograd import SINGLE, TensorBase, cast, op, raw, total, wrap
+from minigrad.ops.dims import DOUBLE, WIDER, Dim, axes_of, axis_of, half_in_single, numpy_names, spread
 from minigrad.ops.elementwise import isnan, maximum, minimum, where
 from minigrad.ops.indexing import gather, scatter_zeros
 from minigrad.ops.shape import narrow
