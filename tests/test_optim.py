@@ -442,8 +442,9 @@ def test_other_ways_of_computing_are_refused_by_name(option: str) -> None:
 
 def test_a_gradient_of_another_shape_is_not_broadcast() -> None:
     p = leaf(mg)
-    p.grad = mg.ones(1)
-    with pytest.raises(RuntimeError, match=r"SGD: a parameter of shape \[2\] has a gradient of shape \[1\]"):
+    p.grad = mg.ones(2)
+    p.data = mg.ones(3)
+    with pytest.raises(RuntimeError, match=r"SGD: a parameter of shape \[3\] has a gradient of shape \[2\]"):
         mg.optim.SGD([p]).step()
 
 
