@@ -369,8 +369,10 @@ def _of_indices(
         if target.array.dtype != np.uint8:
             raise RuntimeError(f"expected target dtype to be Long or Byte, but got {target.dtype}: classes are int64 numbers")
         target = target.long()
+    if weight is None:
+        return loss(input, target, 1.0, ignore_index, reduction)
     _check_weight(weight, input, shape[1])
-    return loss(input, target, 1.0 if weight is None else _constant("nll_loss_forward", weight), ignore_index, reduction)
+    return loss(input, target, _constant("nll_loss_forward", weight), ignore_index, reduction)
 
 
 def _check_places(shape: tuple[int, ...], places: tuple[int, ...]) -> None:

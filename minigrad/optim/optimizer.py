@@ -148,11 +148,12 @@ class Optimizer:
         set_to_none : bool
             Set `.grad` to None, which makes `step` skip parameters that get no gradient. Otherwise fill it with zeros.
         """
-        for p in self._params(self.param_groups):
-            if set_to_none:
-                p.grad = None
-            elif p.grad is not None:
-                p.grad.detach_().zero_()
+        for group in self.param_groups:
+            for p in group["params"]:
+                if set_to_none:
+                    p._grad = None
+                elif p.grad is not None:
+                    p.grad.detach_().zero_()
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Change every parameter that has a gradient.
