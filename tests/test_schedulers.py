@@ -359,7 +359,7 @@ ERRORS: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "options"), ERRORS, ids=str)
+@pytest.mark.parametrize(("name", "options"), ERRORS)
 def test_errors_are_torchs(name: str, options: dict[str, Any]) -> None:
     ours, theirs = (raised(make, lib, name, optimizer(lib), **options) for lib in (mg, torch))
     assert ours == theirs
