@@ -298,6 +298,8 @@ def op(
 
     @functools.wraps(body)
     def call(*args: Any, **options: Any) -> Any:
+        if not options and type(args[0]) is ndarray and _PLAIN.issuperset(map(type, args[:tensor_count])):
+            return body(*args)[0]  # from within a rule: half the time of what follows
         mode = current.mode
         if options:
             args, options = this.place(args, options)
@@ -369,6 +371,7 @@ def record(this: Op, result: Any, tensors: Sequence[Any], rules: list[Any], opti
     result._node, result._requires_grad = node, True
 
 
+_PLAIN = {ndarray, float, int}
 _CONSTANT = [0]  # the version cell of what is no tensor
 _NOTHING: list[Any] = []
 _NO_OPTIONS: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})

@@ -8,26 +8,20 @@ from typing import Any
 import numpy as np
 
 from minigrad.autograd import op, raw
-from minigrad.ops.dims import axis_of
+from minigrad.ops.dims import axis_of, floating
 from minigrad.ops.elementwise import clamp, erf, gate, sigmoid, tanh
-from minigrad.types import Array, Number, as_dtype
-
-
-def _floating(name: str, x: Array) -> None:
-    if raw(x).dtype.kind != "f":
-        raise NotImplementedError(f"{name}(): not implemented for {as_dtype(raw(x).dtype)}; convert the tensor first, "
-                                  "as in x.float()")
+from minigrad.types import Array, Number
 
 
 @op
 def leaky_relu(x: Array, /, negative_slope: float = 0.01) -> Any:
     """x where x > 0, negative_slope · x elsewhere."""
-    _floating("leaky_relu", x)
+    floating("leaky_relu", x)
     higher = np.maximum if negative_slope <= 1 else np.minimum  # of x and slope · x, what lies on the side of the kink that is kept
     keep = raw(x) > 0
     return (
         higher(raw(x), raw(x) * negative_slope),
-        lambda g: gate(g, x, keep=keep) + gate(g, x, keep=~keep) * negative_slope,
+        lambda g: gate(g, x, keep) + gate(g, x, ~keep) * negative_slope,
     )
 
 
@@ -43,7 +37,7 @@ def selu(input: Array) -> Any:
 
 @op(name="EluBackward0")
 def _elu(x: Array, /, alpha: float, scale: float) -> Any:
-    _floating("elu", x)
+    floating("elu", x)
     low = clamp(x, max=0)  # so that exp cannot overflow where it is not used
     half = np.tanh(raw(low) / 2)
     out = np.maximum(raw(x), 0) * scale + half / (1 - half) * (2 * alpha * scale)  # exp(y) - 1, in a quarter of the time of expm1
@@ -63,14 +57,14 @@ def hardtanh(x: Array, /, min_val: Number = -1.0, max_val: Number = 1.0) -> Any:
     kind = raw(x).dtype.type
     return (
         np.clip(raw(x), kind(min_val), kind(max_val)),
-        lambda g: gate(g, x, keep=(raw(x) > min_val) & (raw(x) < max_val)),
+        lambda g: gate(g, x, (raw(x) > min_val) & (raw(x) < max_val)),
     )
 
 
 @op
 def softplus(x: Array, /, beta: float = 1.0, threshold: float = 20.0) -> Any:
     """log(1 + exp(beta · x)) / beta; x itself where beta · x exceeds the threshold."""
-    _floating("softplus", x)
+    floating("softplus", x)
     z = raw(x) * beta
     linear = z > threshold
     out = (np.maximum(z, 0) + _log_1_plus_exp_minus(np.abs(z)) * ~linear) / beta
@@ -87,14 +81,14 @@ def _log_1_plus_exp_minus(x: Any) -> Any:
 @op(name="LogSigmoidBackward0")
 def logsigmoid(x: Array, /) -> Any:
     """log(sigmoid(x)), without overflow."""
-    _floating("logsigmoid", x)
+    floating("logsigmoid", x)
     return np.minimum(raw(x), 0) - _log_1_plus_exp_minus(np.abs(raw(x))), lambda g: g * sigmoid(-x)
 
 
 @op
 def silu(x: Array, /) -> Any:
     """x · sigmoid(x)."""
-    _floating("silu", x)
+    floating("silu", x)
     s = sigmoid(x)
     return x * s, lambda g: g * (s * (1 + x * (1 - s)))
 
@@ -102,7 +96,7 @@ def silu(x: Array, /) -> Any:
 @op
 def mish(x: Array, /) -> Any:
     """x · tanh(softplus(x))."""
-    _floating("mish", x)
+    floating("mish", x)
     t = tanh(softplus(x))
     return x * t, lambda g: g * (t + x * sigmoid(x) * (1 - t * t))
 
@@ -116,14 +110,14 @@ def gelu(input: Array, *, approximate: str = "none") -> Any:
 
 @op
 def _gelu(x: Array, /) -> Any:
-    _floating("gelu", x)
+    floating("gelu", x)
     phi = 0.5 * (1 + erf(x * math.sqrt(0.5)))
     return x * phi, lambda g: g * (phi + x * np.exp(-0.5 * x * x) / math.sqrt(2 * math.pi))
 
 
 @op(name="GeluBackward0")
 def _gelu_tanh(x: Array, /) -> Any:
-    _floating("gelu", x)
+    floating("gelu", x)
     slope, cubic = math.sqrt(2 / math.pi), 0.044715
     t = tanh(slope * (x + cubic * (x * x * x)))
     return 0.5 * x * (1 + t), lambda g: g * (0.5 * (1 + t) + 0.5 * x * (1 - t * t) * (slope * (1 + 3 * cubic * x * x)))
@@ -132,8 +126,8 @@ def _gelu_tanh(x: Array, /) -> Any:
 @op
 def hardsigmoid(x: Array, /) -> Any:
     """min(max(x + 3, 0), 6) / 6."""
-    _floating("hardsigmoid", x)
-    return np.clip(raw(x) + 3, 0, 6) / 6, lambda g: gate(g, x, keep=np.abs(raw(x)) < 3) * _SIXTH
+    floating("hardsigmoid", x)
+    return np.clip(raw(x) + 3, 0, 6) / 6, lambda g: gate(g, x, np.abs(raw(x)) < 3) * _SIXTH
 
 
 _SIXTH = float(np.float32(1 / 6))  # torch's, a float32 constant
@@ -142,7 +136,7 @@ _SIXTH = float(np.float32(1 / 6))  # torch's, a float32 constant
 @op
 def hardswish(x: Array, /) -> Any:
     """x · `hardsigmoid` (x)."""
-    _floating("hardswish", x)
+    floating("hardswish", x)
     inside, right = np.abs(raw(x)) < 3, ~(raw(x) < 3)
     return raw(x) * np.clip(raw(x) + 3, 0, 6) / 6, lambda g: np.where(inside, g * (x / 3 + 0.5), g * right)
 
@@ -172,7 +166,7 @@ def _prelu_kernel(x: Array, weight: Array, /) -> Any:
 @op
 def glu(x: Array, /, dim: int = -1) -> Any:
     """One half of x along `dim` times the sigmoid of the other."""
-    _floating("glu", x)
+    floating("glu", x)
     axis, size = axis_of(dim, x.ndim), x.shape[dim] if x.ndim else 1
     if size % 2:
         raise RuntimeError(f"glu(): the dimension to be halved must be even, but dimension {axis} has size {size}")

@@ -9,7 +9,7 @@ from typing import Any, ParamSpec
 import numpy as np
 
 from minigrad.autograd import HALF, SINGLE, cast, raw, torch_names
-from minigrad.types import Array
+from minigrad.types import Array, as_dtype
 
 P = ParamSpec("P")
 
@@ -80,3 +80,10 @@ def numpy_names(function: Callable[P, Any]) -> Callable[P, Any]:
         return function(*args, **torch_names(options))
 
     return renamed
+
+
+def floating(name: str, x: Array) -> None:
+    """Refuse a tensor that is not of floating-point numbers, where torch has no implementation for it."""
+    if raw(x).dtype.kind != "f":
+        raise NotImplementedError(f"{name}(): not implemented for {as_dtype(raw(x).dtype)}; convert the tensor first, as in "
+                                  "x.float()")

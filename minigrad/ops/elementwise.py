@@ -373,7 +373,10 @@ def sigmoid(x: Array, /) -> Any:
 def relu(x: Array, /) -> Any:
     """max(x, 0); its derivative at 0 is 0."""
     out = np.maximum(x, 0)
-    return out, lambda g: gate(g, out, keep=~(raw(out) <= 0))
+    return out, lambda g: gate(g, out, raw(out) != 0)  # that is: positive, or nan
+
+
+BITS = {size: np.dtype(f"i{size}") for size in (2, 4, 8)}
 
 
 @op
@@ -383,8 +386,8 @@ def gate(g: Array, x: Array, /, keep: np.ndarray[Any, Any]) -> Any:
     The bits of g are multiplied, which is exact for infinite and nan g, too, and six times as fast as `np.where`.
     """
     bits = np.asarray(raw(g))
-    value = (bits.view(f"i{bits.itemsize}") * keep).view(bits.dtype)
-    return value, lambda h: gate(h, x, keep=keep), lambda h: np.zeros(raw(x).shape, raw(x).dtype)
+    value = (keep * bits.view(BITS[bits.itemsize])).view(bits.dtype)  # in memory, in the order of `keep`
+    return value, lambda h: gate(h, x, keep), lambda h: np.zeros(raw(x).shape, raw(x).dtype)
 
 
 @op(floating=True)
@@ -523,7 +526,7 @@ def _clamp(x: Array, /, low: Any, high: Any) -> Any:
     least, most = -math.inf if low is None else low, math.inf if high is None else high
     return (
         raw(x).clip(low, high),
-        lambda g: gate(g, x, keep=(raw(x) >= least) & (raw(x) <= most)),
+        lambda g: gate(g, x, (raw(x) >= least) & (raw(x) <= most)),
     )
 
 

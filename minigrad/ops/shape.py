@@ -5,6 +5,7 @@ Where torch gives a view, so do we: the result shares memory with its input, and
 
 from __future__ import annotations
 
+import functools
 import math
 import operator
 from collections.abc import Sequence
@@ -27,9 +28,13 @@ def sizes_of(sizes: Any, keyword: Any = None) -> tuple[int, ...]:
         raise TypeError("sizes are missing, as in f(2, 3), or f(()) for none")
     if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)):
         sizes = sizes[0]
-    return tuple(sizes) if all(type(n) is int for n in sizes) else tuple(map(operator.index, sizes))
+    return tuple(sizes) if _INT.issuperset(map(type, sizes)) else tuple(map(operator.index, sizes))
 
 
+_INT = {int}
+
+
+@functools.lru_cache(maxsize=1024)
 def _resolved(name: str, sizes: tuple[int, ...], shape: tuple[int, ...]) -> tuple[int, ...]:
     """`sizes` with a -1 replaced by what is left over."""
     count, known = math.prod(shape), math.prod(sizes)
