@@ -145,6 +145,18 @@ def test_one_moment_and_no_batch() -> None:
             assert_close(*found, "float64")
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_small_numbers_keep_their_digits(kind: str) -> None:
+    """Near zero, where tanh(s) is about s, errors are to be small beside the result and not beside 1."""
+    torch.manual_seed(0)
+    theirs = getattr(torch.nn, kind)(INPUT, HIDDEN, bias=False)
+    ours = getattr(mg.nn, kind)(INPUT, HIDDEN, bias=False)
+    ours.load_state_dict({name: mg.from_numpy(value.numpy()) for name, value in theirs.state_dict().items()})
+    small = np.random.RandomState(0).standard_normal((LENGTH, BATCH, INPUT)).astype("float32") * np.float32(1e-5)
+    expected = theirs(torch.from_numpy(small))[0].detach().numpy()
+    np.testing.assert_allclose(ours(mg.from_numpy(small))[0].detach().array, expected, 1e-5, 1e-5 * np.abs(expected).max())
+
+
 def test_long_sequence_of_large_numbers() -> None:
     """Gates far from 0 round to 0 or 1, without a warning and without nan."""
     for kind in KINDS:

@@ -42,12 +42,12 @@ def rnn_relu(x: Array, a: Array, h: Array) -> Any:
 def lstm(x: Array, a: Array, h: Array, c: Array) -> Any:
     """c' = f c + i g and h' = o tanh(c'), the gates i, f, g, o in this order (Hochreiter and Schmidhuber, 1997).
 
-    Of x + a, i, f and o take the sigmoid, g takes the hyperbolic tangent. Since tanh(s) = 2 sigmoid(2 s) - 1, one sigmoid
-    serves all: 0.96 of the time that four take for a batch of 64, 0.77 for a batch of 1.
+    Of s = x + a, i, f and o take the sigmoid, g takes the hyperbolic tangent. One sigmoid serves all: that of 2 s is what the
+    derivative of tanh(s) = 2 sigmoid(2 s) - 1 is made of. The value is not, since near 0 nothing would be left of its digits.
     """
-    n = c.shape[-1]
-    y = 1 / (1 + np.exp((x + a) * _minus_twice_for_g(n, raw(c).dtype)))
-    i, f, g, o = y[:, :n], y[:, n : 2 * n], 2 * y[:, 2 * n : 3 * n] - 1, y[:, 3 * n :]
+    n, s = c.shape[-1], x + a
+    y = 1 / (1 + np.exp(s * _minus_twice_for_g(n, raw(c).dtype)))
+    i, f, g, o = y[:, :n], y[:, n : 2 * n], np.tanh(s[:, 2 * n : 3 * n]), y[:, 3 * n :]
     new = f * c + i * g
     t, to_new = tanh(new)
 
