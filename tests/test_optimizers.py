@@ -314,3 +314,12 @@ def test_a_step_makes_no_large_temporaries(name: str) -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 0.01 * p.nbytes
+
+
+@pytest.mark.parametrize("lib", [torch, mg])
+def test_state_of_a_parameter_nobody_has_is_kept(lib: Any) -> None:
+    optimizer = lib.optim.SGD([lib.zeros(2, requires_grad=True)], lr=0.1)
+    saved = optimizer.state_dict()
+    saved["state"][7] = {"momentum_buffer": None}
+    optimizer.load_state_dict(saved)
+    assert optimizer.state_dict()["state"] == {7: {"momentum_buffer": None}}

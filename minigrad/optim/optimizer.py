@@ -226,7 +226,7 @@ class Optimizer:
         for group in self.param_groups:
             options = {name: value for name, value in group.items() if name != "params"}
             groups.append({**options, "params": [numbers[p] for p in group["params"]]})
-        return {"state": {numbers[p]: s for p, s in self.state.items()}, "param_groups": groups}
+        return {"state": {numbers.get(p, p): s for p, s in self.state.items()}, "param_groups": groups}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over what `state_dict` gave, options included.
