@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from minigrad.tensor import Tensor
 
 
-
 def unbroadcast(g: Array, shape: tuple[int, ...]) -> Array:
     """`g` summed over the axes along which an operand of `shape` was repeated to the shape of `g`."""
     lead = g.ndim - len(shape)

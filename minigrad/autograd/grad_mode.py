@@ -82,7 +82,6 @@ class _Switch:
 
         return switched
 
-
     def _around_generator(self, function: Callable[P, Any]) -> Callable[P, Any]:
         """The switch is turned for each piece between two yields: outside, the caller's setting holds."""
 
