@@ -34,7 +34,7 @@ ORDER = [
     Row("topk", case(A, 2), case(A, 1, 0), case(A, 3, largest=False), case(A, 0), case(CUBE, 2, dim=1), case(SCALAR, 1),
         case(whole(3, low=-9, high=9), 1), refused(A, 5), refused(A, -1), bench=case(BIG, 5)),
     Row("median", case(A), case(real(5)), case(SCALAR), kink(MISSING), kink(fixed([1.0, 2.0, 2.0, 2.0])), kink(EMPTY),
-        case(natural(3)), bench=case(BIG)),
+        case(natural(3)), refused(truth(3)), bench=case(BIG)),
     Row("median", case(A, 0), case(A, 1, True), case(A, dim=-1, keepdim=True), case(CUBE, 1), case(SCALAR, 0), kink(MISSING, 1),
         refused(EMPTY, 0), refused(A, 2)),
     Row("unique", *(case(each.constant()) for each in (A, real(0), fixed([2.0, 1.0, 2.0, nan, nan]))), case(natural(3, 4)),
@@ -81,7 +81,8 @@ PARTS = [
     Row("meshgrid", case(real(3), real(2), indexing="ij"), case(real(3), real(2), real(4), indexing="xy"),
         case([real(2), SCALAR], indexing="ij"), refused(real(2), indexing="yx"), same_node=False),
     Row("index_fill", case(A, 0, index(2, 0), 1.5), case(A, 1, index(3), SCALAR), case(A, -1, index(), 1.0),
-        case(whole(3), 0, index(1, 1), 7), same_node=False),
+        case(whole(3), 0, index(1, 1), 7), refused(A, 0, truth(3), 1.0), refused(A, 0, fixed([1], "int32"), 1.0),
+        refused(A, 0, index([1]), 1.0), refused(A, 0, index(3), 1.0), same_node=False),
 ]
 
 MORE_IN_PLACE = [

@@ -62,6 +62,8 @@ def relu6(input: Tensor, inplace: bool = False) -> Tensor:
 
 def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
     """x limited to the range from `min_val` to `max_val`; the derivative at a limit is 0."""
+    if min_val > max_val:
+        raise ValueError(f"hardtanh(): min_val cannot be greater than max_val, got {min_val} and {max_val}")
     return _apply(activation.hardtanh, inplace, input, min_val, max_val)
 
 
@@ -213,6 +215,8 @@ def scaled_dot_product_attention(
             raise RuntimeError("scaled_dot_product_attention(): expected query, key and value to have at least 2 dimensions "
                                f"and one floating-point dtype, that of query, {query.dtype}, but {name} has shape "
                                f"{list(x.shape)} and dtype {x.dtype}")
+    if is_causal and attn_mask is not None:
+        raise RuntimeError("scaled_dot_product_attention(): Explicit attn_mask should not be set when is_causal=True")
     if not 0 <= dropout_p <= 1:
         raise RuntimeError(f"dropout probability has to be between 0 and 1, but got {dropout_p}")
     if enable_gqa:

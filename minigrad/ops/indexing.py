@@ -328,6 +328,8 @@ def scatter(input: Array, dim: int, index: Array, src: Any = None, *, value: Any
     _fits("scatter", raw(input), raw(index), axis)
     if reduce is not None:
         raise NotImplementedError(f"scatter(): reduce={reduce!r} is not supported; use scatter_add")
+    if src is not None and value is not None:
+        raise TypeError("scatter(): got both src and value; give one of them")
     number = src is None or not isinstance(src, (TensorBase, np.ndarray))
     if number:
         src = np.broadcast_to(as_element("scatter()", value if src is None else src, raw(input).dtype), raw(index).shape)
@@ -355,6 +357,8 @@ def index_select(input: Array, dim: int, index: Array) -> Any:
     _index_tensor("index_select", index)
     if raw(index).ndim > 1:
         raise IndexError(f"index_select(): Index is supposed to be a vector, got shape {list(raw(index).shape)}")
+    if raw(input).ndim == 0 and raw(index).size != 1:
+        raise RuntimeError(f"index_select(): Index to scalar can have only 1 value, got {raw(index).size} value(s)")
     axis = axis_of(dim, raw(input).ndim)
     return _index_select(input, index, axis)
 
@@ -373,8 +377,10 @@ def take_along_dim(input: Array, indices: Array, dim: int | None = None) -> Any:
     _index_tensor("take_along_dim", indices)
     if dim is None:
         return gather(input.reshape(-1), 0, indices.reshape(-1))
-    axis = axis_of(dim, raw(input).ndim)
     a, b = list(raw(input).shape), list(raw(indices).shape)
+    if len(a) != len(b):
+        raise RuntimeError(f"take_along_dim(): input and indices should have the same number of dimensions, got shapes {a} and {b}")
+    axis = axis_of(dim, len(a))
     common = [n if i == axis else max(n, m) if min(n, m) else 0 for i, (n, m) in enumerate(zip(a, b, strict=True))]
     return gather(input.expand(common), axis, indices.expand([*common[:axis], *b[axis : axis + 1], *common[axis + 1 :]]))
 
@@ -399,6 +405,10 @@ def _masked_fill(x: Array, mask: Array, value: Any, /) -> Any:
 def index_fill(input: Array, dim: int, index: Array, value: Any) -> Any:
     """`input` with `value` in the slices along `dim` that a vector of integers names."""
     axis, shape = axis_of(dim, raw(input).ndim), raw(input).shape
+    if raw(index).dtype != np.int64:
+        raise IndexError(f"index_fill_(): Expected dtype int64 for index, got {raw(index).dtype}")
+    if raw(index).ndim > 1:
+        raise RuntimeError(f"index_fill_(): Index has to be a vector/scalar, got shape {list(raw(index).shape)}")
     mask = np.zeros(shape[axis] if shape else 1, bool)
     mask[raw(index)] = True
     return masked_fill(input, wrap(mask.reshape([-1 if i == axis else 1 for i in range(len(shape))])), value)
@@ -406,6 +416,8 @@ def index_fill(input: Array, dim: int, index: Array, value: Any) -> Any:
 
 def masked_select(input: Array, mask: Array) -> Any:
     """The elements of `input` where `mask` is True, as a vector."""
+    if raw(mask).dtype != np.bool_:
+        raise RuntimeError(f"masked_select: expected BoolTensor for mask, got {raw(mask).dtype}")
     a, b = np.broadcast_shapes(raw(input).shape, raw(mask).shape), raw(mask)
     return _masked_select(input.expand(a), np.broadcast_to(b, a))
 
@@ -420,8 +432,11 @@ def repeat_interleave(input: Array, repeats: Any, dim: int | None = None) -> Any
     """Each slice along `dim` `repeats` times in a row (a number, or one number per slice); flattened without `dim`."""
     input = input.reshape(-1) if dim is None else input
     axis = axis_of(0 if dim is None else dim, raw(input).ndim)
-    counts = raw(repeats) if isinstance(repeats, TensorBase) else repeats
-    if np.size(counts) not in (1, raw(input).shape[axis]) or np.min(counts, initial=0) < 0:
+    counts = np.asarray(raw(repeats))
+    if counts.dtype.kind not in "iu":
+        raise (NotImplementedError if isinstance(repeats, TensorBase) else TypeError)(
+            f"repeat_interleave(): repeats must be integers, got {counts.dtype}")
+    if counts.ndim > 1 or counts.size not in (1, raw(input).shape[axis]) or counts.min(initial=0) < 0:
         raise RuntimeError(f"repeat_interleave(): repeats must be one number, or one for each of the {raw(input).shape[axis]} "
                            "slices, and not negative")
     return _index_select(input, np.repeat(np.arange(raw(input).shape[axis]), counts), axis)

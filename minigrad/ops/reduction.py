@@ -323,6 +323,8 @@ def topk(input: Array, k: int, dim: int = -1, largest: bool = True, sorted: bool
 @numpy_names
 def median(input: Array, dim: int | None = None, keepdim: bool = False) -> Any:
     """The middle element, the smaller one of two; along `dim`, ``(values, indices)``. It is nan if one element is."""
+    if raw(input).dtype == np.bool_:
+        raise NotImplementedError("median(): not implemented for torch.bool; convert the tensor first, as in x.int()")
     if dim is None:
         return _median(input)
     _nonempty("median", input, dim, axes_of(dim, raw(input).ndim))

@@ -209,16 +209,14 @@ def t(x: Array, /) -> Any:
 def roll(input: Array, shifts: Any, dims: Any = None) -> Any:
     """The elements moved along `dims`, those pushed out coming in at the other end; flattened without `dims`."""
     shifts = (shifts,) if isinstance(shifts, int) else tuple(shifts)
-    if dims is None:
-        return _roll(reshape(input, -1), shifts[:1], (0,)).reshape(raw(input).shape)
-    axes = axes_of(dims, raw(input).ndim)
-    if len(axes) != len(shifts):
-        raise RuntimeError(f"shifts and dimensions must align. shifts: {len(shifts)}, dims:{len(axes)}")
+    axes = None if dims is None else tuple(axis_of(d, raw(input).ndim) for d in ((dims,) if isinstance(dims, int) else dims))
+    if len(shifts) != (1 if axes is None else len(axes)):
+        raise RuntimeError(f"shifts and dimensions must align. shifts: {len(shifts)}, dims:{len(axes or ())}")
     return _roll(input, shifts, axes)
 
 
 @op(linear=True)
-def _roll(x: Array, /, shifts: tuple[int, ...], axes: tuple[int, ...]) -> Any:
+def _roll(x: Array, /, shifts: tuple[int, ...], axes: tuple[int, ...] | None) -> Any:
     return np.roll(x, shifts, axes), lambda g: _roll(g, tuple(-n for n in shifts), axes)
 
 
@@ -226,6 +224,8 @@ def movedim(input: Array, source: Any, destination: Any) -> Any:
     """Dimensions moved to other places, the rest in their order."""
     ndim = raw(input).ndim
     sources, places = axes_of(source, ndim), axes_of(destination, ndim)
+    if len(sources) != len(places):
+        raise RuntimeError(f"movedim: source {source} should contain the same number of dims as destination {destination}")
     order = [a for a in range(ndim) if a not in sources]
     for place, axis in sorted(zip(places, sources, strict=True)):
         order.insert(place, axis)
