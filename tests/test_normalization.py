@@ -179,7 +179,7 @@ def test_state_goes_from_torch_to_minigrad() -> None:
             outs[-1].square().sum().backward()
         np.testing.assert_allclose(outs[0].array, outs[1].detach().numpy(), 1e-5, 1e-6)
         for (name, a), b in zip(ours.named_parameters(), theirs.parameters(), strict=True):
-            np.testing.assert_allclose(a.grad.array, b.grad.numpy(), 1e-4, 1e-5, err_msg=name)
+            np.testing.assert_allclose(a.grad.array, b.grad.numpy(), 1e-5, 1e-5, err_msg=name)
         for (name, c), d in zip(ours.named_buffers(), theirs.buffers(), strict=True):
             np.testing.assert_allclose(c.array, d.numpy(), 1e-5, 1e-6, err_msg=name)
 
