@@ -9,3 +9,15 @@ def is_available() -> bool:
 def device_count() -> int:
     """0."""
     return 0
+
+
+def manual_seed(seed: int) -> None:
+    """Does nothing, as in torch on a machine without a GPU."""
+
+
+def manual_seed_all(seed: int) -> None:
+    """Does nothing, as in torch on a machine without a GPU."""
+
+
+def empty_cache() -> None:
+    """Does nothing, as in torch on a machine without a GPU."""

@@ -146,3 +146,38 @@ def test_many_inputs_are_found_in_linear_time() -> None:
     """Each input is looked up in a set: comparing tensors one by one would call == on each pair."""
     xs = [mg.ones(1, requires_grad=True) for _ in range(3000)]
     assert len(mg.autograd.grad(sum(xs[1:], xs[0]), xs)) == 3000
+
+
+@pytest.mark.parametrize("gradient", [1.0, "recorded"])
+def test_once_differentiable_functions(gradient: Any) -> None:
+    @same_as_torch
+    def scenario(m: Any) -> Any:
+        class Scaled(m.autograd.Function):
+            @staticmethod
+            def forward(ctx: Any, x: Any, w: Any, k: float) -> Any:
+                ctx.save_for_backward(x, w)
+                return x * w * k
+
+            @staticmethod
+            @m.autograd.function.once_differentiable
+            def backward(ctx: Any, g: Any) -> Any:
+                x, w = ctx.saved_tensors
+                return g * w * 3, g * x * 3, None
+
+        x, w = (m.tensor([1.0, 2.0], requires_grad=True) for _ in range(2))
+        y = Scaled.apply(x, w, 3.0)
+        loss = y.sum() if gradient == 1.0 else (y * y).sum()
+        first = m.autograd.grad(loss, (x, w), create_graph=True)
+        return [g.detach() for g in first], [g.requires_grad for g in first], raised(lambda: first[0].sum().backward())
+
+    scenario()
+
+
+@same_as_torch
+def test_what_scripts_ask_and_set_before_they_choose_a_device(m: Any) -> Any:
+    cudnn, before = m.backends.cudnn, m.backends.cudnn.benchmark
+    cudnn.benchmark = before
+    m.cuda.manual_seed(0)
+    m.cuda.manual_seed_all(0)
+    m.cuda.empty_cache()
+    return m.backends.mps.is_available(), cudnn.enabled, before, cudnn.deterministic, cudnn.is_available()

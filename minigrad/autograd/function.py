@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -175,3 +175,34 @@ def _fitting(name: str, i: int, g: Any, kind: Any) -> Any:
         raise RuntimeError(f"Function {name}Backward returned an invalid gradient at index {i} - got {list(g.array.shape)} but "
                            f"expected shape compatible with {list(shape)}")
     return g if g.array.dtype == dtype else cast(g, dtype)
+
+
+class _Once(Function):
+    """The gradient that a once-differentiable backward computed, as a function of the gradients it was given."""
+
+    @staticmethod
+    def forward(ctx: FunctionCtx, value: Tensor, *gradients: Tensor | None) -> Tensor:
+        """The value itself."""
+        return value
+
+    @staticmethod
+    def backward(ctx: FunctionCtx, g: Tensor) -> Any:
+        """Refuse."""
+        raise RuntimeError("trying to differentiate twice a function that was marked with @once_differentiable")
+
+
+def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark a `Function.backward` whose own derivative would be wrong: who asks for it gets an error.
+
+    As torch.autograd.function.once_differentiable; to be written below ``@staticmethod``.
+    """
+
+    @functools.wraps(backward)
+    def once(ctx: FunctionCtx, *gradients: Any) -> Any:
+        with no_grad():
+            results = backward(ctx, *gradients)
+        guarded = [_Once.apply(r, *gradients) if isinstance(r, TensorBase) else r
+                   for r in (results if isinstance(results, tuple) else (results,))]  # fmt: skip
+        return tuple(guarded) if isinstance(results, tuple) else guarded[0]
+
+    return once
