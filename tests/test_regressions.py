@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import torch
 
 import minigrad as mg
 from tests.twins import raised, same_as_torch
@@ -181,3 +182,13 @@ def test_what_scripts_ask_and_set_before_they_choose_a_device(m: Any) -> Any:
     m.cuda.manual_seed_all(0)
     m.cuda.empty_cache()
     return m.backends.mps.is_available(), cudnn.enabled, before, cudnn.deterministic, cudnn.is_available()
+
+
+@pytest.mark.parametrize("module", ["Linear", "LSTM"])
+def test_an_input_that_does_not_fit_is_what_the_message_names(module: str) -> None:
+    for m in (mg, torch):
+        net, x = getattr(m.nn, module)(3, 2), m.ones(1, 4, 3, dtype=m.float64)
+        with pytest.raises((RuntimeError, ValueError), match="(?i)(have the same dtype.*(double|float64)|RNN input dtype)"):
+            net(x[0] if module == "Linear" else x)
+        with pytest.raises(RuntimeError, match="1x4 and 3x2" if module == "Linear" else "Expected 3, got 4"):
+            net(x[..., :1].flatten(1).float() if module == "Linear" else m.ones(1, 2, 4))

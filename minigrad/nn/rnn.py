@@ -183,6 +183,8 @@ class RNNBase(_Recurrent):
         ndim, dtype, count = input.dim(), self.weight_ih_l0.dtype, self.num_layers * len(self._directions)
         if ndim not in (2, 3):
             raise ValueError(f"{type(self).__name__}: Expected input to be 2D or 3D, got {ndim}D tensor instead")
+        if input.shape[-1] != self.input_size:
+            raise RuntimeError(f"input.size(-1) must be equal to input_size. Expected {self.input_size}, got {input.shape[-1]}")
         states = _listed(hx)
         if any(state.dim() != ndim or len(state) != count for state in states):
             raise RuntimeError(f"{type(self).__name__}: for this {ndim}-D input, expected states of {ndim} dimensions, the first "

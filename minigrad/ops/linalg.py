@@ -156,6 +156,7 @@ def linear(input: Array, weight: Array, bias: Array | None = None) -> Any:
     if b is None:
         return _linear(input, weight)
     if b.dtype != x.dtype:
+        _check("linear", x, weight, x.shape[1] == raw(weight).shape[1], transposed=True)  # the weight's is the better story
         raise RuntimeError(f"linear: expected the bias to have the dtype of the input, {x.dtype}, got {b.dtype}")
     if b.ndim == 1:
         return _linear_with_bias(bias, input, weight)
