@@ -188,7 +188,7 @@ def test_what_scripts_ask_and_set_before_they_choose_a_device(m: Any) -> Any:
 def test_an_input_that_does_not_fit_is_what_the_message_names(module: str) -> None:
     for m in (mg, torch):
         net, x = getattr(m.nn, module)(3, 2), m.ones(1, 4, 3, dtype=m.float64)
-        with pytest.raises((RuntimeError, ValueError), match="(?i)(have the same dtype.*(double|float64)|RNN input dtype)"):
+        with pytest.raises((RuntimeError, ValueError), match=r"(?i)(have the same dtype.*(double|float64)|RNN input dtype)"):
             net(x[0] if module == "Linear" else x)
         with pytest.raises(RuntimeError, match="1x4 and 3x2" if module == "Linear" else "Expected 3, got 4"):
             net(x[..., :1].flatten(1).float() if module == "Linear" else m.ones(1, 2, 4))
