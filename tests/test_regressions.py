@@ -192,3 +192,12 @@ def test_an_input_that_does_not_fit_is_what_the_message_names(module: str) -> No
             net(x[0] if module == "Linear" else x)
         with pytest.raises(RuntimeError, match="1x4 and 3x2" if module == "Linear" else "Expected 3, got 4"):
             net(x[..., :1].flatten(1).float() if module == "Linear" else m.ones(1, 2, 4))
+
+
+@same_as_torch
+def test_a_tensor_without_dimensions_serves_as_an_option(m: Any) -> Any:
+    F, x = m.nn.functional, m.tensor([[-1.0, 2.0], [3.0, -4.0]], dtype=m.float64)
+    return [
+        F.leaky_relu(x, m.tensor(0.125)), F.elu(x, m.tensor(0.5)), F.softmax(x, m.tensor(1)), x.tril(m.tensor(-1)),
+        F.smooth_l1_loss(x, x * 2, beta=0.5), F.layer_norm(x, (2,), eps=m.tensor(0.125)),
+    ]  # fmt: skip

@@ -305,6 +305,8 @@ def op(
             args, options = this.place(args, options)
         tensors: Sequence[Any]
         tensors, rest = (args, ()) if len(args) <= tensor_count else (args[:tensor_count], args[tensor_count:])
+        if rest or options:
+            rest, options = tuple(map(_option, rest)), {name: _option(value) for name, value in options.items()}
         arrays, needs_grad, dtype, one_dtype = [], False, None, True
         for t in tensors:
             if isinstance(t, TensorBase):
@@ -420,6 +422,11 @@ def _operand(this: Op, x: Any) -> Any:
     if isinstance(x, (bool, float, int, ndarray)):
         return x
     raise TypeError(f"{this.name}(): expected tensors, got {type(x).__name__}; make one with torch.tensor(...)")
+
+
+def _option(x: Any) -> Any:
+    """An option; as in torch, a tensor without dimensions serves as a number."""
+    return x.array.item() if isinstance(x, TensorBase) and not x.array.ndim else x
 
 
 def _on_arrays(this: Op, operands: Sequence[Any], rest: tuple[Any, ...], options: dict[str, Any]) -> Any:
