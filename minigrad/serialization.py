@@ -142,7 +142,10 @@ def load(
         name = next(iter(pickle_load_args), "map_location=<function>")
         raise NotImplementedError(f"load(): {name} is not supported; use map_location='cpu' or omit it")
     if not isinstance(map_location, dict):
-        check_device(map_location)
+        try:
+            check_device(map_location)
+        except AssertionError as error:  # torch's here is another than for a tensor
+            raise RuntimeError(f"load(): {error}") from None
     if isinstance(f, (str, os.PathLike)):
         name = os.fspath(f)
         if name.endswith(".safetensors"):
