@@ -9,7 +9,7 @@ The names are torch's: what a tutorial writes for torch runs here after ``import
 # fmt: off
 from math import e, inf, nan, pi
 
-from minigrad import accelerator, autograd, backends, creation, cuda, nn, optim, random, types, utils
+from minigrad import accelerator, autograd, backends, creation, cuda, memory, nn, optim, random, types, utils
 from minigrad.autograd import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
 from minigrad.creation import (
     allclose, arange, as_tensor, asarray, empty, empty_like, equal, eye, from_numpy, full, full_like, is_tensor,

@@ -5,6 +5,10 @@ Values and derivatives of each function are compared with torch by the table of 
 
 from __future__ import annotations
 
+import os
+import platform
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -313,3 +317,24 @@ def test_errors_say_what_came_and_what_would_fit(call: Callable[..., Any], words
     with pytest.raises(RuntimeError) as caught:
         call(mg.nn.functional, data(mg, 2, 4, 6, 6, dtype="float32"))
     assert words in str(caught.value)
+
+
+# Freed memory ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other systems' mallocs keep what they like")
+@pytest.mark.parametrize(("kept", "faults"), [("1", range(3000)), ("0", range(30_000, 50_000))])
+def test_freed_arrays_are_kept_for_the_next_unless_told_otherwise(kept: str, faults: range) -> None:
+    """The pages that a process takes from the system: 16 arrays of 128 pages, all freed, and that twenty times."""
+    script = """
+import resource, numpy as np, minigrad
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(20):
+    arrays = [np.ones(2**19, np.uint8) for _ in range(16)]
+    del arrays
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MALLOC_")}
+    environment["MINIGRAD_KEEP_MEMORY"] = kept
+    done = subprocess.run([sys.executable, "-c", script], env=environment, check=True, capture_output=True, text=True)
+    assert int(done.stdout) in faults
