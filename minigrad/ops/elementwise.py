@@ -376,18 +376,26 @@ def relu(x: Array, /) -> Any:
     return out, lambda g: gate(g, out, raw(out) != 0)  # that is: positive, or nan
 
 
-BITS = {size: np.dtype(f"i{size}") for size in (2, 4, 8)}
+def gate(g: Array, x: Array, keep: np.ndarray[Any, Any]) -> Any:
+    """g where `keep`, 0 elsewhere; `keep` was found from x, on which the result depends only in jumps."""
+    return masked(g, keep) if type(g) is np.ndarray else _gate(g, x, keep)
+
+
+def masked(g: Any, keep: Any) -> Any:
+    """`gate` of an array: its bits are multiplied, which is exact for infinite and nan g, and six times as fast as `np.where`."""
+    return (keep * g.view(_BITS[g.itemsize])).view(g.dtype)  # in memory, in the order of `keep`
+
+
+_BITS = {size: np.dtype(f"i{size}") for size in (2, 4, 8)}
 
 
 @op
-def gate(g: Array, x: Array, /, keep: np.ndarray[Any, Any]) -> Any:
-    """g where `keep`, 0 elsewhere; `keep` was found from x, on which the result depends only in jumps.
-
-    The bits of g are multiplied, which is exact for infinite and nan g, too, and six times as fast as `np.where`.
-    """
-    bits = np.asarray(raw(g))
-    value = (keep * bits.view(BITS[bits.itemsize])).view(bits.dtype)  # in memory, in the order of `keep`
-    return value, lambda h: gate(h, x, keep), lambda h: np.zeros(raw(x).shape, raw(x).dtype)
+def _gate(g: Array, x: Array, /, keep: np.ndarray[Any, Any]) -> Any:
+    return (
+        masked(np.asarray(raw(g)), keep),
+        lambda h: gate(h, x, keep),
+        lambda h: np.zeros(raw(x).shape, raw(x).dtype),
+    )
 
 
 @op(floating=True)

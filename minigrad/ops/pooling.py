@@ -12,7 +12,7 @@ import numpy as np
 
 from minigrad.autograd import op, raw, wrap
 from minigrad.ops.dims import floating
-from minigrad.ops.elementwise import BITS
+from minigrad.ops.elementwise import masked
 from minigrad.ops.indexing import scatter_zeros
 from minigrad.ops.reduction import mean
 from minigrad.ops.shape import squeeze, unsqueeze
@@ -102,11 +102,6 @@ def _largest(x: Any, windows: Windows) -> list[Any]:
     return found
 
 
-def _only(x: Any, where: Any) -> Any:
-    """x where `where`, 0 elsewhere: see `gate`."""
-    return (x.view(BITS[x.itemsize]) * where).view(x.dtype)
-
-
 @op(linear=True)
 def _put(g: Array, /, windows: Windows, found: list[Any]) -> Any:
     """Images of zeros to which each element of g is added at that tap of its window that was found."""
@@ -114,7 +109,7 @@ def _put(g: Array, /, windows: Windows, found: list[Any]) -> Any:
     last = _channels_last(found[0])
     spread = images(windows.empty(shares.shape, g.dtype, last), last)
     for part, where in zip(windows.parts, found, strict=True):
-        spread[part] += _only(shares, where)
+        spread[part] += masked(shares, where)
     return spread[(..., *windows.inner)].reshape(g.shape[:-2] + windows.size), lambda h: _take(h, windows, found)
 
 
@@ -123,7 +118,7 @@ def _take(x: Array, /, windows: Windows, found: list[Any]) -> Any:
     """Of each window the tap that was found."""
     last = _channels_last(found[0])
     padded = images(windows.pad(batch(x), last), last)
-    value = sum(_only(padded[part], where) for part, where in zip(windows.parts, found, strict=True))
+    value = sum(masked(padded[part], where) for part, where in zip(windows.parts, found, strict=True))
     return value.reshape(x.shape[:-2] + windows.out), lambda g: _put(g, windows, found)
 
 
