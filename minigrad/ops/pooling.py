@@ -20,21 +20,33 @@ from minigrad.ops.window import Ints, Windows, batch, check_images, fold, hashed
 from minigrad.types import Array
 
 
-def _pools(name: str, x: Array, *options: Any) -> Windows:
-    if raw(x).dtype.kind == "b":
-        raise NotImplementedError(f"{name}(): not implemented for torch.bool; convert the tensor first, as in x.float()")
-    return hashed(_planned, name, raw(x).shape, *options)
-
-
 @functools.lru_cache(maxsize=1024, typed=True)
-def _planned(name: str, x: Any, kernel: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool) -> Windows:
+def _planned(name: str, x: Any, dtype: Any, kernel: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool) -> Windows:
     """The windows on images of shape x, which is checked."""
+    if dtype.kind == "b":
+        raise NotImplementedError(f"{name}(): not implemented for torch.bool; convert the tensor first, as in x.float()")
     check_images(name, x)
     windows = place(name, x[-2:], kernel, kernel if stride is None else stride, padding, dilation, ceil_mode)
     if any(2 * p > (k - 1) * d + 1 for p, k, d in zip(windows.before, windows.kernel, windows.dilation, strict=True)):
         raise RuntimeError(f"{name}(): pad should be at most half of effective kernel size, but got pad={padding}, "
                            f"kernel_size={kernel} and dilation={dilation}")
     return windows
+
+
+@functools.lru_cache(maxsize=1024, typed=True)
+def _averaged(x: Any, dtype: Any, kernel: Any, stride: Any, padding: Any, ceil_mode: bool, outside: bool, divisor: Any) -> Any:
+    """The windows on images of shape x, and by what to divide the sum of each: how many elements it has, in the padding or not."""
+    windows = _planned("avg_pool2d", x, dtype, kernel, stride, padding, 1, ceil_mode)
+    if divisor == 0:
+        raise RuntimeError("avg_pool2d(): divisor must be not zero")
+    counts = []
+    for n, k, s, b, o in zip(windows.size, windows.kernel, windows.stride, windows.before, windows.out, strict=True):
+        first = np.arange(o) * s - b
+        last = np.minimum(first + k, n + b)  # behind the padding there is nothing to count
+        counts.append(last - first if outside else np.minimum(last, n) - np.maximum(first, 0))
+    table = np.multiply.outer(*counts)
+    same = windows.taps if (table == windows.taps).all() else table.astype(dtype if dtype.kind == "f" else np.float64)
+    return windows, divisor or same
 
 
 def _channels_last(x: Any) -> bool:
@@ -156,11 +168,12 @@ def max_pool2d(
     NotImplementedError
         For bool.
     """
-    windows = _pools("max_pool2d", input, kernel_size, stride, padding, dilation, ceil_mode)
+    a = raw(input)
+    windows = hashed(_planned, "max_pool2d", a.shape, a.dtype, kernel_size, stride, padding, dilation, ceil_mode)
     value = _max_pool(input, windows)
     if not return_indices:
         return value
-    number = sum(k * where for k, where in enumerate(_largest(batch(raw(input)), windows)))
+    number = sum(k * where for k, where in enumerate(_largest(batch(a), windows)))
     taps = np.unravel_index(number, windows.kernel)
     starts = (np.arange(o) * s - b for o, s, b in zip(windows.out, windows.stride, windows.before, strict=True))
     rows, columns = (t * d + start for t, d, start in zip(taps, windows.dilation, np.ix_(*starts), strict=True))
@@ -189,22 +202,9 @@ def avg_pool2d(
     NotImplementedError
         For bool.
     """
-    windows = _pools("avg_pool2d", input, kernel_size, stride, padding, 1, ceil_mode)
-    if divisor_override == 0:
-        raise RuntimeError("avg_pool2d(): divisor must be not zero")
-    return _avg_pool(input, windows, divisor_override or _counts(windows, count_include_pad, raw(input).dtype))
-
-
-@functools.lru_cache(maxsize=256)
-def _counts(windows: Windows, padding: bool, dtype: Any) -> Any:
-    """How many elements each window has, those in the padding counted or not; behind the padding there are none."""
-    counts = []
-    for n, k, s, b, o in zip(windows.size, windows.kernel, windows.stride, windows.before, windows.out, strict=True):
-        first = np.arange(o) * s - b
-        last = np.minimum(first + k, n + b)
-        counts.append(last - first if padding else np.minimum(last, n) - np.maximum(first, 0))
-    table = np.multiply.outer(*counts)
-    return windows.taps if (table == windows.taps).all() else table.astype(dtype if dtype.kind == "f" else np.float64)
+    a = raw(input)
+    options = kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override
+    return _avg_pool(input, *hashed(_averaged, a.shape, a.dtype, *options))
 
 
 # ---- pooling to a given size -----------------------------------------------------------------------------------------
