@@ -621,11 +621,13 @@ def losses(training: Any, model: str, optimiser: str, value: int, steps: int) ->
         net, loss_func = dropout_net(m.nn), m.nn.functional.cross_entropy
     else:
         net, loss_func, _ = training.get_model(model, lr=0.1)
+    double = model == "cnn"  # so that rounding moves none of its quarter of a million units across zero
+    net = net.double() if double else net
     rate = {"SGD": 0.1, "Adam": 1e-2} if model == "cnn" else {"SGD": 0.02, "Adam": 5e-4}
     options = {"SGD": {"lr": rate["SGD"], "momentum": 0.9}, "Adam": {"lr": rate["Adam"]}}[optimiser]
     opt = getattr(m.optim, optimiser)(net.parameters(), **options)
     batches = islice(chain.from_iterable(train_dl for _ in range(steps)), steps)
-    return [training.loss_batch(net, loss_func, xb, yb, opt) for xb, yb in batches]
+    return [training.loss_batch(net, loss_func, xb.double() if double else xb, yb, opt) for xb, yb in batches]
 
 
 # The learning rate is small enough for no hidden unit to come so close to zero that rounding decides on which side it is.
