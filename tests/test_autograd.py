@@ -396,6 +396,21 @@ def test_hooks_see_and_change_gradients(m: Any) -> Any:
 
 
 @same_as_torch
+@pytest.mark.parametrize("reduced", [lambda y: y.mean(), lambda y: (y * y).sum(), lambda y: y.amax()])
+def test_hooks_may_change_gradients_in_place(m: Any, reduced: Any) -> Any:
+    """Also those that the engine keeps for the next time or has spread over a shape without copies."""
+    x = leaf(m, 1.0, 2.0, 3.0)
+    y = x * 2
+    y.register_hook(lambda g: g.mul_(m.tensor([1.0, 10.0, 100.0])))
+    loss = reduced(y)
+    loss.register_hook(lambda g: g.mul_(3))
+    loss.backward()
+    again = leaf(m, 1.0)
+    (again * 1).backward()
+    return x.grad, again.grad
+
+
+@same_as_torch
 def test_hooks_see_the_whole_sum(m: Any) -> Any:
     """Gradients from two paths are added before a hook is called: it is called once."""
     x, seen = leaf(m, 1.0, 2.0), []

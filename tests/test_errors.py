@@ -168,6 +168,7 @@ MISTAKES: list[tuple[str, Any, type[Exception], list[str]]] = [
         "requires_grad=True"]),
     ("deepcopy of a result", copied, RuntimeError, ["graph leaves", "deepcopy", "detach().clone()"]),
     ("hook on a constant", lambda m: ones(m, 2).register_hook(print), RuntimeError, ["hook", "doesn't require gradient"]),
+    ("an operation of nothing", lambda m: m.exp(), TypeError, ["exp()", "at least one argument must be a tensor"]),
     # creation
     ("ragged lists", lambda m: m.tensor([[1, 2], [3]]), ValueError, ["different lengths"]),
     ("text", lambda m: m.tensor("abc"), TypeError, ["tensor()", "numbers", "str"]),

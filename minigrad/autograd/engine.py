@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def unbroadcast(g: Array, shape: tuple[int, ...]) -> Array:
     """`g` summed over the axes along which an operand of `shape` was repeated to the shape of `g`."""
     lead = g.ndim - len(shape)
-    if lead == 1 and isinstance(g, ndarray) and g.shape[1:] == shape and g.ndim == 2:
+    if lead == 1 and g.shape[1:] == shape and g.ndim == 2:
         return sum_rows(g)
     stretched = tuple(range(lead)) + tuple(i + lead for i, n in enumerate(shape) if n == 1 and g.shape[i + lead] != 1)
     if isinstance(g, ndarray):
@@ -58,8 +58,10 @@ def total(x: np.ndarray[Any, Any], axes: tuple[int, ...], keepdim: bool = False)
     return (ones(rows.shape[1], x.dtype) @ rows).reshape((*front, *((1,) * (len(axes) if keepdim else 0)), *back))
 
 
-def sum_rows(g: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def sum_rows(g: Any) -> Any:
     """``g.sum(0)`` of a matrix, as a product with ones: 18 times faster for (12544, 16) float32 (182 to 10 µs)."""
+    if not isinstance(g, ndarray):
+        return g.sum(0)
     return ones(g.shape[0], g.dtype) @ g if g.shape[0] <= 2 * BLOCK else total(g, (0,))
 
 
@@ -171,6 +173,8 @@ def _add_to_grad(tensor: TensorBase, g: Any) -> None:
 
 
 def _hooked(hooks: dict[int, Callable[[Tensor], Tensor | None]] | None, g: Any) -> Any:
+    if hooks and isinstance(g, ndarray) and not g.flags.writeable:  # a hook may change what it gets in place
+        g = g.copy()
     for hook in list((hooks or {}).values()):
         changed = hook(g if isinstance(g, TensorBase) else wrap(g))  # type: ignore[arg-type]
         if changed is None:

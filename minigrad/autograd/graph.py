@@ -298,7 +298,7 @@ def op(
 
     @functools.wraps(body)
     def call(*args: Any, **options: Any) -> Any:
-        if not options and type(args[0]) is ndarray and _PLAIN.issuperset(map(type, args[:tensor_count])):
+        if args and not options and type(args[0]) is ndarray and _PLAIN.issuperset(map(type, args[:tensor_count])):
             return body(*args)[0]  # from within a rule: half the time of what follows
         mode = current.mode
         if options:

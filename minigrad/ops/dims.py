@@ -49,7 +49,9 @@ def spread(g: Array, axes: tuple[int, ...], shape: tuple[int, ...]) -> Array:
     """A reduced result repeated along the axes that were reduced: the derivative of a sum."""
     g = g.reshape(tuple(1 if i in axes else n for i, n in enumerate(shape)))
     if isinstance(g, np.ndarray) and g.flags.c_contiguous:  # as below, without the 1.6 µs that broadcast_to takes
-        return np.ndarray(shape, g.dtype, g, strides=tuple(0 if i in axes else s for i, s in enumerate(g.strides)))
+        spread_out = np.ndarray(shape, g.dtype, g, strides=tuple(0 if i in axes else s for i, s in enumerate(g.strides)))
+        spread_out.flags.writeable = False  # many places, one number
+        return spread_out
     return np.broadcast_to(g, shape)
 
 

@@ -134,6 +134,6 @@ def scan(*tensors: Array, step: Step, reverse: bool = False) -> Any:
         np.concatenate([*in_time(hidden[1:]), *state[1:]]).reshape(len(x) + len(state) - 1, *state[0].shape),
         lambda g: derivatives(g)[0],
         lambda g: np.dot(derivatives(g)[1].T, np.concatenate(in_time(hidden[:-1]))),
-        lambda g: sum_rows(derivatives(g)[1]) if isinstance(g, np.ndarray) else derivatives(g)[1].sum(0),
+        lambda g: sum_rows(derivatives(g)[1]),
         *[lambda g, k=k: derivatives(g)[k] for k in range(2, 2 + len(state))],
     )
