@@ -10,13 +10,13 @@ import functools
 import math
 import sys
 from collections.abc import Callable, Sequence
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minigrad.autograd.grad_mode import current, quietly
-from minigrad.autograd.graph import Node, TensorBase, ndarray, raw, refresh, wrap
+from minigrad.autograd.graph import HALF, SINGLE, Node, TensorBase, ndarray, raw, refresh, wrap
 from minigrad.types import Array
 
 if TYPE_CHECKING:
@@ -34,7 +34,6 @@ def unbroadcast(g: Array, shape: tuple[int, ...]) -> Array:
     return g.sum(axis=stretched, keepdims=True).reshape(shape)
 
 
-HALF, SINGLE = np.dtype(np.float16), np.dtype(np.float32)
 BLOCK = 512
 
 
@@ -112,19 +111,13 @@ def walk(
     """
     grads: dict[Any, Any] = {}  # where gradients wait for the turn of their node
     found: dict[Any, Any] = {}
-    heap: list[tuple[int, Node]] = []
     useful = None if wanted is None else _leading_to(wanted, [t._node or t for t, _ in roots])
 
-    def arrive(edge: Any, g: Any) -> None:
-        if edge in grads:
-            grads[edge] = grads[edge] + g  # never in place: others may hold the array that arrived first
-        else:
-            grads[edge] = g
-            if type(edge) is Node:
-                heappush(heap, (-edge.number, edge))
-
     for tensor, g in roots:
-        arrive(tensor._node or tensor, g)
+        edge = tensor._node or tensor
+        grads[edge] = grads[edge] + g if edge in grads else g
+    heap = [(-edge.number, edge) for edge in grads if type(edge) is Node]
+    heapify(heap)
     while heap:
         node = heappop(heap)[1]
         g = grads.pop(node)
@@ -148,11 +141,21 @@ def walk(
         if create_graph:
             rules = node.replay()
         for rule, edge in zip(rules, node.edges):  # noqa: B905
-            if edge is not None and (useful is None or edge in useful):
-                passed = rule(g)
-                if passed is not None:  # a custom function says so where there is no gradient
-                    shape = edge.shape if type(edge) is Node else edge.array.shape
-                    arrive(edge, passed if passed.shape == shape else unbroadcast(passed, shape))
+            if edge is None or (useful is not None and edge not in useful):
+                continue
+            passed = rule(g)
+            if passed is None:  # a custom function says so where there is no gradient
+                continue
+            to_node = type(edge) is Node
+            shape = edge.shape if to_node else edge.array.shape
+            if passed.shape != shape:
+                passed = unbroadcast(passed, shape)
+            if edge in grads:
+                grads[edge] = grads[edge] + passed  # never in place: others may hold the array that arrived first
+            else:
+                grads[edge] = passed
+                if to_node:
+                    heappush(heap, (-edge.number, edge))
         if not retain_graph and not node.op.linear:
             node.rules = node.tensors = None
     return found | grads
@@ -232,7 +235,7 @@ def backward(
     if wanted == []:
         raise RuntimeError("backward(): inputs must not be empty; leave it out to reach every leaf")
     grads = _differentiate(roots, retain_graph, create_graph, wanted, accumulating=True)
-    for tensor in sequence(inputs):
+    for tensor in sequence(inputs) if inputs is not None else ():
         if tensor._node in grads and tensor._node.grad_keeper is None:  # an input that is no leaf
             _add_to_grad(tensor, grads[tensor._node])
 

@@ -120,8 +120,8 @@ class Function:
         single = not isinstance(output, tuple)
         outputs = [output] if single else list(output)
         rules = _function_rules(cls, ctx, outputs, args)
-        this = Op(lambda *_: (None, *rules), cls.__name__ + "Backward", False, False, False, False)
-        part = Op(lambda *_: (), cls.__name__ + "Backward", True, False, False, False)
+        this = Op(lambda *_: (None, *rules), cls.__name__ + "Backward")
+        part = Op(lambda *_: (), cls.__name__ + "Backward", linear=True)
         shared = wrap(np.zeros(()))  # stands for all the outputs together: its node is the function's
         record(this, shared, args, rules, ((), {}))
         results = []

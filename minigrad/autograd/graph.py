@@ -228,12 +228,16 @@ _NUMPY_NAMES = {
 class Op:
     """What is known of one operation: its body, and how its operands are prepared (see `op`)."""
 
-    __slots__ = ("body", "floating", "linear", "name", "node_name", "operands", "promote", "tensor_count", "view")
+    __slots__ = ("body", "floating", "in_single", "linear", "name", "node_name", "operands", "promote", "tensor_count", "view")
 
-    def __init__(self, body: Callable[..., Any], node_name: Any, linear: bool, promote: bool, floating: bool, view: bool):
+    def __init__(
+        self, body: Callable[..., Any], node_name: Any, *, linear: bool = False, promote: bool = False, floating: bool = False,
+        view: bool = False, in_single: bool = False,
+    ) -> None:
         self.body, self.name = body, body.__name__.strip("_")
         self.node_name = node_name or "".join(part.title() for part in self.name.split("_")) + "Backward0"
         self.linear, self.promote, self.floating, self.view = linear, promote or floating, floating, view
+        self.in_single = in_single
         parameters = inspect.signature(body).parameters.values()
         operands = [p.name for p in parameters if p.kind is p.POSITIONAL_ONLY]
         self.operands = [_TORCH_NAMES.get(name, name) for name in operands]
@@ -262,14 +266,11 @@ def op(body: Callable[P, Any], /) -> Callable[P, Any]: ...
 @overload
 def op(
     *, name: Name | None = None, linear: bool = False, promote: bool = False, floating: bool = False,
-    view: bool = False,
+    view: bool = False, in_single: bool = False,
 ) -> Callable[[Callable[P, Any]], Callable[P, Any]]: ...
 
 
-def op(
-    body: Callable[..., Any] | None = None, /, *, name: Name | None = None, linear: bool = False,
-    promote: bool = False, floating: bool = False, view: bool = False,
-) -> Any:
+def op(body: Callable[..., Any] | None = None, /, *, name: Name | None = None, **flags: bool) -> Any:
     """Turn a body, which computes a value and its derivatives on arrays, into an operation on tensors.
 
     The parameters before ``/`` (or ``*args``) are the tensors, those behind it are options. A tensor for which the body gives
@@ -290,23 +291,28 @@ def op(
         Like `promote`, and bring integers to the default floating-point dtype.
     view : bool
         The result may share memory with the first operand.
+    in_single : bool
+        Compute float16 in float32, as torch does, and round once, at the end.
     """
     if body is None:
-        return functools.partial(op, name=name, linear=linear, promote=promote, floating=floating, view=view)
-    this = Op(body, name, linear, promote, floating, view)
-    tensor_count, promoting, view = this.tensor_count, this.promote, this.view
+        return functools.partial(op, name=name, **flags)
+    this = Op(body, name, **flags)
+    tensor_count, promoting, view, in_single = this.tensor_count, this.promote, this.view, this.in_single
 
     @functools.wraps(body)
     def call(*args: Any, **options: Any) -> Any:
-        if args and not options and type(args[0]) is ndarray and _PLAIN.issuperset(map(type, args[:tensor_count])):
+        plain = not options and args and type(args[0]) is ndarray and _PLAIN.issuperset(map(type, args[:tensor_count]))
+        if plain and not in_single:
             return body(*args)[0]  # from within a rule: half the time of what follows
         mode = current.mode
         if options:
             args, options = this.place(args, options)
         tensors: Sequence[Any]
         tensors, rest = (args, ()) if len(args) <= tensor_count else (args[:tensor_count], args[tensor_count:])
-        if rest or options:
-            rest, options = tuple(map(_option, rest)), {name: _option(value) for name, value in options.items()}
+        if rest:
+            rest = tuple(map(_option, rest))
+        if options:
+            options = {name: _option(value) for name, value in options.items()}
         arrays, needs_grad, dtype, one_dtype = [], False, None, True
         for t in tensors:
             if isinstance(t, TensorBase):
@@ -324,7 +330,9 @@ def op(
                 arrays.append(t if type(t) in (float, int) else _operand(this, t))
                 one_dtype = one_dtype and type(t) is not ndarray
         if dtype is None:
-            return _on_arrays(this, tensors, rest, options)
+            return _on_arrays(this, call, tensors, rest, options)
+        if in_single and dtype == HALF:
+            return _in_single(call, tensors, rest, options)
         if promoting and not (one_dtype and dtype.kind == "f"):  # numbers go with floating-point tensors as they are
             tensors, arrays = _promoted(this, tensors, arrays)
         try:
@@ -374,6 +382,7 @@ def record(this: Op, result: Any, tensors: Sequence[Any], rules: list[Any], opti
 
 
 _PLAIN = {ndarray, float, int}
+HALF, SINGLE = np.dtype(np.float16), np.dtype(np.float32)
 _CONSTANT = [0]  # the version cell of what is no tensor
 _NOTHING: list[Any] = []
 _NO_OPTIONS: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})
@@ -429,12 +438,21 @@ def _option(x: Any) -> Any:
     return x.array.item() if isinstance(x, TensorBase) and not x.array.ndim else x
 
 
-def _on_arrays(this: Op, operands: Sequence[Any], rest: tuple[Any, ...], options: dict[str, Any]) -> Any:
+def _on_arrays(this: Op, call: Any, operands: Sequence[Any], rest: tuple[Any, ...], options: dict[str, Any]) -> Any:
     arrays = [np.asarray(x) if isinstance(x, np.generic) else x for x in operands]  # NumPy's 0-d results are no arrays
     if not any(isinstance(a, ndarray) for a in arrays):
         kinds = ", ".join(type(a).__name__ for a in arrays)
         raise TypeError(f"{this.name}(): at least one argument must be a tensor, got {kinds or 'none'}")
+    if this.in_single and getattr(arrays[0], "dtype", None) == HALF:
+        return _in_single(call, arrays, rest, options)
     return this.body(*arrays, *rest, **options)[0]
+
+
+def _in_single(call: Any, operands: Sequence[Any], rest: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    wide = [cast(x, SINGLE) if getattr(raw(x), "dtype", None) == HALF else x for x in operands]
+    result = call(*wide, *rest, **options)
+    node = getattr(result, "_node", None)
+    return cast(result, HALF, node.name()) if node else cast(result, HALF)
 
 
 def _explained(this: Op, arrays: list[Any], error: ValueError) -> Exception:

@@ -191,8 +191,8 @@ class Module:
         """Find what is registered; Python asks only where there is no plain attribute of the name."""
         attributes = self.__dict__
         for kind in KINDS:
-            if name in attributes.get(kind, ()):
-                return attributes[kind][name]
+            if (members := attributes.get(kind)) and name in members:
+                return members[name]
         message = f"'{type(self).__name__}' object has no attribute '{name}'"
         if "_parameters" not in attributes and name[:1] == "_" and name in Module.__annotations__:
             message += ": call super().__init__() first in the __init__ of the class"

@@ -8,7 +8,7 @@ from typing import Any, ParamSpec
 
 import numpy as np
 
-from minigrad.autograd import HALF, SINGLE, cast, raw, torch_names
+from minigrad.autograd import HALF, SINGLE, raw, torch_names
 from minigrad.types import Array, as_dtype
 
 P = ParamSpec("P")
@@ -57,21 +57,6 @@ def spread(g: Array, axes: tuple[int, ...], shape: tuple[int, ...]) -> Array:
 
 DOUBLE = np.dtype(np.float64)
 WIDER: dict[Any, Any] = {HALF: SINGLE, SINGLE: DOUBLE}  # in which torch adds up one number after another
-
-
-def half_in_single(operation: Callable[P, Any]) -> Callable[P, Any]:
-    """Let an operation, as torch's, compute float16 in float32, and round once, at the end."""
-
-    @functools.wraps(operation)
-    def call(*args: P.args, **options: P.kwargs) -> Any:
-        if not args or getattr(raw(args[0]), "dtype", None) != HALF:
-            return operation(*args, **options)
-        wide: Any = [cast(x, SINGLE) if getattr(raw(x), "dtype", None) == HALF else x for x in args]
-        result = operation(*wide, **options)
-        node = getattr(result, "_node", None)
-        return cast(result, HALF, node.name()) if node else cast(result, HALF)
-
-    return call
 
 
 def numpy_names(function: Callable[P, Any]) -> Callable[P, Any]:

@@ -11,15 +11,13 @@ import numpy as np
 
 from minigrad.autograd import count_up, ones, op, raw
 from minigrad.ops.activation import logsigmoid
-from minigrad.ops.dims import half_in_single
 from minigrad.ops.elementwise import sigmoid
 from minigrad.types import Array
 
 # ---- of class indices ------------------------------------------------------------------------------------------------
 
 
-@half_in_single
-@op
+@op(in_single=True)
 def nll_loss(log_probs: Array, target: Array, weight: Array, /, ignore_index: int, reduction: str) -> Any:
     """What each row of `log_probs` (n, classes) says of its class in `target` (n), negated, times the class's weight.
 
@@ -41,8 +39,7 @@ def nll_loss(log_probs: Array, target: Array, weight: Array, /, ignore_index: in
     return value, lambda g: g[..., None] * -scale * _one_hot(target, width)
 
 
-@half_in_single
-@op(name="NllLossBackward0")
+@op(name="NllLossBackward0", in_single=True)
 def cross_entropy(x: Array, target: Array, weight: Array, /, ignore_index: int, reduction: str) -> Any:
     """`nll_loss` of the `log_softmax` of each row of `x`, in one pass, without the arrays in between."""
     n, width = x.shape
@@ -110,8 +107,7 @@ def _reduced(losses: Any, reduction: str) -> tuple[Any, int]:
     return value / losses.size if losses.size else value * np.nan, max(losses.size, 1)
 
 
-@half_in_single
-@op(promote=True)
+@op(promote=True, in_single=True)
 def mse_loss(x: Array, y: Array, /, reduction: str) -> Any:
     """(x - y)²."""
     d = x - y
@@ -119,15 +115,13 @@ def mse_loss(x: Array, y: Array, /, reduction: str) -> Any:
     return value, lambda g: g * (2 / n) * d, lambda g: g * (-2 / n) * d
 
 
-@half_in_single
-@op(promote=True)
+@op(promote=True, in_single=True)
 def smooth_l1_loss(x: Array, y: Array, /, reduction: str, beta: float) -> Any:
     """(x - y)² / 2beta where |x - y| < beta, and |x - y| - beta/2 elsewhere."""
     return _rounded_corner(x - y, reduction, beta, 1 / beta)
 
 
-@half_in_single
-@op(promote=True)
+@op(promote=True, in_single=True)
 def huber_loss(x: Array, y: Array, /, reduction: str, delta: float) -> Any:
     """(x - y)² / 2 where |x - y| <= delta, and delta · (|x - y| - delta/2) elsewhere."""
     return _rounded_corner(x - y, reduction, delta, 1.0)
@@ -148,8 +142,7 @@ def _rounded_corner(d: Array, reduction: str, width: float, scale: float) -> Any
 _BCE_FLOOR = float(np.float32(1e-12))  # torch's, a float32 constant; keeps the derivative finite at 0 and 1
 
 
-@half_in_single
-@op
+@op(in_single=True)
 def binary_cross_entropy(p: Array, target: Array, weight: Array, /, reduction: str) -> Any:
     """-(target · log p + (1 - target) · log(1 - p)), no logarithm being taken for less than -100."""
     q, t = raw(p), raw(target)
@@ -162,8 +155,7 @@ def binary_cross_entropy(p: Array, target: Array, weight: Array, /, reduction: s
     )
 
 
-@half_in_single
-@op
+@op(in_single=True)
 def binary_cross_entropy_with_logits(
     x: Array, target: Array, weight: Array, pos_weight: Array, /, reduction: str
 ) -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.autograd import cast, is_grad_enabled, needs_grad, ones, op, raw, total
-from minigrad.ops.dims import HALF, SINGLE, axis_of, half_in_single
+from minigrad.ops.dims import HALF, SINGLE, axis_of
 from minigrad.ops.elementwise import rsqrt
 from minigrad.ops.reduction import mean
 from minigrad.types import Array, as_dtype
@@ -64,8 +64,7 @@ def _seen_as(shape: tuple[int, ...], p: Array) -> Array:
     return p if isinstance(p, float) else p.reshape(shape)
 
 
-@half_in_single
-@op(name=_name)
+@op(name=_name, in_single=True)
 def _normalise(
     x: Array, weight: Array, bias: Array, /, kind: str, view: tuple[int, ...], over: tuple[int, ...], per: tuple[int, ...],
     eps: float, moments: list[Any],
@@ -105,8 +104,7 @@ def _normalise(
     return value.reshape(shape), to_x, to_weight, lambda g: _total(g.reshape(view), repeated).reshape(bias.shape)
 
 
-@half_in_single
-@op(name=_name)
+@op(name=_name, in_single=True)
 def _rescale(
     x: Array, weight: Array, bias: Array, mean: Array, variance: Array, /, kind: str, view: tuple[int, ...], per: tuple[int, ...],
     eps: float,

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.autograd import SINGLE, TensorBase, cast, op, raw, total, wrap
-from minigrad.ops.dims import DOUBLE, WIDER, Dim, axes_of, axis_of, half_in_single, numpy_names, spread
+from minigrad.ops.dims import DOUBLE, WIDER, Dim, axes_of, axis_of, numpy_names, spread
 from minigrad.ops.elementwise import isnan, maximum, minimum, where
 from minigrad.ops.indexing import gather, scatter_zeros
 from minigrad.ops.shape import narrow
@@ -75,8 +75,7 @@ def mean(input: Array, dim: Dim = None, keepdim: bool = False, *, dtype: Any = N
     return _mean(input, dim, keepdim)
 
 
-@half_in_single
-@op(name=_with_dim("Mean"))
+@op(name=_with_dim("Mean"), in_single=True)
 def _mean(x: Array, /, dim: Dim, keepdim: bool) -> Any:
     shape, axes = x.shape, axes_of(dim, x.ndim)
     n = math.prod(shape[a] for a in axes)
@@ -108,8 +107,7 @@ def _centred(x: Array, dim: Dim) -> tuple[Array, tuple[int, ...], int]:
     return x - mean(x, axes, True), axes, math.prod(x.shape[a] for a in axes)
 
 
-@half_in_single
-@op
+@op(in_single=True)
 def _var(x: Array, /, dim: Dim, correction: float, keepdim: bool) -> Any:
     shape, (d, axes, n) = x.shape, _centred(x, dim)
     freedom = builtins.max(n - correction, 0)
@@ -117,8 +115,7 @@ def _var(x: Array, /, dim: Dim, correction: float, keepdim: bool) -> Any:
     return out, lambda g: spread(g * 2 / freedom if freedom else g * math.inf, axes, shape) * d
 
 
-@half_in_single
-@op
+@op(in_single=True)
 def _std(x: Array, /, dim: Dim, correction: float, keepdim: bool) -> Any:
     out = np.sqrt(_var(x, dim, correction, keepdim))
     shape, (d, axes, n) = x.shape, _centred(x, dim)
@@ -144,8 +141,7 @@ def prod(input: Array, dim: int | None = None, keepdim: bool = False, *, dtype: 
     return _prod(input if dtype is None else cast(input, as_dtype(dtype).numpy), dim, keepdim, dtype)
 
 
-@half_in_single
-@op(name=_with_dim("Prod"))
+@op(name=_with_dim("Prod"), in_single=True)
 def _prod(x: Array, /, dim: int | None, keepdim: bool, dtype: Any = None) -> Any:
     shape, axes = x.shape, axes_of(dim, x.ndim)
     out = _multiply.reduce(raw(x), axes, dtype=_sum_dtype(raw(x), dtype), keepdims=keepdim)
@@ -407,8 +403,7 @@ def cumsum(input: Array, dim: int, *, dtype: Any = None) -> Any:
     return _cumsum(input if dtype is None else cast(input, as_dtype(dtype).numpy), axis_of(dim, raw(input).ndim))
 
 
-@half_in_single
-@op(floating=True)
+@op(floating=True, in_single=True)
 def logsumexp(x: Array, /, dim: Dim, keepdim: bool = False) -> Any:
     """log Σ exp(x) along `dim`; stable: the largest element is taken out first, so that exp cannot overflow."""
     shape, axes = x.shape, axes_of(dim, x.ndim)
@@ -425,8 +420,7 @@ def softmax(input: Array, dim: int, *, dtype: Any = None) -> Any:
     return _softmax(input if dtype is None else cast(input, as_dtype(dtype).numpy), dim)
 
 
-@half_in_single
-@op(floating=True)
+@op(floating=True, in_single=True)
 def _softmax(x: Array, /, dim: int) -> Any:
     axis = axis_of(dim, x.ndim)
     powers = np.exp(x - _top(x, axis))
@@ -442,8 +436,7 @@ def log_softmax(input: Array, dim: int, *, dtype: Any = None) -> Any:
     return _log_softmax(input if dtype is None else cast(input, as_dtype(dtype).numpy), dim)
 
 
-@half_in_single
-@op(floating=True)
+@op(floating=True, in_single=True)
 def _log_softmax(x: Array, /, dim: int) -> Any:
     axis = axis_of(dim, x.ndim)
     if x.ndim == 0:
@@ -466,8 +459,7 @@ def norm(input: Array, p: Any = "fro", dim: Dim = None, keepdim: bool = False) -
     return _vector_norm(input, 2.0 if p in ("fro", None) else float(p), dim, keepdim)
 
 
-@half_in_single
-@op(name="LinalgVectorNormBackward0")
+@op(name="LinalgVectorNormBackward0", in_single=True)
 def _vector_norm(x: Array, /, p: float, dim: Dim, keepdim: bool) -> Any:
     shape, axes = x.shape, axes_of(dim, x.ndim)
     if math.isinf(p):

@@ -284,6 +284,10 @@ def samples(dataset: Any, indices: Sequence[Any]) -> list[Any]:
     return at_once(indices) if at_once else [dataset[i] for i in indices]
 
 
+def _rows(arrays: list[Any], places: np.ndarray[Any, Any]) -> list[Tensor]:
+    return [wrap(array.take(places, 0)) for array in arrays]
+
+
 def gatherer(dataset: Any) -> Callable[[Sequence[int]], list[Tensor]] | None:
     """A function from a list of sample numbers to the whole batch, if `dataset` consists of tensors; otherwise None.
 
@@ -296,7 +300,7 @@ def gatherer(dataset: Any) -> Callable[[Sequence[int]], list[Tensor]] | None:
         if own or any(t.requires_grad for t in dataset.tensors):
             return None
         arrays = [t.array for t in dataset.tensors]
-        return lambda places: [wrap(array.take(places, 0)) for array in arrays]
+        return lambda places: _rows(arrays, np.array(places))
     if isinstance(dataset, Subset) and type(dataset).__getitems__ is Subset.__getitems__:
         inner, indices = gatherer(dataset.dataset), np.asarray(dataset.indices)
         if inner is not None and indices.dtype.kind == "i" and indices.ndim == 1:
