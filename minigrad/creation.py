@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad.autograd import TensorBase, wrap
+from minigrad.ops.elementwise import isclose
 from minigrad.ops.shape import sizes_of
 from minigrad.types import DTYPES, as_dtype, as_element, check_device, check_range, dtype_of_number, get_default_dtype
 
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     from minigrad.tensor import Tensor
 
 
-def _finished(array: Any, requires_grad: bool) -> Tensor:
+def _finished(array: Any, requires_grad: bool, device: Any) -> Tensor:
+    """A new tensor around `array`, as the options of all the functions here want it."""
+    check_device(device)
     result = wrap(array)
     if requires_grad:
         result.requires_grad = True
@@ -102,8 +105,7 @@ def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: b
     tensor([[1, 2],
             [3, 4]])
     """
-    check_device(device)
-    return _finished(np.array(_array_of(data, dtype)), requires_grad)
+    return _finished(np.array(_array_of(data, dtype)), requires_grad, device)
 
 
 def as_tensor(data: Any, *, dtype: Any = None, device: Any = None) -> Tensor:
@@ -116,9 +118,8 @@ def as_tensor(data: Any, *, dtype: Any = None, device: Any = None) -> Tensor:
 
 def asarray(obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None, requires_grad: bool = False) -> Tensor:
     """`as_tensor`, or with `copy` a tensor with memory of its own."""
-    check_device(device)
     array = _array_of(obj, dtype)
-    return _finished(array.copy() if copy else array, requires_grad)
+    return _finished(array.copy() if copy else array, requires_grad, device)
 
 
 def from_numpy(array: np.ndarray[Any, Any]) -> Tensor:
@@ -158,58 +159,53 @@ def _sized(name: str, given: tuple[Any, ...], keyword: Any = None) -> tuple[int,
 
 def zeros(*sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor of zeros, float32 unless told otherwise."""
-    check_device(device)
-    return _finished(np.zeros(_sized("zeros", sizes, size), _numpy_dtype(dtype)), requires_grad)
+    return _finished(np.zeros(_sized("zeros", sizes, size), _numpy_dtype(dtype)), requires_grad, device)
 
 
 def ones(*sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor of ones, float32 unless told otherwise."""
-    check_device(device)
-    return _finished(np.ones(_sized("ones", sizes, size), _numpy_dtype(dtype)), requires_grad)
+    return _finished(np.ones(_sized("ones", sizes, size), _numpy_dtype(dtype)), requires_grad, device)
 
 
 def empty(*sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor whose values are whatever the memory held."""
-    check_device(device)
-    return _finished(np.empty(_sized("empty", sizes, size), _numpy_dtype(dtype)), requires_grad)
+    return _finished(np.empty(_sized("empty", sizes, size), _numpy_dtype(dtype)), requires_grad, device)
 
 
 def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor of one value; its dtype is that of the value, float32 for a Python float."""
-    check_device(device)
     value = _number("full", fill_value)
     if dtype is None:
         dtype = fill_value.dtype if isinstance(fill_value, (TensorBase, np.generic)) else dtype_of_number(value)  # type: ignore
     kind = as_dtype(dtype).numpy
-    return _finished(np.full(_sized("full", (size,)), as_element("full()", value, kind), kind), requires_grad)
+    return _finished(np.full(_sized("full", (size,)), as_element("full()", value, kind), kind), requires_grad, device)
 
 
-def _like(name: str, input: Any, dtype: Any, device: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
+def _like(name: str, input: Any, dtype: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
     if not isinstance(input, TensorBase):
         raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
-    check_device(device)
     return input.array.shape, input.array.dtype if dtype is None else as_dtype(dtype).numpy
 
 
 def zeros_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Zeros in the shape and dtype of `input`."""
-    return _finished(np.zeros(*_like("zeros_like", input, dtype, device)), requires_grad)
+    return _finished(np.zeros(*_like("zeros_like", input, dtype)), requires_grad, device)
 
 
 def ones_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Ones in the shape and dtype of `input`."""
-    return _finished(np.ones(*_like("ones_like", input, dtype, device)), requires_grad)
+    return _finished(np.ones(*_like("ones_like", input, dtype)), requires_grad, device)
 
 
 def empty_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor in the shape and dtype of `input` whose values are whatever the memory held."""
-    return _finished(np.empty(*_like("empty_like", input, dtype, device)), requires_grad)
+    return _finished(np.empty(*_like("empty_like", input, dtype)), requires_grad, device)
 
 
 def full_like(input: Tensor, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """One value in the shape and dtype of `input`."""
-    shape, kind = _like("full_like", input, dtype, device)
-    return _finished(np.full(shape, as_element("full_like()", _number("full_like", fill_value), kind), kind), requires_grad)
+    shape, kind = _like("full_like", input, dtype)
+    return _finished(np.full(shape, as_element("full_like()", _number("full_like", fill_value), kind), kind), requires_grad, device)
 
 
 def arange(
@@ -222,7 +218,6 @@ def arange(
     RuntimeError
         If `step` is zero or leads away from `end`.
     """
-    check_device(device)
     start, end = (0, start) if end is None else (start or 0, end)
     start, end, step = (_number("arange", v) for v in (start, end, step))
     if not math.isfinite(end - start):
@@ -235,22 +230,20 @@ def arange(
     whole = all(isinstance(v, (int, np.integer)) for v in (start, end, step))
     kind = (np.dtype(np.int64) if whole else get_default_dtype().numpy) if dtype is None else as_dtype(dtype).numpy
     count = max(math.ceil((end - start) / step), 0)
-    return _finished((start + step * np.arange(count)).astype(kind), requires_grad)
+    return _finished((start + step * np.arange(count)).astype(kind), requires_grad, device)
 
 
 def linspace(start: Any, end: Any, steps: int, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """`steps` numbers, evenly spaced, from `start` to `end`, both included."""
-    check_device(device)
     if steps < 0:
         raise RuntimeError(f"linspace(): number of steps must be non-negative, got {steps}")
     start, end = _number("linspace", start), _number("linspace", end)
-    return _finished(np.linspace(start, end, operator.index(steps)).astype(_numpy_dtype(dtype)), requires_grad)
+    return _finished(np.linspace(start, end, operator.index(steps)).astype(_numpy_dtype(dtype)), requires_grad, device)
 
 
 def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """The matrix of `n` rows (and `m` columns) with ones on the diagonal."""
-    check_device(device)
-    return _finished(np.eye(*_sized("eye", (n, n if m is None else m)), dtype=_numpy_dtype(dtype)), requires_grad)
+    return _finished(np.eye(*_sized("eye", (n, n if m is None else m)), dtype=_numpy_dtype(dtype)), requires_grad, device)
 
 
 def is_tensor(x: Any) -> bool:
@@ -260,7 +253,7 @@ def is_tensor(x: Any) -> bool:
 
 def allclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> bool:
     """Whether all elements agree: ``|input - other| <= atol + rtol * |other|``."""
-    return builtins.bool(np.allclose(input.array, other.array, rtol, atol, equal_nan))
+    return builtins.bool(isclose(input, other, rtol, atol, equal_nan).array.all())
 
 
 def equal(input: Tensor, other: Tensor) -> bool:

@@ -28,8 +28,8 @@ def in_place(operation: Callable[..., Any]) -> Any:
 
     @functools.wraps(operation)
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-        recording = autograd.is_grad_enabled() and (self._is_tracked() or any(map(autograd.needs_grad, (*args, *kwargs.values()))))
-        if not recording:
+        tracked = self._is_tracked() or any(map(autograd.needs_grad, (*args, *kwargs.values())))
+        if not (tracked and self.array.dtype.kind == "f" and autograd.is_grad_enabled()):
             self._overwrite(operation(self, *args, **kwargs).array)
             return self
         self._may_change()
@@ -144,6 +144,8 @@ class InPlace(TensorBase):
 
     def _rewrite_history(self, result: Any) -> None:
         """Make this tensor, whose memory was just overwritten, the outcome of the operation that gave `result`."""
+        if result._node is None:  # nothing of it depends on anything
+            return
         if result.array.dtype != self.array.dtype:
             result = autograd.cast(result, self.array.dtype, result._node.name())
         if self._view is None:
@@ -185,13 +187,16 @@ class InPlace(TensorBase):
 
     def __setitem__(self, index: Any, value: Any) -> None:
         """``x[index] = value``, value being a number or a tensor that broadcasts to the place."""
-        recording = autograd.is_grad_enabled() and (self._is_tracked() or autograd.needs_grad(value))
+        tracked = self.array.dtype.kind == "f" and (self._is_tracked() or autograd.needs_grad(value))
         template, arrays = indexing.parse_index(self, index)
         if not isinstance(value, TensorBase):
             value = wrap(as_element(f"can't assign a {type(value).__name__} to a tensor", value, self.array.dtype))
         while value.array.shape[:1] == (1,):  # as in torch, sizes of 1 in front count for nothing
             value = value[0]
-        if recording:
+        if arrays and value.array.dtype != self.array.dtype and (value.array.ndim or any(raw(a).dtype != bool for a in arrays)):
+            raise RuntimeError("Index put requires the source and destination dtypes match, got "
+                               f"{self.array.dtype} for the destination and {value.array.dtype} for the source.")
+        if tracked and autograd.is_grad_enabled():
             plain, rest = indexing.plain_part(template, arrays)
             place = self if plain is None else indexing.getitem(self, plain)
             if arrays:

@@ -17,7 +17,7 @@ from minigrad.numpy_dispatch import FUNCTIONS, UFUNCS
 from minigrad.ops import elementwise, indexing, linalg, reduction
 from minigrad.ops import shape as shaping
 from minigrad.storage import deep_copied
-from minigrad.types import CPU, DTYPES, Size, as_dtype, as_element, check_device
+from minigrad.types import CPU, DTYPES, Size, as_dtype, check_device
 
 
 @autograd.result_class
@@ -369,7 +369,10 @@ class Tensor(InPlace):
         """The tensor in another dtype, or without argument the name of its type, as torch gives it."""
         if dtype is None:
             return f"torch.{types.OLD_NAMES[self.dtype]}Tensor"
-        return self.to(dtype=dtype)
+        names = {f"torch.{name}Tensor": kind for kind, name in types.OLD_NAMES.items()}
+        if isinstance(dtype, str) and dtype not in names:
+            raise ValueError(f"invalid type: {dtype!r}; it must be a dtype or one of {', '.join(names)}")
+        return self.to(dtype=names.get(dtype, dtype))
 
     def type_as(self, other: Tensor) -> Tensor:
         """The tensor in the dtype of `other`."""
@@ -476,32 +479,28 @@ class Tensor(InPlace):
         """`expand` to the shape of `other`."""
         return self.expand(other.shape)
 
-    def _filled_with(
-        self, sizes: Any, value: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: builtins.bool = False
-    ) -> Tensor:
-        check_device(device)
-        kind = self.array.dtype if dtype is None else as_dtype(dtype).numpy
-        return wrap(np.full(shaping.sizes_of(sizes, size), as_element("new_full()", value, kind), kind), requires_grad)
+    def _own_dtype(self, options: dict[str, Any]) -> dict[str, Any]:
+        return {**options, "dtype": options.get("dtype") or self.dtype}
 
     def new_zeros(self, *sizes: Any, **options: Any) -> Tensor:
         """Zeros of this tensor's dtype; the options are those of `zeros`."""
-        return self._filled_with(sizes, 0, **options)
+        return creation.zeros(*sizes, **self._own_dtype(options))
 
     def new_empty(self, *sizes: Any, **options: Any) -> Tensor:
         """A tensor of this tensor's dtype, of no particular values."""
-        return self._filled_with(sizes, 0, **options)
+        return creation.empty(*sizes, **self._own_dtype(options))
 
     def new_ones(self, *sizes: Any, **options: Any) -> Tensor:
         """Ones of this tensor's dtype."""
-        return self._filled_with(sizes, 1, **options)
+        return creation.ones(*sizes, **self._own_dtype(options))
 
     def new_full(self, size: Any, fill_value: Any, **options: Any) -> Tensor:
         """A tensor filled with one value, of this tensor's dtype."""
-        return self._filled_with((size,), fill_value, **options)
+        return creation.full(size, fill_value, **self._own_dtype(options))
 
-    def new_tensor(self, data: Any, *, dtype: Any = None, device: Any = None, requires_grad: builtins.bool = False) -> Tensor:
+    def new_tensor(self, data: Any, **options: Any) -> Tensor:
         """A tensor made of `data`, of this tensor's dtype."""
-        return creation.tensor(data, dtype=self.dtype if dtype is None else dtype, device=device, requires_grad=requires_grad)
+        return creation.tensor(data, **self._own_dtype(options))
 
     if TYPE_CHECKING:  # what METHODS, CASTS and `inplace` add
 

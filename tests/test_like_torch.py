@@ -46,7 +46,9 @@ INDICES: list[Any] = [
     [..., 0], [[[0]]], [[0], [0, 1]], [[True, False, True, False]] * 3, ((0, 1),), ((0, 1), (1, 2)), 5, (0, 9), -4, (0, 0, 0), 1.5,
     "a", {}, {1},
     lambda m: [m.tensor(0), m.tensor(1)], lambda m: m.tensor([True, False]), lambda m: m.tensor([5]),
-    lambda m: (slice(None), m.tensor([7])),
+    lambda m: (slice(None), m.tensor([7])), lambda m: m.tensor(1).byte(), lambda m: m.tensor(0).byte(),
+    lambda m: m.tensor(1).char(),
+    lambda m: m.tensor([0, 1]).short(), lambda m: m.tensor([0, 1]).int(),
 ]  # fmt: skip
 
 
@@ -172,11 +174,92 @@ SMALL: dict[str, Callable[[Any], Any]] = {
        for dtype in ("uint8", "int8", "int16", "int32", "int64") for number in (300, -1, -300, 2**31, 2**40, 2**63 - 1)
        for name, f in {"+": lambda t, x: t + x, "r-": lambda t, x: x - t, "*": lambda t, x: t * x, "==": lambda t, x: t == x,
            "<": lambda t, x: t < x, "&": lambda t, x: t & x, "+=": lambda t, x: t.add_(x)}.items()},
+    # places where NumPy's answer is another one
+    "zero with a sign": lambda m: (1 / (m.tensor([-1.0, 1.0, -4.0]) % 1), 1 / (m.tensor([-1.0, 2.0]).double() % -1)),
+    "remainder by infinity": lambda m: (m.tensor([2.0, -1.0]) % inf, m.tensor([2, -1], dtype=m.int8) % inf, m.ones(1) % -inf),
+    "floor by infinity": lambda m: (m.tensor([2.0, -1.0]) // inf, m.tensor([-3]).div(inf, rounding_mode="floor")),
+    "nothing by zero": lambda m: (m.zeros(0, dtype=m.int64) // 0, m.zeros(0, 3, dtype=m.int32) % m.zeros(3, dtype=m.int32)),
+    "negative powers": lambda m: (m.tensor([-1, 0, 1, 2]) ** m.tensor([[-3], [-2], [3]]), 3 ** m.tensor([-1, 0, 2])),
+    "negative power of nothing": lambda m: m.zeros(0, dtype=m.int64) ** -1, "power of a byte": lambda m: m.ones(1).byte() ** -1,
+    "power by a list": lambda m: m.ones(2) ** [1, 2], "power by an array": lambda m: m.ones(2) ** (m.ones(2) * 2).numpy()[0],
+    "alpha for numbers": lambda m: (m.ones(2).add(3, alpha=2), m.ones(2).sub(3.0, alpha=0.5), m.ones(2).int().sub(3, alpha=2)),
+    "alpha of 0-d integers": lambda m: (m.ones(()).half().sub(m.tensor(3), alpha=0.5), m.ones(2).int().add(1.5, alpha=0.5)),
+    "alpha of bools": lambda m: m.add(m.tensor([True, False]), m.tensor(True), alpha=2),
+    "a fraction for integers": lambda m: m.tensor([1]).add(m.tensor([1]), alpha=0.5),
+    "a bool for integers": lambda m: m.tensor([1]).add(1, alpha=True), "rounded bools": lambda m: m.tensor([True]).round(),
+    "addcmul of dtypes": lambda m: m.tensor([2]).int().addcmul(m.tensor([200]).byte(), m.tensor(3), value=2),
+    "addcmul of integers": lambda m: m.tensor([2]).addcmul(m.tensor([3]), m.tensor([4]), value=0.5),
+    "lerp to infinity": lambda m: (m.zeros(2).lerp(m.tensor([inf, -inf]), 0.7), m.zeros(2).lerp(m.ones(2), 0.3)),
+    "nonzero of a number": lambda m: (m.where(m.tensor(True)), m.where(m.tensor(0.0))),
+    "isclose of dtypes": lambda m: m.isclose(m.ones(2), m.ones(2).double()),
+    "allclose of shapes": lambda m: m.allclose(m.ones(2), m.ones(3)),
+    "allclose of dtypes": lambda m: m.ones(1).allclose(m.tensor(1)),
+    "flip of a number": lambda m: (m.tensor(1.0).flip(0), m.tensor(1).flip([-1])),
+    "diag of a cube": lambda m: m.ones(2, 2, 2).diag(),
+    "diag of a number": lambda m: m.tensor(1.0).diag(), "grid of a matrix": lambda m: m.meshgrid(m.ones(2, 2), indexing="ij"),
+    "split of a number": lambda m: m.tensor(1.0).split(1), "chunk of a number": lambda m: m.tensor(1.0).chunk(1),
+    "narrow of a number": lambda m: m.tensor(1.0).narrow(0, 0, 1), "softmax of integers": lambda m: m.tensor([1, 2]).softmax(0),
+    "log_softmax of integers": lambda m: m.log_softmax(m.tensor([1, 2]), 0),
+    "view by a tensor": lambda m: grid(m).view(m.tensor(12)),
+    "view by a fraction": lambda m: grid(m).view(2.0), "view by text": lambda m: grid(m).view("a"),
+    "masked_select of another shape": lambda m: m.ones(0).masked_select(m.tensor([True, False])),
+    "fewer weights": lambda m: m.bincount(m.tensor([0, 1]), m.ones(3)),
+    "bincount less": lambda m: m.bincount(m.tensor([1]), minlength=-1),
+    "negative groups": lambda m: m.nn.functional.group_norm(m.ones(2, 4), -2), "negative sizes": lambda m: m.ones(1).new_zeros(-1),
+    "integers that require": lambda m: m.tensor([1]).new_ones(2, requires_grad=True),
+    "new with a dtype": lambda m: (m.tensor([1]).new_full((2,), 1.5, dtype=m.float64), m.tensor([1]).new_zeros(2, dtype=None)),
+    "types by name": lambda m: (m.tensor([1.5]).type("torch.LongTensor"), m.tensor([1]).type("torch.HalfTensor")),
+    "unknown type": lambda m: m.ones(2).type("torch.RealTensor"), "1d pool": lambda m: pools(m),
+    **{f"assign {what} at {where}": (lambda m, i=i, v=v: [outcome(assigned(i, v), m)]) for where, i in {
+        "indices": lambda m: m.tensor([0, 1]), "a list": [0, 1], "a mask": lambda m: m.tensor([True, False, True]),
+        "a column": (..., [0])}.items() for what, v in {
+        "an integer": lambda m: m.tensor(2), "integers": lambda m: m.tensor([2]), "a number": 2,
+        "a row": lambda m: m.ones(4).double(), "a float": lambda m: m.tensor(2.0)}.items()},
+    **{f"{name} of {what}": (lambda m, n=name, w=what: unlike(m, n, w)) for name in
+       ("masked_fill_", "index_fill_", "copy_", "fill_", "add_") for what in ("float32", "float16")},
+    "logical_not_ of a result": lambda m: changed(m.ones(2, requires_grad=True) * 1, lambda x: x.logical_not_()),
+    # gradients at nan, infinity, nothing
+    **{f"gradient of {name} at corners": (lambda m, f=f: cornered(m, f)) for name, f in {
+        "abs": lambda m, x: x.abs(), "norm 1": lambda m, x: x.norm(1), "norm inf": lambda m, x: x.norm(inf),
+        "norm 3": lambda m, x: x.norm(3),
+        "norm 0 of rows": lambda m, x: x.reshape(2, 3).norm(0, dim=0) + x.reshape(2, 3).sum(0),
+        "elu": lambda m, x: m.nn.functional.elu(x, 0.5),
+        "selu": lambda m, x: m.nn.functional.selu(x), "relu6": lambda m, x: m.nn.functional.relu6(x),
+        "atan2": lambda m, x: m.atan2(x, m.zeros(6)), "atan2 below": lambda m, x: m.atan2(m.zeros(6), x),
+        "clamp": lambda m, x: m.clamp(m.ones(6), max=x), "clamp from below": lambda m, x: m.clamp(m.ones(6), x),
+        "assignment": lambda m, x: changed_but_recorded(m.zeros(2, dtype=m.float64), None, x[5]),
+        "addcdiv": lambda m, x: m.ones(6).addcdiv(x, x + 1, value=2), "lerp": lambda m, x: m.lerp(x, x * 2, x)}.items()},
     # data
     "data of a number": lambda m: changed(m.ones(2), lambda x: setattr(x, "data", 1)),
     "data of integers": lambda m: changed(m.ones(2, requires_grad=True), lambda x: setattr(x, "data", m.tensor([1, 2]))),
     "data of another shape": lambda m: changed(m.ones(2, requires_grad=True), lambda x: setattr(x, "data", grid(m).double())),
 }  # fmt: skip
+
+
+def unlike(m: Any, name: str, dtype: str) -> Any:
+    """Integers changed by a floating-point number that requires a gradient: nothing is recorded, whatever torch says."""
+    x, value = m.tensor([[1, 2, 3]]), m.tensor(2.0, dtype=getattr(m, dtype), requires_grad=True)
+    arguments = {"masked_fill_": (x > 1, value), "index_fill_": (1, m.tensor([0]), value)}.get(name, (value,))
+    return changed(x, lambda x: getattr(x, name)(*arguments)).detach()
+
+
+def cornered(m: Any, function: Callable[..., Any]) -> Any:
+    """The gradient of a function where it has no derivative in the mathematical sense."""
+    x = m.tensor([nan, inf, -inf, 0.0, -0.0, 1.0], requires_grad=True)
+    y = function(m, x)
+    y.sum().backward()
+    return y, x.grad
+
+
+def changed_but_recorded(x: Any, place: Any, value: Any) -> Any:
+    x[place] = value
+    return x
+
+
+def pools(m: Any) -> Any:
+    """Which of the pooling modules are instances of which others."""
+    kinds = [getattr(m.nn, f"{kind}Pool{n}d") for kind in ("Max", "Avg", "AdaptiveMax", "AdaptiveAvg") for n in (1, 2)]
+    return [[issubclass(a, b) for a in kinds] for b in kinds]
 
 
 def graded(m: Any, gradient: Callable[..., Any]) -> Any:

@@ -9,10 +9,7 @@ from minigrad.nn.module import FunctionModule
 from minigrad.ops.window import Ints
 
 
-class MaxPool2d(FunctionModule):
-    """The largest element of each window; see `functional.max_pool2d`."""
-
-    function = F.max_pool2d
+class _MaxPool(FunctionModule):
     hidden = ("return_indices",)
 
     def __init__(
@@ -24,7 +21,13 @@ class MaxPool2d(FunctionModule):
                          return_indices=return_indices, ceil_mode=ceil_mode)  # fmt: skip
 
 
-class MaxPool1d(MaxPool2d):
+class MaxPool2d(_MaxPool):
+    """The largest element of each window; see `functional.max_pool2d`."""
+
+    function = F.max_pool2d
+
+
+class MaxPool1d(_MaxPool):
     """The largest element of each window; see `functional.max_pool1d`."""
 
     function = F.max_pool1d
@@ -60,32 +63,37 @@ class AvgPool1d(FunctionModule):
         super().__init__(kernel_size=kernel, stride=step, padding=pad, ceil_mode=ceil_mode, count_include_pad=count_include_pad)
 
 
-class AdaptiveAvgPool2d(FunctionModule):
-    """Means of as many windows as give an image of `output_size`; see `functional.adaptive_avg_pool2d`."""
-
-    function = F.adaptive_avg_pool2d
-
+class _AdaptiveAvgPool(FunctionModule):
     def __init__(self, output_size: Any) -> None:
         super().__init__(output_size=output_size)
 
 
-class AdaptiveAvgPool1d(AdaptiveAvgPool2d):
+class AdaptiveAvgPool2d(_AdaptiveAvgPool):
+    """Means of as many windows as give an image of `output_size`; see `functional.adaptive_avg_pool2d`."""
+
+    function = F.adaptive_avg_pool2d
+
+
+class AdaptiveAvgPool1d(_AdaptiveAvgPool):
     """Means of `output_size` windows; see `functional.adaptive_avg_pool1d`."""
 
     function = F.adaptive_avg_pool1d
 
 
-class AdaptiveMaxPool2d(FunctionModule):
-    """The largest elements of as many windows as give an image of `output_size`; see `functional.adaptive_max_pool2d`."""
-
-    function = F.adaptive_max_pool2d
+class _AdaptiveMaxPool(FunctionModule):
     hidden = ("return_indices",)
 
     def __init__(self, output_size: Any, return_indices: bool = False) -> None:
         super().__init__(output_size=output_size, return_indices=return_indices)
 
 
-class AdaptiveMaxPool1d(AdaptiveMaxPool2d):
+class AdaptiveMaxPool2d(_AdaptiveMaxPool):
+    """The largest elements of as many windows as give an image of `output_size`; see `functional.adaptive_max_pool2d`."""
+
+    function = F.adaptive_max_pool2d
+
+
+class AdaptiveMaxPool1d(_AdaptiveMaxPool):
     """The largest elements of `output_size` windows; see `functional.adaptive_max_pool1d`."""
 
     function = F.adaptive_max_pool1d

@@ -13,7 +13,7 @@ import numpy as np
 from minigrad.autograd import TensorBase, cast, ones, op, raw, wrap
 from minigrad.ops.dims import axis_of
 from minigrad.ops.elementwise import where
-from minigrad.ops.shape import _constant_pad_nd, _embed
+from minigrad.ops.shape import _constant_pad_nd, _embed, broadcast_tensors
 from minigrad.types import Array, as_element
 
 # ---- x[index] ------------------------------------------------------------------------------------------------------------
@@ -32,14 +32,14 @@ def parse_index(x: Array, index: Any) -> tuple[tuple[Any, ...], list[Any]]:
         warnings.warn("a list of more than numbers is taken for a tuple of indices; write x[tuple(index)], or "
                       "x[torch.tensor(index)] for an index array", stacklevel=4)
     for part in index if isinstance(index, tuple) else (index,):
-        if isinstance(part, TensorBase) and raw(part).ndim == 0 and raw(part).dtype.kind in "iu":
+        if isinstance(part, TensorBase) and raw(part).ndim == 0 and raw(part).dtype.kind == "i":
             template.append(int(raw(part)))
         elif isinstance(part, (TensorBase, np.ndarray, list, tuple, range, bool)):
             array = part if isinstance(part, TensorBase) else np.asarray(part)
             if isinstance(part, (list, tuple, range)) and raw(array).size == 0:
                 array = np.zeros(raw(array).shape, np.int64)
-            if raw(array).dtype.kind == "f":
-                raise IndexError("tensors used as indices must be long, int, byte or bool tensors, got a floating-point one")
+            if raw(array).dtype not in (np.int64, np.int32, np.uint8, np.bool_):
+                raise IndexError(f"tensors used as indices must be long, int, byte or bool tensors, got {raw(array).dtype}")
             template.append(_HOLE)
             arrays.append(array if raw(array).dtype != np.uint8 else cast(array, np.dtype(bool)))
         elif part is None or part is Ellipsis or isinstance(part, slice):
@@ -418,8 +418,7 @@ def masked_select(input: Array, mask: Array) -> Any:
     """The elements of `input` where `mask` is True, as a vector."""
     if raw(mask).dtype != np.bool_:
         raise RuntimeError(f"masked_select: expected BoolTensor for mask, got {raw(mask).dtype}")
-    a, b = np.broadcast_shapes(raw(input).shape, raw(mask).shape), raw(mask)
-    return _masked_select(input.expand(a), np.broadcast_to(b, a))
+    return _masked_select(*broadcast_tensors(input, mask))
 
 
 @op
@@ -574,7 +573,7 @@ def fill(x: Array, value: Array, /) -> Any:
         value = as_element("fill_()", value, x.dtype)
     if value.ndim:
         raise RuntimeError(f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions.")
-    return np.full_like(x, value), np.zeros_like, lambda g: g.sum()
+    return np.full_like(x, value), np.zeros_like, lambda g: cast(g.sum(), value.dtype)
 
 
 @op(linear=True, name="torch::autograd::CopyBackwards")

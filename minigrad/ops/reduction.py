@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.autograd import SINGLE, TensorBase, cast, op, raw, total, wrap
-from minigrad.ops.dims import DOUBLE, WIDER, Dim, axes_of, axis_of, numpy_names, spread
-from minigrad.ops.elementwise import isnan, maximum, minimum, where
+from minigrad.ops.dims import DOUBLE, WIDER, Dim, axes_of, axis_of, floating, numpy_names, spread
+from minigrad.ops.elementwise import isnan, maximum, minimum, sign, where
 from minigrad.ops.indexing import gather, scatter_zeros
 from minigrad.ops.shape import narrow
 from minigrad.types import Array, as_dtype
@@ -346,8 +346,10 @@ def unique(input: Array, sorted: bool = True, return_inverse: bool = False, retu
 def bincount(input: Array, weights: Array = None, minlength: int = 0) -> Any:
     """How often each number from 0 on is in a vector of integers; with `weights`, the sum of those of its places."""
     x, counted = raw(input), None if weights is None else raw(weights)
-    if x.ndim != 1 or x.dtype.kind not in "iu" or (x.size and x.min() < 0):
+    if x.ndim != 1 or x.dtype.kind not in "iu" or builtins.min(x.min(initial=0), minlength) < 0:
         raise RuntimeError(f"bincount only supports 1-d non-negative integral inputs, got shape {list(x.shape)} of {x.dtype}")
+    if counted is not None and counted.shape != x.shape:
+        raise RuntimeError(f"bincount(): weights should be 1-d and have the same length as input, got {list(counted.shape)}")
     result = np.bincount(x, counted, minlength)
     return wrap(result.astype(counted.dtype) if counted is not None and counted.dtype == SINGLE else result)
 
@@ -420,8 +422,9 @@ def softmax(input: Array, dim: int, *, dtype: Any = None) -> Any:
     return _softmax(input if dtype is None else cast(input, as_dtype(dtype).numpy), dim)
 
 
-@op(floating=True, in_single=True)
+@op(in_single=True)
 def _softmax(x: Array, /, dim: int) -> Any:
+    floating("softmax", x)
     axis = axis_of(dim, x.ndim)
     powers = np.exp(x - _top(x, axis))
     if x.ndim == 0:
@@ -436,8 +439,9 @@ def log_softmax(input: Array, dim: int, *, dtype: Any = None) -> Any:
     return _log_softmax(input if dtype is None else cast(input, as_dtype(dtype).numpy), dim)
 
 
-@op(floating=True, in_single=True)
+@op(in_single=True)
 def _log_softmax(x: Array, /, dim: int) -> Any:
+    floating("log_softmax", x)
     axis = axis_of(dim, x.ndim)
     if x.ndim == 0:
         return x - x, lambda g: g - g
@@ -464,11 +468,11 @@ def _vector_norm(x: Array, /, p: float, dim: Dim, keepdim: bool) -> Any:
     shape, axes = x.shape, axes_of(dim, x.ndim)
     if math.isinf(p):
         out, share = _extreme(np.maximum if p > 0 else np.minimum, np.abs(x), dim, keepdim)
-        return out, lambda g: share(g) * np.sign(x)
+        return out, lambda g: share(g) * sign(x)
     if p == 0:
-        return _add.reduce(raw(x) != 0, axes, keepdims=keepdim).astype(raw(x).dtype), np.zeros_like
+        return _add.reduce(raw(x) != 0, axes, keepdims=keepdim).astype(raw(x).dtype), lambda g: np.zeros_like(x)
     if p == 1:
-        return _add.reduce(np.abs(raw(x)), axes, keepdims=keepdim), lambda g: spread(g, axes, shape) * np.sign(x)
+        return _add.reduce(np.abs(raw(x)), axes, keepdims=keepdim), lambda g: spread(g, axes, shape) * sign(x)
     if p == 2:
         out = np.sqrt((x * x).sum(axis=axes, keepdims=keepdim))
         return out, lambda g: x * spread(_quotient(g, out), axes, shape)
@@ -476,6 +480,6 @@ def _vector_norm(x: Array, /, p: float, dim: Dim, keepdim: bool) -> Any:
 
     def rule(g: Array) -> Array:
         scale = spread(_quotient(g, out ** (p - 1)), axes, shape)
-        return np.where(x == 0, 0, np.sign(x) * np.abs(x) ** (p - 1)) * scale
+        return np.where(x == 0, 0, sign(x) * np.abs(x) ** (p - 1)) * scale
 
     return out, rule

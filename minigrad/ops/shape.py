@@ -15,7 +15,7 @@ import numpy as np
 
 from minigrad.autograd import TensorBase, cast, op, raw
 from minigrad.ops.dims import axes_of, axis_of
-from minigrad.types import Array, common_dtype
+from minigrad.types import Array, common_dtype, dtype
 
 # ---- shape ---------------------------------------------------------------------------------------------------------------
 
@@ -66,7 +66,7 @@ def view(input: Array, *sizes: Any, size: Any = None) -> Any:
     RuntimeError
         If the elements do not lie in memory so that the shape can be had without a copy.
     """
-    if len(sizes) == 1 and not isinstance(sizes[0], (int, tuple, list, np.integer)):
+    if sizes and isinstance(sizes[0], dtype):
         raise NotImplementedError("view(dtype): reading memory as another dtype is not supported; use x.to(dtype)")
     shape = _resolved("view", sizes_of(sizes, size), raw(input).shape)
     if not _can_show(input, shape):
@@ -239,7 +239,7 @@ def flip(input: Array, *order: Any, dims: Any = None) -> Any:
 
 @op(linear=True)
 def _flip(x: Array, /, dims: tuple[int, ...]) -> Any:
-    return np.flip(x, dims).copy(), lambda g: _flip(g, dims)
+    return np.flip(x, dims if x.ndim else ()).copy(), lambda g: _flip(g, dims)
 
 
 # ---- joining and cutting -------------------------------------------------------------------------------------------------
@@ -319,7 +319,9 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Any, ...]:
     """For each vector, its elements at each point of the grid that the vectors span; ``indexing="xy"`` exchanges the first two."""
     if indexing not in ("ij", "xy"):
         raise RuntimeError(f"meshgrid(): indexing must be one of 'xy' or 'ij', but received: {indexing}")
-    vectors = [reshape(x, -1) for x in (tensors[0] if isinstance(tensors[0], (tuple, list)) else tensors)]
+    vectors = tensors[0] if isinstance(tensors[0], (tuple, list)) else tensors
+    if any(raw(x).ndim > 1 for x in vectors):
+        raise RuntimeError(f"meshgrid(): expected vectors, got shapes {' and '.join(str(list(raw(x).shape)) for x in vectors)}")
     n = len(vectors)
     place = [1, 0, *range(2, n)] if indexing == "xy" and n > 1 else range(n)
     return broadcast_tensors(*(reshape(x, [-1 if i == place[k] else 1 for i in range(n)]) for k, x in enumerate(vectors)))
@@ -344,9 +346,15 @@ def _cut(x: Array, axis: int, ends: list[int], kind: str) -> tuple[Any, ...]:
     return tuple(_part(x, (*before, slice(a, b)), kind=kind) for a, b in zip([0, *ends[:-1]], ends, strict=True))
 
 
+def _axis_of_some(name: str, x: Array, dim: int) -> int:
+    if not raw(x).ndim:
+        raise RuntimeError(f"{name}() needs a tensor of at least one dimension, got one of none")
+    return axis_of(dim, raw(x).ndim)
+
+
 def split(tensor: Array, split_size_or_sections: Any, dim: int = 0) -> tuple[Any, ...]:
     """Cut along `dim` into pieces of one size (the last may be smaller), or of the sizes in a list."""
-    axis = axis_of(dim, raw(tensor).ndim)
+    axis = _axis_of_some("split", tensor, dim)
     total, size = raw(tensor).shape[axis], split_size_or_sections
     if isinstance(size, int):
         if size <= 0 and not (size == 0 == total):
@@ -362,7 +370,7 @@ def chunk(input: Array, chunks: int, dim: int = 0) -> tuple[Any, ...]:
     """Cut along `dim` into at most `chunks` pieces of equal size."""
     if chunks <= 0:
         raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
-    total = raw(input).shape[axis_of(dim, raw(input).ndim)]
+    total = raw(input).shape[_axis_of_some("chunk", input, dim)]
     return split(input, -(-total // chunks), dim) if total else split(input, [0] * chunks, dim)
 
 
@@ -374,7 +382,7 @@ def unbind(input: Array, dim: int = 0) -> tuple[Any, ...]:
 
 def narrow(input: Array, dim: int, start: int, length: int) -> Any:
     """`length` slices of dimension `dim`, from `start` on."""
-    axis = axis_of(dim, raw(input).ndim)
+    axis = _axis_of_some("narrow", input, dim)
     size = raw(input).shape[axis]
     first = start + size if start < 0 else start
     if not 0 <= first <= first + length <= size:
@@ -466,7 +474,9 @@ def diagonal(x: Array, /, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
 
 def diag(input: Array, diagonal: int = 0) -> Any:
     """The matrix with a vector on its diagonal, or the diagonal of a matrix."""
-    if raw(input).ndim != 1:
+    if raw(input).ndim not in (1, 2):
+        raise RuntimeError(f"diag(): supports 1D or 2D tensors, got {raw(input).ndim}D")
+    if raw(input).ndim == 2:
         return clone(input.diagonal(diagonal))
     size = raw(input).shape[0] + abs(diagonal)
     return _on_diagonal(input, diagonal, 0, 1, (size, size))
