@@ -176,7 +176,7 @@ def pow(input: Array, exponent: Any) -> Any:
     if isinstance(exponent, bool) and raw(input).dtype == np.bool_:
         return logical_or(input, not exponent)
     _no_bools("pow", raw(input), raw(exponent))
-    if isinstance(exponent, (int, float, np.generic)):
+    if not isinstance(exponent, (TensorBase, np.ndarray, list, tuple)):
         input = _beside(input, exponent)
         if raw(input).dtype.kind != "f" and exponent < 0:
             raise RuntimeError(f"pow(): Integers to negative integer powers are not allowed, got {exponent}; use x.float()")
