@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import builtins
+import functools
 import math
 import operator
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +14,7 @@ import numpy as np
 from minigrad.autograd import TensorBase, wrap
 from minigrad.ops.elementwise import isclose
 from minigrad.ops.shape import sizes_of
-from minigrad.types import DTYPES, as_dtype, as_element, check_device, check_range, dtype_of_number, get_default_dtype
+from minigrad.types import DTYPES, as_dtype, as_element, check_device, check_range, dtype_of_number, get_default_dtype, promoted
 
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor
@@ -31,27 +33,25 @@ def _numpy_dtype(dtype: Any) -> np.dtype[Any]:
     return get_default_dtype().numpy if dtype is None else as_dtype(dtype).numpy
 
 
+@np.errstate(all="ignore")  # too large for float16 is inf, without a warning
 def _array_of(data: Any, dtype: Any) -> np.ndarray[Any, Any]:
     """An array of `data`, in torch's dtype for it: float32 for Python floats, int64 for ints, a NumPy array's own."""
     target = None if dtype is None else as_dtype(dtype).numpy
     if isinstance(data, TensorBase):
         array = data.array
-    elif isinstance(data, (np.ndarray, np.generic)):
+    elif hasattr(data, "__array__"):
         array = np.asarray(data)
     else:
         if isinstance(data, (list, tuple)):
             data = _without_tensors(data)
+        kind = _dtype_within(data) or get_default_dtype().numpy
         try:
-            array = np.array(data)
+            array = np.array(data, kind if target is None else None if target.kind in "iu" else target)
+        except OverflowError:
+            raise ValueError(f"tensor(): Overflow: an integer that {kind} cannot hold") from None
         except ValueError:
             raise ValueError("tensor(): nested lists of different lengths; every list of a level must be equally long") from None
-        if array.dtype.kind not in "biuf":
-            kind = RuntimeError if array.dtype == object else ValueError if array.ndim else TypeError  # as in torch
-            raise kind(f"tensor(): expected numbers, lists of numbers or an array, got {type(data).__name__} "
-                       f"that NumPy reads as {array.dtype}")
-        if target is None and array.dtype.kind == "f" and not _holds_numpy(data):
-            target = get_default_dtype().numpy
-        elif target is not None and target.kind in "iu":
+        if target is not None and target.kind in "iu":
             check_range(array, target)
     if target is None:
         native = array.dtype.newbyteorder("=")
@@ -59,25 +59,38 @@ def _array_of(data: Any, dtype: Any) -> np.ndarray[Any, Any]:
             raise TypeError(f"can't convert an array of {array.dtype} to a tensor; supported are "
                             f"{', '.join(d.name for d in DTYPES.values())}")
         target = DTYPES[native].numpy  # NumPy makes equal dtypes that are not the same object
-    with np.errstate(all="ignore"):  # too large for float16 is inf, without a warning
-        return array.astype(target, copy=False)
+    return array.astype(target, copy=False)
 
 
 def _without_tensors(data: Any) -> Any:
+    if not any(issubclass(kind, (list, tuple, TensorBase)) for kind in set(map(type, data))):
+        return data
     for x in data:
         if isinstance(x, TensorBase) and x.array.size != 1:
             raise ValueError("only one element tensors can be converted to Python scalars, and this list holds one of shape "
                              f"{list(x.array.shape)}: use stack")
     return [
-        _without_tensors(x) if isinstance(x, (list, tuple)) else x.array.item() if isinstance(x, TensorBase) else x
+        _without_tensors(x) if isinstance(x, (list, tuple)) else x.array.reshape(-1)[0] if isinstance(x, TensorBase) else x
         for x in data
     ]
 
 
-def _holds_numpy(data: Any) -> bool:
-    while isinstance(data, (list, tuple)) and data:
-        data = data[0]
-    return isinstance(data, (np.ndarray, np.generic))
+def _dtype_within(data: Any) -> np.dtype[Any] | None:
+    """The dtype that torch finds for (nested) lists: the one in which all they hold combine, Python's numbers and NumPy's."""
+    if isinstance(data, (int, float)) and not isinstance(data, np.generic):
+        return dtype_of_number(data).numpy
+    if hasattr(data, "__array__"):
+        return np.asarray(data).dtype
+    if isinstance(data, (str, bytes)) or not isinstance(data, Sequence):
+        kind = TypeError if isinstance(data, (str, bytes)) else RuntimeError  # as in torch
+        raise kind(f"tensor(): expected numbers, lists of numbers or an array, got {type(data).__name__}")
+    kinds = dict(zip(map(type, data), data, strict=True))
+    lists = [kind for kind in kinds if issubclass(kind, (list, tuple, range, np.ndarray))]
+    if 0 < len(lists) < len(kinds):
+        raise TypeError(f"tensor(): expected numbers or lists of numbers, got {', '.join(k.__name__ for k in kinds)} side by side")
+    if str in kinds and type(data[0]) is str:
+        raise ValueError("tensor(): too many dimensions: expected numbers, got 'str'")
+    return functools.reduce(promoted, map(_dtype_within, data if lists else kinds.values()), None)  # of numbers, one per type
 
 
 def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:

@@ -161,7 +161,8 @@ def promote_types(type1: dtype, type2: dtype) -> dtype:
     return DTYPES[result_type_of([np.empty(0, type1.numpy), np.empty(0, type2.numpy)])]
 
 
-def _promote(a: np.dtype[Any] | None, b: np.dtype[Any] | None) -> np.dtype[Any] | None:
+def promoted(a: np.dtype[Any] | None, b: np.dtype[Any] | None) -> np.dtype[Any] | None:
+    """The smallest NumPy dtype that both fit in, by torch's rules; None does not count."""
     if a is None or b is None or a == b:
         return b if a is None else a
     if (a.kind == "f") != (b.kind == "f"):  # NumPy would widen: int64 with float32 to float64
@@ -173,7 +174,7 @@ def _combine(higher: np.dtype[Any] | None, lower: np.dtype[Any] | None) -> np.dt
     """The dtype of two priority groups: `lower` counts only where it is of a higher kind (bool < integer < float)."""
     if higher is None or lower is None:
         return lower if higher is None else higher
-    return higher if KIND[higher.kind] >= KIND[lower.kind] else _promote(higher, lower)
+    return higher if KIND[higher.kind] >= KIND[lower.kind] else promoted(higher, lower)
 
 
 def result_type_of(operands: Sequence[Any]) -> np.dtype[Any]:
@@ -184,7 +185,7 @@ def result_type_of(operands: Sequence[Any]) -> np.dtype[Any]:
             rank, kind = (0 if x.ndim else 1), x.dtype
         else:
             rank, kind = 2, dtype_of_number(x).numpy
-        groups[rank] = _promote(groups[rank], kind)
+        groups[rank] = promoted(groups[rank], kind)
     result = _combine(groups[0], _combine(groups[1], groups[2]))
     assert result is not None
     return result

@@ -26,6 +26,7 @@ DATA = [
     np.array(5.0),
     np.ones((2, 2), bool), np.ones(3, np.uint8), [np.float32(1), np.float32(2)], [np.float64(1), np.float64(2)],
     np.arange(6).reshape(2, 3).T, np.arange(3)[::-1].copy(), [np.int64(1), 2], [0.1, 1e-50, 1e38],
+    [1, np.float64(1.5)], [np.float32(1), 2.5], [np.float16(1), 2.5], [np.int8(1), np.int16(3)], [[1, 2], np.ones(2)], [1.5, 2**70],
 ]  # fmt: skip
 
 
@@ -62,7 +63,9 @@ def test_tensor_of_tensors(m: Any) -> Any:
     x = m.tensor([1.0, 2.0], dtype=m.float64, requires_grad=True)
     copied, listed = m.tensor(x.detach()), m.tensor([m.tensor(1.5), m.tensor(2.5)])
     copied.zero_()
-    return copied, listed, x, m.as_tensor(x) is x, m.as_tensor(x, dtype=m.float32), m.tensor([m.tensor(1), m.tensor(2)])
+    shorts = [m.tensor(i, dtype=m.int8) for i in range(2)]
+    ints = m.tensor([m.tensor(1), m.tensor(2)])
+    return copied, listed, x, m.as_tensor(x) is x, m.as_tensor(x, dtype=m.float32), ints, m.tensor(shorts)
 
 
 @same_as_torch

@@ -484,6 +484,7 @@ COLLATED = {
     "floats": lambda lib: [0.1, 2],
     "numpy floats": lambda lib: [np.float32(0.1), np.float32(2)],
     "numpy doubles": lambda lib: [np.float64(0.1), np.float64(2)],
+    "numpy and Python": lambda lib: [np.float32(0.1), 2.5],
     "numpy ints": lambda lib: [np.int32(1), np.int32(2)],
     "numpy bools": lambda lib: [np.bool_(True), np.bool_(False)],
     "strings": lambda lib: ["a", "bc"],
@@ -540,6 +541,7 @@ COLLATE_ERRORS = [
         TypeError,
         "default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; found .*<U1",
     ),
+    ([1, "a"], TypeError, "str"),
     ([[1], [1, 2]], RuntimeError, "each element in list of batch should be of equal size"),
     ([np.zeros(2), np.zeros(3)], RuntimeError, "stack expects each tensor to be equal size"),
 ]

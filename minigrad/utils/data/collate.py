@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from minigrad.autograd import TensorBase
-from minigrad.creation import as_tensor, tensor
+from minigrad.creation import as_tensor
 from minigrad.ops.shape import stack
+from minigrad.types import float64
 
 
 def default_collate(batch: Sequence[Any]) -> Any:
@@ -44,10 +45,8 @@ def default_collate(batch: Sequence[Any]) -> Any:
         if sample.dtype.kind in "SUO":
             raise _refused(f"an array of {sample.dtype}")
         return stack([as_tensor(array) for array in batch])
-    if isinstance(sample, (float, np.bool_, np.number)):
-        return as_tensor(np.array(batch))
-    if isinstance(sample, int):
-        return tensor(batch)
+    if isinstance(sample, (int, float, np.bool_, np.number)):
+        return as_tensor(batch, dtype=float64 if type(sample) is float else None)
     if isinstance(sample, (str, bytes)):
         return batch
     if isinstance(sample, Mapping):
