@@ -45,10 +45,15 @@ class Windows:
         How far outside of the image the first window begins.
     out : tuple of int
         How many windows there are.
+    groups : int
+        Of a convolution: into how many parts the channels are cut.
+    last : bool
+        Of a convolution: whether windows have longer runs in memory if the channels are last.
     """
 
     def __init__(self, size: Any, kernel: Any, stride: Any, dilation: Any, before: Any, out: Any) -> None:
         self.size, self.kernel, self.stride, self.dilation, self.before, self.out = size, kernel, stride, dilation, before, out
+        self.groups, self.last = 1, True
         self.taps, self.places = math.prod(kernel), math.prod(out)
         axes = list(zip(size, kernel, stride, dilation, before, out, strict=True))
         self.padded = tuple(max(b + n, (o - 1) * s + (k - 1) * d + 1) for n, k, s, d, b, o in axes)
@@ -199,34 +204,28 @@ def batch(x: Array) -> Any:
 #   kernel   the weights of the taps, in the same order             (out, taps · channels, or channels · taps)
 
 
-def _last(x: Any, windows: Windows) -> bool:
-    """Whether windows have longer runs in memory if the channels are last."""
-    return x.shape[1] * windows.kernel[1] > windows.out[1]
-
-
 def _places(x: Any) -> Any:
     return x.transpose(0, 2, 3, 1).reshape(-1, x.shape[1])
 
 
-def _patches(x: Any, windows: Windows, last: bool) -> Any:
-    seen, places, taps = windows.over(windows.pad(x, last), last), x.shape[0] * windows.places, x.shape[1] * windows.taps
+def _patches(x: Any, windows: Windows) -> Any:
+    last, places, taps = windows.last, len(x) * windows.places, x.shape[1] * windows.taps
+    seen = windows.over(windows.pad(x, last), last)
     return seen.reshape(places, taps) if last else seen.reshape(taps, places).T
 
 
 def _convolve(x: Any, weight: Any, windows: Windows, patches: Any) -> Any:
     """Images of weighted windows: patches · kernelᵀ."""
-    last = _last(x, windows)
-    patches = _patches(x, windows, last) if patches is None else patches
-    kernel = (weight.transpose(0, 2, 3, 1) if last else weight).reshape(len(weight), patches.shape[1])
+    patches = _patches(x, windows) if patches is None else patches
+    kernel = (weight.transpose(0, 2, 3, 1) if windows.last else weight).reshape(len(weight), patches.shape[1])
     return (patches @ kernel.T).reshape(len(x), *windows.out, len(weight)).transpose(0, 3, 1, 2)
 
 
 def _weigh(x: Any, y: Any, windows: Windows, patches: Any) -> Any:
     """Weights, from the windows of x and what was made of them: placesᵀ · patches."""
-    last = _last(x, windows)
-    product = _places(y).T @ (_patches(x, windows, last) if patches is None else patches)
+    product = _places(y).T @ (_patches(x, windows) if patches is None else patches)
     shape = y.shape[1], x.shape[1], *windows.kernel
-    if not last:
+    if not windows.last:
         return product.reshape(shape)
     return np.ascontiguousarray(product.reshape(shape[0], *windows.kernel, shape[1]).transpose(0, 3, 1, 2))
 
@@ -236,13 +235,12 @@ def _spread(y: Any, weight: Any, windows: Windows) -> Any:
     if windows.stride != (1, 1):
         return _interleave(y, weight, windows)
     n, (o, c, h, w) = len(y), weight.shape
-    last = c * w > windows.out[1]
-    if last:  # tap by tap, so that folding adds runs of whole rows
+    if windows.last:  # tap by tap, so that folding adds runs of whole rows
         kernel = np.ascontiguousarray(weight.transpose(2, 3, 0, 1)).reshape(h * w, o, c)
         seen = (_places(y) @ kernel).reshape(h, w, n, *windows.out, c).transpose(2, 5, 0, 1, 3, 4)
     else:
         seen = (weight.reshape(o, -1).T @ _places(y).T).reshape(c, h, w, n, *windows.out).transpose(3, 0, 1, 2, 4, 5)
-    return fold(seen, windows, last)
+    return fold(seen, windows, windows.last)
 
 
 def _interleave(y: Any, weight: Any, windows: Windows) -> Any:
@@ -258,17 +256,17 @@ def _interleave(y: Any, weight: Any, windows: Windows) -> Any:
     taps = np.zeros((height * s, width * t, o, c), y.dtype)
     taps[: (h - 1) * a + 1 : a, : (w - 1) * b + 1 : b] = weight.transpose(2, 3, 0, 1)
     kernel = taps.reshape(height, s, width, t, o, c)[::-1, :, ::-1].transpose(0, 2, 4, 1, 3, 5)
-    product = _patches(y, inner, True) @ kernel.reshape(height * width * o, s * t * c)
+    product = _patches(y, inner) @ kernel.reshape(height * width * o, s * t * c)
     image = product.reshape(n, rows, columns, s, t, c).transpose(0, 1, 3, 2, 4, 5).reshape(n, rows * s, columns * t, c)
     return images(image[windows.inside[True]], True)
 
 
-def _by_group(function: Callable[..., Any], groups: int, a: Any, b: Any, axis: int, *options: Any) -> Any:
+def _by_group(function: Callable[..., Any], a: Any, b: Any, axis: int, windows: Windows, *patches: Any) -> Any:
     """Apply one of these to each group of channels, cut from images at axis 1 and from weights at axis 0."""
-    if groups == 1:
-        return function(a, b, *options)
-    parts = np.split(a, groups, 1), np.split(b, groups, 0 if axis else 1)
-    return np.concatenate([function(*pair, *options) for pair in zip(*parts, strict=True)], axis)
+    if windows.groups == 1:
+        return function(a, b, windows, *patches)
+    parts = np.split(a, windows.groups, 1), np.split(b, windows.groups, 0 if axis else 1)
+    return np.concatenate([function(*pair, windows, *patches) for pair in zip(*parts, strict=True)], axis)
 
 
 def _images(x: Any) -> Any:
@@ -277,17 +275,17 @@ def _images(x: Any) -> Any:
 
 
 @op(name="ConvolutionBackward0")
-def _convolution(x: Array, weight: Array, bias: Array, /, windows: Windows, groups: int) -> Any:
+def _convolution(x: Array, weight: Array, bias: Array, /, windows: Windows) -> Any:
     """`bias` is 0.0 if there is none."""
     a, w = _images(raw(x)), _images(raw(weight))
-    patches = _patches(a, windows, _last(a, windows)) if groups == 1 else None
-    value = _by_group(_convolve, groups, a, w, 1, windows, patches)
+    patches = _patches(a, windows) if windows.groups == 1 else None
+    value = _by_group(_convolve, a, w, 1, windows, patches)
     if not isinstance(bias, float):
         _add_bias(value.transpose(0, 2, 3, 1), raw(bias))
     return (
         value if x.ndim == 4 else value[:, :, 0],
-        lambda g: _transposed_convolution(g, weight, 0.0, windows, groups),
-        lambda g: _weights(x, g, windows, groups, patches),
+        lambda g: _transposed_convolution(g, weight, 0.0, windows),
+        lambda g: _weights(x, g, windows, patches),
         _sum_of_channels,
     )
 
@@ -302,25 +300,25 @@ def _add_bias(memory: Any, bias: Any) -> None:
 
 
 @op(name="ConvolutionBackward0")
-def _transposed_convolution(y: Array, weight: Array, bias: Array, /, windows: Windows, groups: int) -> Any:
-    value = _by_group(_spread, groups, _images(raw(y)), _images(raw(weight)), 1, windows)
+def _transposed_convolution(y: Array, weight: Array, bias: Array, /, windows: Windows) -> Any:
+    value = _by_group(_spread, _images(raw(y)), _images(raw(weight)), 1, windows)
     if not isinstance(bias, float):
         value = value + raw(bias).reshape(-1, 1, 1)
     return (
         value if y.ndim == 4 else value[:, :, 0],
-        lambda g: _convolution(g, weight, 0.0, windows, groups),
-        lambda g: _weights(g, y, windows, groups),
+        lambda g: _convolution(g, weight, 0.0, windows),
+        lambda g: _weights(g, y, windows),
         _sum_of_channels,
     )
 
 
 @op(name="ConvolutionBackward0")
-def _weights(x: Array, y: Array, /, windows: Windows, groups: int, patches: Any = None) -> Any:
-    value = _by_group(_weigh, groups, _images(raw(x)), _images(raw(y)), 0, windows, patches)
+def _weights(x: Array, y: Array, /, windows: Windows, patches: Any = None) -> Any:
+    value = _by_group(_weigh, _images(raw(x)), _images(raw(y)), 0, windows, patches)
     return (
         value if x.ndim == 4 else value[:, :, 0],
-        lambda g: _transposed_convolution(y, g, 0.0, windows, groups),
-        lambda g: _convolution(x, g, 0.0, windows, groups),
+        lambda g: _transposed_convolution(y, g, 0.0, windows),
+        lambda g: _convolution(x, g, 0.0, windows),
     )
 
 
@@ -333,7 +331,7 @@ def _checked(
     output_padding: Any = None,
 ) -> Any:
     """Check the operands and take the convolution, a transposed one if there is an `output_padding`."""
-    a, w, added = raw(x), raw(weight), None if bias is None else raw(bias)
+    a, w, added = raw(x), raw(weight), raw(bias)
     if a.ndim == w.ndim - 1:
         batch = unsqueeze(x, 0)
         return squeeze(_checked(name, batch, weight, bias, stride, padding, dilation, groups, output_padding), 0)
@@ -343,10 +341,10 @@ def _checked(
         raise RuntimeError(f"{name}(): Input type ({a.dtype}), weight type ({w.dtype}) and bias type should be the same; "
                            "convert one of them, as in x.float()")
     if output_padding is None:
-        return _convolution(x, weight, 0.0 if bias is None else bias, windows, groups)
+        return _convolution(x, weight, 0.0 if bias is None else bias, windows)
     if bias is None:
         bias = np.zeros(w.shape[1] * groups, a.dtype)  # a sum lies in memory without gaps
-    return _transposed_convolution(x, weight, bias, windows, groups)
+    return _transposed_convolution(x, weight, bias, windows)
 
 
 @functools.lru_cache(maxsize=1024, typed=True)
@@ -367,8 +365,11 @@ def _planned(name: str, x: Any, w: Any, bias: Any, groups: int, stride: Any, pad
         raise RuntimeError(f"{name}(): Given weight of size {list(w)}, expected bias to be 1-dimensional with {outputs} "
                            f"elements, but got bias of size {list(bias)} instead")
     if extra is None:
-        return place(name, x[2:], w[2:], stride, padding, dilation)
-    return _transposed_windows(name, x[2:], w[2:], stride, padding, dilation, extra)
+        windows = place(name, x[2:], w[2:], stride, padding, dilation)
+    else:
+        windows = _transposed_windows(name, x[2:], w[2:], stride, padding, dilation, extra)
+    windows.groups, windows.last = groups, w[1] * windows.kernel[1] > windows.out[1]
+    return windows
 
 
 def _transposed_windows(
