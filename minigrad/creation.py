@@ -25,7 +25,7 @@ def _finished(array: Any, requires_grad: bool, device: Any) -> Tensor:
     check_device(device)
     result = wrap(array)
     if requires_grad:
-        result.requires_grad = True
+        result.requires_grad_(requires_grad)
     return result
 
 

@@ -269,16 +269,20 @@ class Tensor(InPlace):
 
     @requires_grad.setter
     def requires_grad(self, value: builtins.bool) -> None:
+        if not isinstance(value, builtins.bool):
+            raise RuntimeError(f"requires_grad must be a bool, not {type(value).__name__}")
         if value and self.array.dtype.kind != "f":
             raise RuntimeError(f"only Tensors of floating point dtype can require gradients, got {self.dtype}; convert it first, "
                                "as in x.float()")
         if self._node is not None and not value:
             raise RuntimeError("you can only change requires_grad flags of leaf variables. If you want to use a computed variable "
                                "in a subgraph that doesn't require differentiation use var_no_grad = var.detach().")
-        self._requires_grad = builtins.bool(value)
+        self._requires_grad = value
 
     def requires_grad_(self, requires_grad: builtins.bool = True) -> Tensor:
         """Set `requires_grad`; returns the tensor."""
+        if not isinstance(requires_grad, builtins.bool):
+            raise TypeError(f"requires_grad_(): argument 'requires_grad' must be bool, not {type(requires_grad).__name__}")
         self.requires_grad = requires_grad
         return self
 
@@ -544,6 +548,13 @@ for _name, _dtype in CASTS.items():
 for _room, _names in METHODS.items():
     for _name in _names.split():
         setattr(Tensor, _name, getattr(_room, _name))
+
+
+def zero_for_good(grad: Tensor) -> None:
+    """Fill a gradient with zeros, in place, that do not depend on what it was computed from."""
+    if grad.grad_fn is not None:
+        grad.detach_()
+    grad.requires_grad_(False).zero_()
 
 
 class RemovableHandle:

@@ -265,7 +265,9 @@ def test_refusals(m: Any) -> Any:
         raised(m.nn.Flatten(), m.ones(2)), raised(m.nn.ModuleList, 3), raised(m.nn.ModuleDict, 3),
         raised(m.nn.GELU("x"), m.ones(1)), raised(m.nn.Sequential, m.nn.ReLU, m.nn.Tanh()),
         raised(m.nn.Sequential().insert, 0, 3), raised(lambda: m.nn.Sequential() * 2.5),
-        raised(lambda: m.nn.Sequential() * 0),
+        raised(lambda: m.nn.Sequential() * 0), raised(setattr, module, "weight", m.nn.ReLU()),
+        raised(list, Late().parameters()), raised(module.requires_grad_, 1), raised(m.nn.Parameter, m.ones(1), "x"),
+        raised(m.ones, 1, requires_grad=2), raised(setattr, m.ones(1), "requires_grad", None),
     ]  # fmt: skip
 
 
@@ -298,6 +300,11 @@ def test_modes_and_gradients(m: Any) -> Any:
     modes += [each.training for each in net.modules()]
     net.zero_grad(set_to_none=False)
     zeros = {name: p.grad for name, p in net.named_parameters()}
+    assert all(p.grad is grads[name] for name, p in net.named_parameters())
+    flat = m.ones(net.gain.numel() + 1)
+    net.gain.grad = flat[1:]
+    net.zero_grad(set_to_none=False)
+    zeros["as a view"] = flat
     net.zero_grad()
     none = [p.grad for p in net.parameters()]
     assert net.requires_grad_(False) is net
@@ -423,6 +430,8 @@ def test_load_state_dict(m: Any) -> Any:
     number = m.nn.Module()
     number.register_buffer("n", m.tensor(1.0))
     number.load_state_dict({"n": m.tensor([3.0])})  # one element for none, as old checkpoints have it
+    norm = m.nn.BatchNorm1d(1)  # whose batches are not counted in old checkpoints
+    result.append(repr(norm.load_state_dict({name: value for name, value in norm.state_dict().items() if "num" not in name})))
     return [*result, dict(net.state_dict()), type(net.gain) is m.nn.Parameter, net.gain.requires_grad, number.n]
 
 

@@ -185,13 +185,21 @@ def test_state_goes_from_torch_to_minigrad() -> None:
 
 
 @same_as_torch
+def test_batch_norm_of_no_samples(m: Any) -> Any:
+    module, x = m.nn.BatchNorm2d(3), m.zeros(0, 3, 2, 2, requires_grad=True)
+    module(x).sum().backward()
+    return x.grad, module.weight.grad, module.bias.grad, dict(module.state_dict())
+
+
+@same_as_torch
 def test_what_batch_norm_refuses(m: Any) -> Any:
     nn, ones = m.nn, m.ones
     return [
         raised(nn.BatchNorm1d(3), ones(3)), raised(nn.BatchNorm1d(3), ones(2, 3, 4, 5)), raised(nn.BatchNorm2d(3), ones(2, 3, 4)),
         raised(nn.BatchNorm1d(3), ones(1, 3)), raised(nn.BatchNorm1d(3).eval(), ones(1, 3)), raised(nn.BatchNorm1d(3), ones(2, 4)),
         raised(nn.BatchNorm1d(3).double(), ones(2, 3)), raised(nn.GroupNorm, 2, 3), raised(nn.GroupNorm(2, 4), ones(2, 3)),
-        raised(nn.LayerNorm(3), ones(2, 4)), raised(nn.BatchNorm1d, -3), raised(nn.BatchNorm1d, 2.5), raised(nn.Dropout2d, 2),
+        raised(nn.LayerNorm(3), ones(2, 4)), raised(nn.RMSNorm(3), ones(2, 4)), raised(nn.RMSNorm((2, 3)), ones(3)),
+        raised(nn.BatchNorm1d, -3), raised(nn.BatchNorm1d, 2.5), raised(nn.Dropout2d, 2),
         raised(nn.Softmax2d(), ones(2, 3)), raised(nn.Embedding, 3, 4, 3), raised(nn.Embedding, 3, 4, -4),
         raised(nn.Embedding, 3, 4, _weight=ones(2, 2)), raised(nn.Embedding.from_pretrained, ones(3)), raised(nn.Embedding, -3, 4),
     ]  # fmt: skip

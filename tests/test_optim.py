@@ -208,6 +208,8 @@ def test_zero_grad_forgets_gradients_or_fills_them_with_zeros(lib: Any) -> None:
     opt = lib.optim.SGD([p, q], lr=0.5)
     p.grad = (p * 2).detach() * q  # as after backward(create_graph=True)
     opt.zero_grad(set_to_none=False)
+    p.grad = lib.ones(3)[1:]  # a part of a buffer for all gradients
+    opt.zero_grad(set_to_none=False)
     assert p.grad.tolist() == [0.0, 0.0]
     assert not p.grad.requires_grad
     assert q.grad is None

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, NamedTuple, Self
 from minigrad.autograd import no_grad
 from minigrad.creation import empty
 from minigrad.nn.parameter import Parameter
-from minigrad.tensor import RemovableHandle, Tensor
+from minigrad.tensor import RemovableHandle, Tensor, zero_for_good
 from minigrad.types import as_dtype, check_device, float16, float32, float64
 
 Hook = Callable[..., Any]
@@ -168,7 +168,7 @@ class Module:
     def __setattr__(self, name: str, value: Any) -> None:
         """Register parameters and modules; all else is a plain attribute, unless the name is registered already."""
         attributes = self.__dict__
-        if isinstance(value, (Parameter, Module)):
+        if isinstance(value, Parameter) or (isinstance(value, Module) and name not in attributes.get("_parameters", ())):
             home, what = ("_parameters", "parameters") if isinstance(value, Parameter) else ("_modules", "module")
             if home not in attributes:
                 raise AttributeError(f"cannot assign {what} before Module.__init__() call")
@@ -215,7 +215,7 @@ class Module:
         seen = set()
         modules = self.named_modules(prefix=prefix, remove_duplicate=remove_duplicate) if recurse else [(prefix, self)]
         for module_prefix, module in modules:
-            for name, member in module.__dict__[kind].items():
+            for name, member in getattr(module, kind).items():
                 if member is None or member in seen:
                     continue
                 if remove_duplicate:
@@ -308,8 +308,10 @@ class Module:
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Take the gradients of all parameters away, or fill them with zeros."""
         for parameter in self.parameters():
-            grad = parameter.grad
-            parameter.grad = None if set_to_none or grad is None else grad.detach().zero_()
+            if set_to_none:
+                parameter.grad = None
+            elif parameter.grad is not None:
+                zero_for_good(parameter.grad)
 
     def requires_grad_(self, requires_grad: bool = True) -> Self:
         """Set `requires_grad` of all parameters."""
@@ -430,7 +432,8 @@ class Module:
                   for prefix, module in self.named_modules(remove_duplicate=False)
                   for name, tensor in module._state().items()]  # fmt: skip
         expected = {key for key, *_ in places}
-        missing = [key for key, *_ in places if key not in state_dict]
+        old = not hasattr(state_dict, "_metadata")  # may be from a torch that did not count the batches
+        missing = [key for key, _, name, _ in places if key not in state_dict and not (old and name == "num_batches_tracked")]
         unexpected = [key for key in state_dict if key not in expected]
         wrong = {"Missing": missing, "Unexpected": unexpected} if strict else {}
         errors = [f"{what} key(s) in state_dict: {_quoted(names)}. " for what, names in wrong.items() if names]

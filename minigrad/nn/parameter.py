@@ -45,7 +45,7 @@ class Parameter(Tensor):
                             "torch.tensor(...)")
         super().__init__(0)
         self.array, self._version_cell = data.array, data._version_cell
-        self.requires_grad = requires_grad
+        self.requires_grad_(requires_grad)
 
     def __repr__(self) -> str:
         return "Parameter containing:\n" + super().__repr__()

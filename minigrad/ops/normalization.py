@@ -74,7 +74,7 @@ def _normalise(
     x is seen in the shape `view`, and the mean taken over the axes `over` of that; weight and bias (or 1.0 and 0.0) are
     seen in the shape `per`. Mean and variance are left in `moments`.
     """
-    shape, x, n = x.shape, x.reshape(view), math.prod(view[a] for a in over)
+    shape, x, n = x.shape, x.reshape(view), math.prod(view[a] for a in over) or 1  # of no values the mean is 0
     middle = _total(x, over) / n
     d = x - _along(x, middle)
     variance = _dot(d, d, over) / n
@@ -250,6 +250,8 @@ def rms_norm(input: Any, normalized_shape: Sequence[int], weight: Any = None, ep
 
     `eps` is added to the mean square; by default, it is what separates 1 from the next number.
     """
+    if raw(input).ndim < len(normalized_shape):
+        raise ValueError(f"Input tensor must have at least {len(normalized_shape)} dimensions, but got {raw(input).ndim}")
     lead, shape = _ends_in(normalized_shape, raw(input).shape)
     _check("rms_norm", raw(input), shape, weight=weight)
     x = cast(input, SINGLE) if raw(input).dtype == HALF else input

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from minigrad.autograd import enable_grad, quietly, wrap
-from minigrad.tensor import Tensor
+from minigrad.tensor import Tensor, zero_for_good
 from minigrad.types import float64, get_default_dtype
 
 Array: TypeAlias = np.ndarray[Any, Any]
@@ -153,7 +153,7 @@ class Optimizer:
                 if set_to_none:
                     p._grad = None
                 elif p.grad is not None:
-                    p.grad.detach_().zero_()
+                    zero_for_good(p.grad)
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Change every parameter that has a gradient.
