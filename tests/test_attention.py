@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,9 @@ import torch
 
 import minigrad as mg
 
-from .twins import raised
+from .twins import data, numpy, raised
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 QUERIES, KEYS, BATCH, FEATURES, HEADS = 5, 7, 3, 8, 2
 TOLERANCE = {"float32": (1e-5, 1e-6), "float64": (1e-10, 1e-11)}
@@ -29,29 +30,11 @@ OPTIONS: list[dict[str, Any]] = [
 MASKS = [(), ("attn_mask",), ("key_padding_mask",), ("attn_mask", "key_padding_mask"), ("heads", "key_padding_mask"), ("float",)]
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> Iterator[None]:
-    """Threads that wait for each other take long where others compute too."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-def data(m: Any, *shape: int, dtype: str, seed: int = 0) -> Any:
-    array = np.random.RandomState(seed).standard_normal(shape).astype(dtype)
-    return m.from_numpy(array).requires_grad_()
-
-
 def truth(m: Any, *shape: int) -> Any:
     """A mask that bars a third of the keys, but never the first."""
     array = np.random.RandomState(3).uniform(size=shape) < 0.33
     array[..., 0] = False
     return m.from_numpy(array)
-
-
-def numpy(x: Any) -> np.ndarray:
-    return x.detach().numpy()
 
 
 def assert_close(ours: list[Any], theirs: list[Any], dtype: str) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 import weakref
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -157,14 +155,7 @@ def test_refused(row: Row, case: Case) -> None:
     assert len(str(ours.value).split()) >= 4
 
 
-@pytest.fixture
-def _no_collector() -> Iterator[None]:
-    gc.disable()
-    yield
-    gc.enable()
-
-
-@pytest.mark.usefixtures("_no_collector")
+@pytest.mark.usefixtures("no_collector")
 @pytest.mark.parametrize("row", TABLE, ids=repr)
 def test_freed_without_the_cycle_collector(row: Row) -> None:
     """The result and its graph go when the last name for them goes, before backward and after it."""

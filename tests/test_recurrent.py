@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import copy
-import gc
 import tracemalloc
 import weakref
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -16,7 +14,9 @@ import torch
 import minigrad as mg
 from minigrad.ops import recurrent
 
-from .twins import raised
+from .twins import data, numpy, raised
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 KINDS = ("RNN", "LSTM", "GRU")
 LENGTH, BATCH, INPUT, HIDDEN = 5, 3, 4, 6
@@ -31,27 +31,9 @@ OPTIONS: list[dict[str, Any]] = [
 ]
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> Iterator[None]:
-    """oneDNN's threads wait for each other at every moment, which takes long where others compute too."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-def data(m: Any, *shape: int, dtype: str, seed: int = 0) -> Any:
-    array = np.random.RandomState(seed).standard_normal(shape).astype(dtype)
-    return m.from_numpy(array).requires_grad_()
-
-
 def module(m: Any, name: str, *args: Any, dtype: str = "float32", **options: Any) -> Any:
     m.manual_seed(5)
     return getattr(m.nn, name)(*args, **options, dtype=getattr(m, dtype))
-
-
-def numpy(x: Any) -> np.ndarray:
-    return x.detach().numpy()
 
 
 def flat(x: Any) -> list[Any]:
@@ -273,14 +255,7 @@ def test_the_result_may_be_overwritten() -> None:
     np.testing.assert_array_equal(*found)
 
 
-@pytest.fixture
-def _no_collector() -> Iterator[None]:
-    gc.disable()
-    yield
-    gc.enable()
-
-
-@pytest.mark.usefixtures("_no_collector")
+@pytest.mark.usefixtures("no_collector")
 @pytest.mark.parametrize("kind", KINDS)
 def test_freed_without_the_cycle_collector(kind: str) -> None:
     def leave(create_graph: bool) -> list[Any]:

@@ -60,6 +60,17 @@ def node_name(x: Any) -> str | None:
     return None if x.grad_fn is None else x.grad_fn.name()
 
 
+def data(m: Any, *shape: int, dtype: str, seed: int = 0) -> Any:
+    """Normal numbers, the same for both, in a tensor whose gradient is wanted."""
+    return m.from_numpy(np.random.RandomState(seed).standard_normal(shape).astype(dtype)).requires_grad_()
+
+
+def numpy(x: Any) -> np.ndarray[Any, Any]:
+    """The values of a tensor of either."""
+    array: np.ndarray[Any, Any] = x.detach().numpy()
+    return array
+
+
 def raised(function: Callable[..., Any], *args: Any, **kwargs: Any) -> str:
     """The name of the type of the error that a call raises; ``"nothing"`` if it raises none."""
     try:
