@@ -218,6 +218,13 @@ SMALL: dict[str, Callable[[Any], Any]] = {
     **{f"{name} of {what}": (lambda m, n=name, w=what: unlike(m, n, w)) for name in
        ("masked_fill_", "index_fill_", "copy_", "fill_", "add_") for what in ("float32", "float16")},
     "logical_not_ of a result": lambda m: changed(m.ones(2, requires_grad=True) * 1, lambda x: x.logical_not_()),
+    # which tensors are views, and of what memory
+    "flatten one": lambda m: [(x := m.ones(3)).flatten() is x, (y := m.ones(2, 3)).flatten(1) is y, m.tensor(1.0).flatten()],
+    "indices of a column": lambda m: [grid(m)[:, [0, -1]].view(-1), grid(m)[..., m.tensor([2, 1])].is_contiguous()],
+    "topk in order": lambda m: [x.view(-1) for x in m.tensor([[1.0, 3, 2], [4, 0, 5]]).topk(2)],
+    "topk of columns": lambda m: [x.view(-1) for x in m.tensor([[1.0, 3, nan], [4, 0, 5], [2, nan, 1]]).topk(2, 0, largest=False)],
+    "topk of bools": lambda m: m.tensor([True, False]).topk(1), "topk of too many": lambda m: m.ones(2).topk(3),
+    "topk of nothing": lambda m: [*m.ones(2, 3).topk(0), *m.zeros(0).topk(0), *m.tensor([1, nan, inf, 2.0]).topk(3)],
     # gradients at nan, infinity, nothing
     **{f"gradient of {name} at corners": (lambda m, f=f: cornered(m, f)) for name, f in {
         "abs": lambda m, x: x.abs(), "norm 1": lambda m, x: x.norm(1), "norm inf": lambda m, x: x.norm(inf),

@@ -119,7 +119,8 @@ def _basic(x: Array, /, template: tuple[Any, ...]) -> Any:
 def _index(*tensors: Array, template: tuple[Any, ...]) -> Any:
     x, *arrays = tensors
     shape = x.shape
-    return raw(x)[filled(template, arrays)], lambda g: _put_zeros(g, *arrays, template=template, shape=shape)
+    value = np.asarray(raw(x)[filled(template, arrays)], order="C")  # NumPy may leave another order, and then view() would fail
+    return value, lambda g: _put_zeros(g, *arrays, template=template, shape=shape)
 
 
 @op(name="IndexPutBackward0")

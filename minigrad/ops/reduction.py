@@ -12,7 +12,6 @@ from minigrad.autograd import SINGLE, TensorBase, cast, op, raw, total, wrap
 from minigrad.ops.dims import DOUBLE, WIDER, Dim, axes_of, axis_of, floating, numpy_names, spread
 from minigrad.ops.elementwise import isnan, maximum, minimum, sign, where
 from minigrad.ops.indexing import gather, scatter_zeros
-from minigrad.ops.shape import narrow
 from minigrad.types import Array, as_dtype
 
 # NumPy's type hints have no place for `keepdims` as a variable.
@@ -308,12 +307,18 @@ def topk(input: Array, k: int, dim: int = -1, largest: bool = True, sorted: bool
     Raises
     ------
     RuntimeError
-        If there are fewer.
+        If there are fewer, or the elements are bools.
     """
-    order = argsort(input, dim, largest)
-    if not 0 <= k <= (raw(order).shape[axis_of(dim, raw(order).ndim)] if raw(order).ndim else 1):
-        raise RuntimeError(f"topk(): selected index k out of range, got k={k} for shape {list(raw(input).shape)}")
-    return _at("topk", input, narrow(order, dim, 0, k) if raw(order).ndim else order, dim)
+    x, axis = np.atleast_1d(raw(input)), axis_of(dim, raw(input).ndim)
+    rows, size = np.moveaxis(x, axis, -1), x.shape[axis]
+    if x.dtype == np.bool_ or not 0 <= k <= size:
+        raise RuntimeError(f"topk(): k must be in the range of the dimension, and the elements no bools, got k={k} for shape "
+                           f"{list(raw(input).shape)} of {x.dtype}")
+    places = np.argpartition(rows, size - k if largest else k - 1) if 0 < k < size else np.argsort(rows)
+    chosen = np.sort(places[..., size - k :] if largest else places[..., :k])  # in order, for those that tie
+    order = argsort(np.take_along_axis(rows, chosen, -1), -1, largest)
+    indices = np.moveaxis(np.take_along_axis(chosen, order, -1), -1, axis)
+    return _at("topk", input, wrap(np.array(indices.reshape(indices.shape if raw(input).ndim else ()), order="C")), dim)
 
 
 @numpy_names
@@ -360,25 +365,15 @@ def count_nonzero(x: Array, /, dim: Dim = None) -> Any:
     return (np.count_nonzero(x, axes_of(dim, x.ndim)),)
 
 
-@numpy_names
-def any(input: Array, dim: Dim = None, keepdim: bool = False) -> Any:
-    """Whether at least one element is not zero."""
-    return _any(input, dim, keepdim)
-
-
 @op
-def _any(x: Array, /, dim: Dim, keepdim: bool) -> Any:
+def any(x: Array, /, dim: Dim = None, keepdim: bool = False) -> Any:
+    """Whether at least one element is not zero."""
     return (_truth(_or.reduce(x, axes_of(dim, x.ndim), keepdims=keepdim), x),)
 
 
-@numpy_names
-def all(input: Array, dim: Dim = None, keepdim: bool = False) -> Any:
-    """Whether every element is not zero."""
-    return _all(input, dim, keepdim)
-
-
 @op
-def _all(x: Array, /, dim: Dim, keepdim: bool) -> Any:
+def all(x: Array, /, dim: Dim = None, keepdim: bool = False) -> Any:
+    """Whether every element is not zero."""
     return (_truth(_and.reduce(x, axes_of(dim, x.ndim), keepdims=keepdim), x),)
 
 

@@ -106,7 +106,8 @@ def flatten(input: Array, start_dim: int = 0, end_dim: int = -1) -> Any:
     first, last = axis_of(start_dim, len(shape)), axis_of(end_dim, len(shape))
     if first > last:
         raise RuntimeError("flatten() has invalid args: start_dim cannot come after end_dim")
-    return reshape(input, (*shape[:first], math.prod(shape[first : last + 1]), *shape[last + 1 :]))
+    new = (*shape[:first], math.prod(shape[first : last + 1]), *shape[last + 1 :])
+    return input if new == shape else reshape(input, new)
 
 
 def ravel(input: Array) -> Any:
@@ -156,11 +157,6 @@ def expand(input: Array, *sizes: Any, size: Any = None) -> Any:
 @op(linear=True, view=True)
 def _expand(x: Array, /, shape: tuple[int, ...]) -> Any:
     return np.broadcast_to(x, shape), lambda g: g  # the engine sums it back to the shape of x
-
-
-def broadcast_to(input: Array, size: Any) -> Any:
-    """`expand` under NumPy's name."""
-    return expand(input, size)
 
 
 def broadcast_tensors(*tensors: Array) -> tuple[Any, ...]:
@@ -506,4 +502,4 @@ def clone(x: Array, /) -> Any:
 
 # ---- other names -------------------------------------------------------------------------------------------------------
 
-moveaxis, swapaxes, swapdims, concat, concatenate = movedim, transpose, transpose, cat, cat
+moveaxis, swapaxes, swapdims, concat, concatenate, broadcast_to = movedim, transpose, transpose, cat, cat, expand
