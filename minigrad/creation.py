@@ -160,7 +160,8 @@ def _number(name: str, x: Any) -> Any:
     return x
 
 
-def _sized(name: str, given: tuple[Any, ...], keyword: Any = None) -> tuple[int, ...]:
+def sized(name: str, given: tuple[Any, ...], keyword: Any = None) -> tuple[int, ...]:
+    """Sizes given one by one, or as one sequence, or as the keyword `size`."""
     try:
         sizes = sizes_of(given, keyword)
     except (TypeError, ValueError):
@@ -172,17 +173,17 @@ def _sized(name: str, given: tuple[Any, ...], keyword: Any = None) -> tuple[int,
 
 def zeros(*sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor of zeros, float32 unless told otherwise."""
-    return _finished(np.zeros(_sized("zeros", sizes, size), _numpy_dtype(dtype)), requires_grad, device)
+    return _finished(np.zeros(sized("zeros", sizes, size), _numpy_dtype(dtype)), requires_grad, device)
 
 
 def ones(*sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor of ones, float32 unless told otherwise."""
-    return _finished(np.ones(_sized("ones", sizes, size), _numpy_dtype(dtype)), requires_grad, device)
+    return _finished(np.ones(sized("ones", sizes, size), _numpy_dtype(dtype)), requires_grad, device)
 
 
 def empty(*sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor whose values are whatever the memory held."""
-    return _finished(np.empty(_sized("empty", sizes, size), _numpy_dtype(dtype)), requires_grad, device)
+    return _finished(np.empty(sized("empty", sizes, size), _numpy_dtype(dtype)), requires_grad, device)
 
 
 def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
@@ -191,7 +192,7 @@ def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, r
     if dtype is None:
         dtype = fill_value.dtype if isinstance(fill_value, (TensorBase, np.generic)) else dtype_of_number(value)  # type: ignore
     kind = as_dtype(dtype).numpy
-    return _finished(np.full(_sized("full", (size,)), as_element("full()", value, kind), kind), requires_grad, device)
+    return _finished(np.full(sized("full", (size,)), as_element("full()", value, kind), kind), requires_grad, device)
 
 
 def _like(name: str, input: Any, dtype: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
@@ -235,13 +236,15 @@ def arange(
     start, end, step = (_number("arange", v) for v in (start, end, step))
     if not math.isfinite(end - start):
         raise RuntimeError(f"arange(): unsupported range: {start} -> {end}")
+    whole = all(isinstance(v, (int, np.integer)) for v in (start, end, step))
+    kind = (np.dtype(np.int64) if whole else get_default_dtype().numpy) if dtype is None else as_dtype(dtype).numpy
+    if kind.kind in "iu":
+        start, end, step = int(start), int(end), int(step)
     if step == 0:
         raise RuntimeError("arange(): step must be nonzero")
     if (end - start) * step < 0:
         raise RuntimeError("arange(): upper bound and lower bound inconsistent with step sign: "
                            f"start {start}, end {end}, step {step}")
-    whole = all(isinstance(v, (int, np.integer)) for v in (start, end, step))
-    kind = (np.dtype(np.int64) if whole else get_default_dtype().numpy) if dtype is None else as_dtype(dtype).numpy
     count = max(math.ceil((end - start) / step), 0)
     return _finished((start + step * np.arange(count)).astype(kind), requires_grad, device)
 
@@ -256,7 +259,7 @@ def linspace(start: Any, end: Any, steps: int, *, dtype: Any = None, device: Any
 
 def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """The matrix of `n` rows (and `m` columns) with ones on the diagonal."""
-    return _finished(np.eye(*_sized("eye", (n, n if m is None else m)), dtype=_numpy_dtype(dtype)), requires_grad, device)
+    return _finished(np.eye(*sized("eye", (n, n if m is None else m)), dtype=_numpy_dtype(dtype)), requires_grad, device)
 
 
 def is_tensor(x: Any) -> bool:

@@ -12,6 +12,7 @@ import numpy as np
 
 from minigrad import random
 from minigrad.autograd import TensorBase, raw, wrap
+from minigrad.creation import sized
 from minigrad.inplace import constant
 from minigrad.types import as_dtype, check_device, get_default_dtype
 
@@ -23,7 +24,7 @@ def rand(*sizes: Any, size: Any = None, generator: Any = None, dtype: Any = None
          requires_grad: bool = False) -> Tensor:
     """Uniform numbers in [0, 1), in a tensor of the given sizes: ``rand(2, 3)`` or ``rand((2, 3))``."""
     kind = _kind(dtype, device, requires_grad)
-    return wrap(random.uniform(_shape("rand", sizes, size), kind, generator=generator), requires_grad)
+    return wrap(random.uniform(sized("rand", sizes, size), kind, generator=generator), requires_grad)
 
 
 def randn(*sizes: Any, size: Any = None, generator: Any = None, dtype: Any = None, device: Any = None,
@@ -38,7 +39,7 @@ def randn(*sizes: Any, size: Any = None, generator: Any = None, dtype: Any = Non
     tensor([0.6614, 0.2669, 0.0617])
     """
     kind = _kind(dtype, device, requires_grad)
-    return wrap(random.normal(_shape("randn", sizes, size), kind, generator=generator), requires_grad)
+    return wrap(random.normal(sized("randn", sizes, size), kind, generator=generator), requires_grad)
 
 
 def randint(low: int = 0, high: Any = None, size: Any = None, *, generator: Any = None, dtype: Any = None, device: Any = None,
@@ -51,7 +52,7 @@ def randint(low: int = 0, high: Any = None, size: Any = None, *, generator: Any 
     if not isinstance(size, (tuple, list)):
         raise TypeError(f"randint() expects a tuple of sizes, as in randint(10, (3,)), but got {type(size).__name__}")
     kind = _kind(dtype, device, requires_grad, np.dtype(np.int64))
-    return wrap(random.randint(low, high, _shape("randint", (size,)), kind, generator), requires_grad)
+    return wrap(random.randint(low, high, sized("randint", (size,)), kind, generator), requires_grad)
 
 
 def randperm(n: int, *, generator: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
@@ -84,7 +85,7 @@ def normal(mean: Any, std: Any = 1.0, size: Any = None, *, generator: Any = None
         raise TypeError("normal() expects tensors, or two numbers and a size, as in normal(0.0, 1.0, (3, 4))")
     if not given:
         kind = _kind(dtype, device, requires_grad)
-        return wrap(random.normal(_shape("normal", (size,)), kind, mean, std, generator), requires_grad)
+        return wrap(random.normal(sized("normal", (size,)), kind, mean, std, generator), requires_grad)
     if not np.all(raw(std) >= 0):
         raise RuntimeError(f"normal expects all elements of std >= 0, but got {raw(std)}")
     try:
@@ -154,13 +155,3 @@ def _kind(dtype: Any, device: Any, requires_grad: bool, default: Any = None) -> 
     if requires_grad and kind.kind != "f":
         raise RuntimeError(f"only tensors of floating-point dtype can require gradients, not {kind}")
     return kind
-
-
-def _shape(name: str, sizes: tuple[Any, ...], size: Any = None) -> tuple[int, ...]:
-    """Sizes given one by one, or as one sequence, or as the keyword `size`."""
-    sizes = sizes if size is None else (*sizes, size)
-    if not sizes:
-        raise TypeError(f"{name}() expects sizes, as in {name}(3, 4), or {name}(()) for a tensor without dimensions")
-    if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)):
-        sizes = tuple(sizes[0])
-    return tuple(map(operator.index, sizes))

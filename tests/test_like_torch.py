@@ -206,6 +206,7 @@ SMALL: dict[str, Callable[[Any], Any]] = {
     "fewer weights": lambda m: m.bincount(m.tensor([0, 1]), m.ones(3)),
     "bincount less": lambda m: m.bincount(m.tensor([1]), minlength=-1),
     "negative groups": lambda m: m.nn.functional.group_norm(m.ones(2, 4), -2), "negative sizes": lambda m: m.ones(1).new_zeros(-1),
+    "negative sizes at random": lambda m: [outcome(lambda m, f=f: getattr(m, f)(-1), m) for f in ("rand", "randn", "zeros")],
     "integers that require": lambda m: m.tensor([1]).new_ones(2, requires_grad=True),
     "new with a dtype": lambda m: (m.tensor([1]).new_full((2,), 1.5, dtype=m.float64), m.tensor([1]).new_zeros(2, dtype=None)),
     "types by name": lambda m: (m.tensor([1.5]).type("torch.LongTensor"), m.tensor([1]).type("torch.HalfTensor")),
@@ -219,12 +220,24 @@ SMALL: dict[str, Callable[[Any], Any]] = {
        ("masked_fill_", "index_fill_", "copy_", "fill_", "add_") for what in ("float32", "float16")},
     "logical_not_ of a result": lambda m: changed(m.ones(2, requires_grad=True) * 1, lambda x: x.logical_not_()),
     # which tensors are views, and of what memory
+    "a copy by reshape": lambda m: [changed_by(m, lambda x: x.reshape(-1)), changed_by(m, lambda x: x[:2].flatten()),
+        changed_by(m, lambda x: x[..., None].reshape(4, 1, 3)), changed_by(m, lambda x: x.ravel()),
+        changed_by(m, lambda x: x.unflatten(0, (2, 2)))],
+    "arange of whole numbers": lambda m: [m.arange(*a, dtype=m.int64) for a in ((1, 2.5), (-1.5, 3), (5, 0.5, -1.5))],
     "flatten one": lambda m: [(x := m.ones(3)).flatten() is x, (y := m.ones(2, 3)).flatten(1) is y, m.tensor(1.0).flatten()],
     "indices of a column": lambda m: [grid(m)[:, [0, -1]].view(-1), grid(m)[..., m.tensor([2, 1])].is_contiguous()],
     "topk in order": lambda m: [x.view(-1) for x in m.tensor([[1.0, 3, 2], [4, 0, 5]]).topk(2)],
     "topk of columns": lambda m: [x.view(-1) for x in m.tensor([[1.0, 3, nan], [4, 0, 5], [2, nan, 1]]).topk(2, 0, largest=False)],
     "topk of bools": lambda m: m.tensor([True, False]).topk(1), "topk of too many": lambda m: m.ones(2).topk(3),
     "topk of nothing": lambda m: [*m.ones(2, 3).topk(0), *m.zeros(0).topk(0), *m.tensor([1, nan, inf, 2.0]).topk(3)],
+    # places that are named twice
+    **{f"twice by {where}": (lambda m, f=f: gathered(m, f)) for where, f in {
+        "a list and a number in one": lambda m: ([0, 0], [1]),
+        "a column and a row": lambda m: (m.tensor([[0], [0]]), m.tensor([0, 1])),
+        "a row and a column": lambda m: (m.tensor([0, 1]), m.tensor([[0], [0]])),
+        "a mask": lambda m: (m.tensor([True, False, False]), [2, 2]),
+        "a growing row": lambda m: ([0, 0, 1], [0, 1, 2]), "two rows": lambda m: ([0, 1, 0], [1, 2, 1]),
+        "one of a mask": lambda m: (m.tensor([True, False, True]), [1])}.items()},
     # gradients at nan, infinity, nothing
     **{f"gradient of {name} at corners": (lambda m, f=f: cornered(m, f)) for name, f in {
         "abs": lambda m, x: x.abs(), "norm 1": lambda m, x: x.norm(1), "norm inf": lambda m, x: x.norm(inf),
@@ -261,6 +274,17 @@ def cornered(m: Any, function: Callable[..., Any]) -> Any:
 def changed_but_recorded(x: Any, place: Any, value: Any) -> Any:
     x[place] = value
     return x
+
+
+def changed_by(m: Any, function: Callable[[Any], Any]) -> Any:
+    return function((grid(m).requires_grad_() * 1).t())
+
+
+def gathered(m: Any, index: Callable[[Any], Any]) -> Any:
+    """The gradient of what an index reads."""
+    x = grid(m).requires_grad_()
+    (x[index(m)] * 2).sum().backward()
+    return x.grad
 
 
 def pools(m: Any) -> Any:

@@ -174,9 +174,10 @@ def _add_rows(g: Any, index: Any, n: int) -> Any:
 
 
 def _no_repeats(index: Any) -> bool:
-    """True if one of the index arrays only grows: then no place is named twice."""
-    grows = (p for p in index if isinstance(p, np.ndarray) and p.ndim == 1 and p.dtype != bool)
-    return any((p[1:] > p[:-1]).all() and p[:1].min(initial=0) >= 0 for p in grows)
+    """True if one of the index arrays only grows, and the others do not repeat it: then no place is named twice."""
+    arrays = [p for p in index if isinstance(p, np.ndarray) and p.dtype != bool]
+    rows = (p for p in arrays if p.ndim == 1 and all(q.shape in (p.shape, (1,)) for q in arrays))
+    return any((p[1:] > p[:-1]).all() and p[:1].min(initial=0) >= 0 for p in rows)
 
 
 @op(name="IndexPutBackward0")

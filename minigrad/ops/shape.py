@@ -54,8 +54,10 @@ def _resolved(name: str, sizes: tuple[int, ...], shape: tuple[int, ...]) -> tupl
 def reshape(input: Array, *sizes: Any, shape: Any = None) -> Any:
     """The same elements in another shape: a view where the memory allows it, else a copy. One size may be -1."""
     shape = _resolved("reshape", sizes_of(sizes, shape), raw(input).shape)
-    _can_show(input, shape)
-    return _view(input, shape)
+    shows = _can_show(input, shape)
+    if raw(input).flags.c_contiguous:
+        return _view(input, shape)
+    return _view(input, shape, "ReshapeAliasBackward0" if shows else "UnsafeViewBackward0")
 
 
 def view(input: Array, *sizes: Any, size: Any = None) -> Any:
@@ -94,8 +96,8 @@ def _can_show(x: Array, sizes: tuple[int, ...]) -> bool:
     return True
 
 
-@op(linear=True, view=True, name="ViewBackward0")
-def _view(x: Array, /, shape: tuple[int, ...]) -> Any:
+@op(linear=True, view=True, name=lambda shape, name="ViewBackward0": name)
+def _view(x: Array, /, shape: tuple[int, ...], name: str = "ViewBackward0") -> Any:
     before = x.shape
     return x.reshape(shape), lambda g: g.reshape(before)
 
@@ -112,14 +114,14 @@ def flatten(input: Array, start_dim: int = 0, end_dim: int = -1) -> Any:
 
 def ravel(input: Array) -> Any:
     """All elements in one dimension."""
-    return reshape(input, -1)
+    return view(input.contiguous(), -1)
 
 
 def unflatten(input: Array, dim: int, sizes: Sequence[int]) -> Any:
     """Dimension `dim` cut into several of the given sizes."""
     shape = raw(input).shape
     axis = axis_of(dim, len(shape))
-    return reshape(input, (*shape[:axis], *_resolved("unflatten", tuple(sizes), (shape[axis],)), *shape[axis + 1 :]))
+    return view(input, (*shape[:axis], *_resolved("unflatten", tuple(sizes), (shape[axis],)), *shape[axis + 1 :]))
 
 
 @op(linear=True, view=True)
