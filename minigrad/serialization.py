@@ -50,7 +50,7 @@ def save(
     ----------
     obj
         Tensors, parameters, `state_dict`s; None, bool, int, float, str, bytes, `Size`, dtypes, devices; lists, tuples, dicts,
-        `OrderedDict`s and `Counter`s of them. Keys are text or numbers.
+        `OrderedDict`s and `Counter`s of them. Keys, and what is in a set, are text or numbers.
     f : str, path or binary file
         Where to.
     pickle_module, pickle_protocol, _use_new_zipfile_serialization, _disable_byteorder_record
@@ -193,7 +193,7 @@ class _Writer:
     bytes depend on which equal strings are the same object. Here only what can be changed counts by identity.
     """
 
-    REMEMBERED = (str, bytes, _Name, list, dict, OrderedDict, Counter, Tensor, Parameter)
+    REMEMBERED = (str, bytes, _Name, list, dict, set, OrderedDict, Counter, Tensor, Parameter)
 
     def __init__(self) -> None:
         self.opcodes: list[bytes] = []
@@ -262,6 +262,10 @@ class _Writer:
             return "_codecs.encode", (x.decode("latin-1"), "latin1")
         if kind is OrderedDict:
             return "collections.OrderedDict", ()
+        if kind is set:
+            if not all(map(is_key, x)):
+                raise TypeError(f"save(): {path} has a member that is neither text nor a number below 2**61")
+            return "__builtin__.set", (sorted(x, key=repr),)
         if kind is Counter:
             return "collections.Counter", (dict(x),)
         if kind is Size:
@@ -278,7 +282,7 @@ class _Writer:
             place = storage.offset, tuple(x.shape), storage.strides
             return "torch._utils._rebuild_tensor_v2", (reference, *place, x.requires_grad, OrderedDict())
         raise TypeError(f"save(): {path} is of type {kind.__name__}; a checkpoint holds tensors, numbers, text, bytes, dtypes, "
-                        "devices, lists, tuples and dicts (of a module or optimizer save state_dict(), of a NumPy number item())")
+                        "devices, lists, tuples, dicts, sets (of module or optimizer save state_dict(), of a NumPy number item())")
 
 
 # ---- reading -------------------------------------------------------------------------------------------------------------
@@ -301,7 +305,8 @@ class _Reader:
             "torch.Size": lambda values: Size(_sizes(values)),
             "torch.device": lambda kind, index=None: device(expect(str, kind)[:20], None if index is None else expect(int, index)),
             "collections.OrderedDict": lambda: OrderedDict(),
-            "collections.Counter": _counter,
+            "collections.Counter": lambda counts: _moved(Counter, expect(dict, counts)),
+            "__builtin__.set": lambda members: _moved(set, expect(list, members)),
             "_codecs.encode": Latin1(size).encode,
             "__builtin__.bytes": lambda: b"",
             "torch.BFloat16Storage": BFLOAT16,
@@ -357,7 +362,9 @@ def _sizes(values: Any) -> tuple[int, ...]:
     return values
 
 
-def _counter(counts: Any) -> Counter[Any]:
-    counter = Counter(expect(dict, counts))
-    counts.clear()  # or a file could have one dict copied over and over
-    return counter
+def _moved(kind: type[Any], items: Any) -> Any:
+    if not all(map(is_key, items)):
+        refuse("it has a set with a member that is neither text nor a number below 2**61")
+    result = kind(items)
+    items.clear()  # or a file could have one dict or list copied over and over
+    return result

@@ -279,7 +279,7 @@ def test_refusals(m: Any) -> Any:
         (F.nll_loss, x, y),
         (F.nll_loss, t(1.0), t(0)), (F.nll_loss, 3, long), (F.l1_loss, y.long(), y.long()),
         (F.mse_loss, y.long(), y.long()), (F.huber_loss, x, y, "mean", 0.0), (F.binary_cross_entropy, x * 2, p),
-        (F.binary_cross_entropy, p, p[0]), (F.binary_cross_entropy, p, y.long()),
+        (F.binary_cross_entropy, p, p * 0 + 3), (F.binary_cross_entropy, p, p[0]), (F.binary_cross_entropy, p, y.long()),
         (F.binary_cross_entropy, p, p.double()),
         (F.binary_cross_entropy, p, p, w), (F.binary_cross_entropy_with_logits, x, p[0]),
         (F.binary_cross_entropy_with_logits, x, y.long()), (F.binary_cross_entropy_with_logits, x, y, w),

@@ -466,16 +466,17 @@ def binary_cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = 
     ValueError
         If the shapes differ.
     RuntimeError
-        If an element of `input` is not between 0 and 1, or the dtypes differ.
+        If an element is not between 0 and 1, or the dtypes differ.
     """
     _check("binary_cross_entropy", input, target, reduction)
     if input.shape != target.shape:
         raise ValueError(f"Target size ({target.shape}) must be the same as input size ({input.shape})")
     if target.dtype != input.dtype:
         raise RuntimeError(f"Found dtype {target.dtype} but expected {input.dtype}: target and input must have the same dtype")
-    if not ((input.array >= 0) & (input.array <= 1)).all():
-        raise RuntimeError("all elements of input should be between 0 and 1: apply a sigmoid first, or use "
-                           "binary_cross_entropy_with_logits")
+    for name, x in {"input": input, "target": target}.items():
+        if not ((x.array >= 0) & (x.array <= 1)).all():
+            raise RuntimeError(f"all elements of {name} should be between 0 and 1: apply a sigmoid first, or use "
+                               "binary_cross_entropy_with_logits")
     return losses.binary_cross_entropy(input, target, _constant("binary_cross_entropy", weight), reduction)
 
 
