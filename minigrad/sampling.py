@@ -6,7 +6,7 @@ The numbers themselves are drawn in `minigrad.random`, from torch's own streams:
 from __future__ import annotations
 
 import operator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -141,8 +141,17 @@ def randint_like(input: Tensor, low: int, high: Any = None, *, generator: Any = 
 
 
 def _empty_like(input: Tensor, dtype: Any, device: Any, requires_grad: bool) -> np.ndarray[Any, Any]:
-    expanded = 0 in input.array.strides  # along such a dimension NumPy would keep one more order than torch
-    return np.empty_like(input.array, _kind(dtype, device, requires_grad, input.array.dtype), "C" if expanded else "K")
+    return np.empty_like(input.array, _kind(dtype, device, requires_grad, input.array.dtype), order_to_draw_in(input))
+
+
+def order_to_draw_in(input: Tensor) -> Literal["C", "K"]:
+    """As torch, that in which the elements of `input` lie in memory; "C" where they lie otherwise than in torch.
+
+    So they do where channels come last because a convolution left them there, and along a dimension that was expanded.
+    """
+    x = input.array
+    last = x.ndim > 2 and x.strides[1] == x.itemsize and input._view is None and np.moveaxis(x, 1, -1).flags.c_contiguous
+    return "C" if last or 0 in x.strides else "K"
 
 
 # ---- arguments -----------------------------------------------------------------------------------------------------------

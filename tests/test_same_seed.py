@@ -391,6 +391,31 @@ def test_dropout(p: float, dtype: str) -> None:
             same(*(m.nn.Dropout(p).eval()(x) for m, x in zip(BOTH, xs, strict=True)))
 
 
+IMAGES = (4, 3, 8, 8)
+BEFORE: dict[str, Callable[[Any, Any], Any]] = {
+    "conv2d": lambda m, x: m.nn.Conv2d(3, 5, 3)(x),
+    "conv2d, relu, max_pool2d": lambda m, x: m.nn.functional.max_pool2d(m.nn.Conv2d(3, 5, 3)(x).relu(), 2),
+    "conv2d, batch norm": lambda m, x: m.nn.BatchNorm2d(5)(m.nn.Conv2d(3, 5, 1)(x)),
+    "conv_transpose2d": lambda m, x: m.nn.ConvTranspose2d(3, 5, 3)(x),
+    "conv1d": lambda m, x: m.nn.Conv1d(3, 5, 3)(x.flatten(2)[..., ::2]),
+    "permute": lambda m, x: x.permute(0, 2, 3, 1),
+    "permute, channels last": lambda m, x: x.permute(0, 3, 1, 2),
+    "heads": lambda m, x: x.flatten(2).reshape(4, 3, 8, 8).transpose(1, 2) * 2,
+    "expand": lambda m, x: x[:, :1].expand(IMAGES),
+}
+
+
+@pytest.mark.parametrize("before", BEFORE)
+def test_draws_in_the_order_of_what_layers_leave(before: str) -> None:
+    found = []
+    for m in BOTH:
+        m.manual_seed(3)
+        x = BEFORE[before](m, m.randn(IMAGES))
+        found.append((m.nn.functional.dropout(x, 0.4) == 0, m.rand_like(x), m.randn_like(x), m.rand(1)))
+    for ours, theirs in zip(*found, strict=True):
+        same(ours, theirs)
+
+
 @pytest.mark.parametrize("own", [False, True])
 @pytest.mark.parametrize("options", [{"shuffle": True}, {"shuffle": False}, {"shuffle": True, "drop_last": True}])
 def test_loader(options: dict[str, Any], own: bool) -> None:

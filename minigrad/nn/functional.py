@@ -27,6 +27,8 @@ from minigrad.ops.window import conv1d, conv2d, conv_transpose1d, conv_transpose
 from minigrad.ops.window import im2col as unfold
 # isort: on
 
+from minigrad.sampling import order_to_draw_in
+
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor
 
@@ -141,7 +143,7 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
     ValueError
         If `p` is not between 0 and 1.
     """
-    return _drop(input, np.empty_like(input.array), p, training, inplace)
+    return _drop(input, np.empty_like(input.array, order=order_to_draw_in(input)), p, training, inplace)
 
 
 def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
