@@ -185,6 +185,10 @@ SMALL: dict[str, Callable[[Any], Any]] = {
     "alpha for numbers": lambda m: (m.ones(2).add(3, alpha=2), m.ones(2).sub(3.0, alpha=0.5), m.ones(2).int().sub(3, alpha=2)),
     "alpha of 0-d integers": lambda m: (m.ones(()).half().sub(m.tensor(3), alpha=0.5), m.ones(2).int().add(1.5, alpha=0.5)),
     "alpha of bools": lambda m: m.add(m.tensor([True, False]), m.tensor(True), alpha=2),
+    "alpha below a byte": lambda m: m.ones(1).byte().add(m.ones(1).byte(), alpha=-2),
+    "unique along none": lambda m: [outcome(lambda m: m.ones(2).unique(dim=1), m), m.ones(2, 2).unique(dim=-1)],
+    "curvature of elu at 0": lambda m: curved(m, lambda x: m.nn.functional.elu(x, 0.5)),
+    "curvature of selu at 0": lambda m: curved(m, m.nn.functional.selu),
     "a fraction for integers": lambda m: m.tensor([1]).add(m.tensor([1]), alpha=0.5),
     "a bool for integers": lambda m: m.tensor([1]).add(1, alpha=True), "rounded bools": lambda m: m.tensor([True]).round(),
     "addcmul of dtypes": lambda m: m.tensor([2]).int().addcmul(m.tensor([200]).byte(), m.tensor(3), value=2),
@@ -278,6 +282,13 @@ def changed_but_recorded(x: Any, place: Any, value: Any) -> Any:
 
 def changed_by(m: Any, function: Callable[[Any], Any]) -> Any:
     return function((grid(m).requires_grad_() * 1).t())
+
+
+def curved(m: Any, function: Callable[[Any], Any]) -> Any:
+    """The second derivative at a kink and beside it."""
+    x = m.tensor([-1.0, 0.0, 1.0], requires_grad=True)
+    (slope,) = m.autograd.grad(function(x).sum(), x, create_graph=True)
+    return m.autograd.grad(slope.sum(), x)
 
 
 def gathered(m: Any, index: Callable[[Any], Any]) -> Any:

@@ -38,7 +38,7 @@ def selu(input: Array) -> Any:
 @op(name="EluBackward0")
 def _elu(x: Array, /, alpha: float, scale: float) -> Any:
     floating("elu", x)
-    low, right = gate(x, x, raw(x) <= 0), ~(raw(x) <= 0)  # so that exp cannot overflow where it is not used; nan is right
+    low, right = gate(x, x, raw(x) < 0), ~(raw(x) <= 0)  # so that exp cannot overflow where it is not used; nan is right
     half = np.tanh(raw(low) / 2)
     out = np.maximum(raw(x), 0) * scale + half / (1 - half) * (2 * alpha * scale)  # exp(y) - 1, in a quarter of the time of expm1
 

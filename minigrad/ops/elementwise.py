@@ -31,7 +31,7 @@ def _scaled(other: Any, input: Any, alpha: Number) -> Any:
     kind = result_type_of([raw(input), raw(other)])
     if isinstance(alpha, bool) > (kind.kind == "b") or isinstance(alpha, float) > (kind.kind == "f"):
         raise RuntimeError(f"alpha must not be a {type(alpha).__name__} for a result of {kind}, got {alpha}")
-    return mul(cast(other, kind), kind.type(alpha)) if isinstance(other, (TensorBase, np.ndarray)) else other * alpha
+    return mul(cast(other, kind), np.asarray(alpha).astype(kind)) if isinstance(other, (TensorBase, np.ndarray)) else other * alpha
 
 
 @op(linear=True, promote=True)

@@ -344,7 +344,8 @@ def _median(x: Array, /) -> Any:
 
 def unique(input: Array, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False, dim: Any = None) -> Any:
     """The different elements, or slices along `dim`, in order; on request also where each one went, and how often each is there."""
-    found = np.unique(raw(input), False, return_inverse, return_counts, dim, equal_nan=False)  # type: ignore[call-overload]
+    axis = None if dim is None else axis_of(dim, raw(input).ndim)
+    found = np.unique(raw(input), False, return_inverse, return_counts, axis, equal_nan=False)  # type: ignore[call-overload]
     return tuple(map(wrap, found)) if isinstance(found, tuple) else wrap(found)
 
 
