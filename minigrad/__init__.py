@@ -1,4 +1,4 @@
-"""minigrad: PyTorch's core in NumPy, small enough to read in an evening.
+"""minigrad: PyTorch's core in NumPy, written to be read.
 
 The names are torch's: what a tutorial writes for torch runs here after ``import minigrad as torch``. Start reading at
 `minigrad.autograd`.

@@ -78,7 +78,7 @@ def train_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--model", choices=("manual", "logistic", "mlp", "cnn"), default="logistic",
         help="logistic regression by hand or with nn.Linear, a 784-512-512-10 network, or three convolutions, for which "
-        "--lr 0.1 --momentum 0.9 is a good start (default: %(default)s)")  # fmt: skip
+        "--lr 0.05 --momentum 0.9 is a good start (default: %(default)s)")  # fmt: skip
     add("--data", choices=("digits", "mnist"), default="digits",
         help="the sample of digits that comes with minigrad, or all of MNIST (default: %(default)s)")  # fmt: skip
     add("--epochs", type=count, default=5, metavar="N", help="passes over the data (default: %(default)s)")

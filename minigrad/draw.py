@@ -112,7 +112,7 @@ def draw(tensor: Any, path: str | os.PathLike[str] | None = None, limit: int = 5
         from matplotlib.patches import FancyArrowPatch, Rectangle
         from matplotlib.path import Path
     except ImportError as error:
-        raise ImportError("draw needs matplotlib: pip install 'minigrad-twin[plot]'") from error
+        raise ImportError("draw needs matplotlib: pip install matplotlib") from error
 
     layers = _layers(graph)
     _arrange(layers)

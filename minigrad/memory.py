@@ -2,8 +2,8 @@
 
 On Linux, glibc's malloc hands memory back as soon as more is free than twice the largest block that was ever freed, 128 KiB at
 first, and takes it anew at the next call, page by page and filled with zeros: in a training step, whose arrays are all freed at
-its end, again and again. Who has once freed a block of 31 MiB keeps up to 62 MiB from then on (``man mallopt``,
-M_TRIM_THRESHOLD); a program that loads much data has done so by the way. To be independent of that, `minigrad` takes and
+its end, again and again. A program that has once freed a block of 31 MiB keeps up to 62 MiB from then on (``man mallopt``,
+M_TRIM_THRESHOLD); one that loads much data has done so along the way. To be independent of that, `minigrad` takes and
 frees such a block when it is imported, without touching it: that takes 0.02 ms, and no memory.
 
 Measured on the tutorial's convolutional network, in a process that loads no data: a training step at batch 64 takes 0.55 times

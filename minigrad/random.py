@@ -377,11 +377,6 @@ def exponential_(out: Array, lambd: float = 1.0, generator: Stream = None) -> Ar
     return _fill(out, generator, lambda g, n: (-1.0 / lambd * libm(math.log1p, -g._unit(n, float64))).astype(dtype))
 
 
-def exponential(shape: Shape, dtype: DType = float32, lambd: float = 1.0, generator: Stream = None) -> Array:
-    """Return an array of exponential numbers; see `exponential_`."""
-    return exponential_(_empty(shape, dtype), lambd, generator)
-
-
 def bernoulli_(out: Array, p: float | Array = 0.5, generator: Stream = None) -> Array:
     """Fill `out`, of any dtype, with ones (probability `p`) and zeros; return it.
 

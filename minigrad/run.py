@@ -23,7 +23,7 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 MEANING = {"torch": "minigrad", "torchvision": "minigrad.vision"}
-NOTE = "If it is torch's: torch means minigrad in this process, and minigrad does not have it."
+NOTE = "Here torch means minigrad (python -m minigrad run); if the name is torch's, minigrad does not have it."
 
 
 class Twin(Loader):

@@ -80,7 +80,7 @@ def _library() -> Any:
         import safetensors
         import safetensors.numpy
     except ImportError:
-        raise ImportError("safetensors files need the package safetensors: pip install 'minigrad-twin[safetensors]'") from None
+        raise ImportError("safetensors files need the package safetensors: pip install safetensors") from None
     return safetensors
 
 

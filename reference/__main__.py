@@ -72,7 +72,7 @@ def check_plot(path: str) -> None:
     if not path.endswith(".png"):
         raise CommandError(f"--plot draws a PNG file, so its name must end in .png, got {path!r}")
     folder = os.path.dirname(path) or "."
-    if os.path.isdir(path) or not os.access(folder, os.W_OK):
+    if os.path.isdir(path) or not os.access(path if os.path.exists(path) else folder, os.W_OK):
         raise CommandError(f"--plot cannot write {path!r}: no such folder, or no permission to write there")
 
 

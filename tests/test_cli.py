@@ -201,6 +201,11 @@ def test_unreadable_data_file(program, tmp_path):
     assert_one_sentence(done, "mnist.pkl.gz")
 
 
+def test_nobodys_home():
+    done = run("minigrad", "train", "--data", "mnist", MINIGRAD_DATA="~nobody-of-this-name/data")
+    assert_one_sentence(done, "~nobody-of-this-name/data", "MINIGRAD_DATA")
+
+
 def test_no_network(tmp_path):
     nobody = "http://127.0.0.1:9"  # the discard port: nothing listens there
     environment = {"MINIGRAD_DATA": tmp_path, "HTTPS_PROXY": nobody, "https_proxy": nobody}

@@ -371,7 +371,7 @@ def test_a_bomb_is_not_unpacked_beyond_the_limit(tmp_path: Path, monkeypatch: py
 
 def test_a_folder_that_is_none_is_named(server: Server, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(DataError, match=rf"^cannot write {tmp_path}/file/mnist.pkl.gz \(File exists\): give another"):
+    with pytest.raises(DataError, match=rf"^cannot write {tmp_path}/file/mnist.pkl.gz \(File exists\): name another"):
         load_mnist(tmp_path / "file", progress=False, urls=[server.url("whole")])
     (tmp_path / "mnist.pkl.gz").mkdir()
     with pytest.raises(DataError, match=rf"^cannot read {tmp_path}/mnist.pkl.gz \(Is a directory\): make it readable"):

@@ -272,7 +272,7 @@ def test_too_many_nodes():
 
 def test_without_matplotlib(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(ImportError, match=r"draw needs matplotlib: pip install 'minigrad-twin\[plot\]'"):
+    with pytest.raises(ImportError, match=r"draw needs matplotlib: pip install matplotlib"):
         draw(leaf(1).exp())
 
 

@@ -207,7 +207,7 @@ def test_what_minigrad_lacks_is_named_and_said_to_be_torchs(statement: str, says
     assert (first, shown.strip()) == ("Traceback (most recent call last):", statement)
     assert place == f'  File "{tmp_path}/script.py", line 3, in <module>'
     assert error.startswith(says)
-    assert note == "If it is torch's: torch means minigrad in this process, and minigrad does not have it."
+    assert note == "Here torch means minigrad (python -m minigrad run); if the name is torch's, minigrad does not have it."
     assert "run.py" not in done.stderr
 
 

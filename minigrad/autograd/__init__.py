@@ -4,11 +4,13 @@ Reading order: `graph` (operations and what they record), `engine` (the walk bac
 `function` (operations that users write), `gradcheck` (derivatives against finite differences).
 """
 
-from minigrad.autograd.engine import HALF, SINGLE, backward, count_up, grad, ones, sum_rows, total
+from minigrad.autograd.engine import backward, count_up, grad, ones, sum_rows, total
 from minigrad.autograd.function import Function, FunctionCtx
 from minigrad.autograd.grad_mode import enable_grad, inference_mode, is_grad_enabled, no_grad, quietly, set_grad_enabled
 from minigrad.autograd.gradcheck import gradcheck, gradgradcheck
 from minigrad.autograd.graph import (
+    HALF,
+    SINGLE,
     AccumulateGrad,
     Node,
     Op,

@@ -1,7 +1,7 @@
 """The walk back through the graph: `backward` and `grad`.
 
-Gradients wait in a dictionary for the turn of their node, and leave it there; only leaves keep theirs, in `.grad`. Two
-passes thus never see each other's state.
+Gradients wait in a dictionary for the turn of their node, and are taken out when it comes; only leaves keep theirs, in `.grad`.
+Two passes thus never see each other's state.
 """
 
 from __future__ import annotations

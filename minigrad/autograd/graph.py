@@ -313,14 +313,14 @@ def op(body: Callable[..., Any] | None = None, /, *, name: Name | None = None, *
             rest = tuple(map(_option, rest))
         if options:
             options = {name: _option(value) for name, value in options.items()}
-        arrays, needs_grad, dtype, one_dtype = [], False, None, True
+        arrays, recorded, dtype, one_dtype = [], False, None, True
         for t in tensors:
             if isinstance(t, TensorBase):
                 if t._view is not None and mode.recording:
                     refresh(t)
                 array = t.array
                 if t._requires_grad:
-                    needs_grad = True
+                    recorded = True
                 if dtype is None:
                     dtype = array.dtype
                 elif dtype is not array.dtype:
@@ -345,7 +345,7 @@ def op(body: Callable[..., Any] | None = None, /, *, name: Name | None = None, *
         result = wrap(value)
         if view:
             share(result, tensors[0], mode.recording)
-        if needs_grad and rules and mode.recording:
+        if recorded and rules and mode.recording:
             record(this, result, tensors, rules, (rest, options) if rest or options else _NO_OPTIONS)
         return result
 

@@ -145,7 +145,7 @@ def prelu(input: Array, weight: Array) -> Any:
     Raises
     ------
     RuntimeError
-        If there are as many weights as neither, or the dtypes differ.
+        If the number of weights is neither 1 nor that of the channels, or the dtypes differ.
     """
     x, w = raw(input), raw(weight)
     channels = x.shape[1] if x.ndim > 1 else 1

@@ -20,7 +20,7 @@ from minigrad.types import Array, as_element
 
 
 def parse_index(x: Array, index: Any) -> tuple[tuple[Any, ...], list[Any]]:
-    """An index in parts: a template in which ``_Hole`` stands for an array, and the arrays.
+    """An index in parts: a template in which ``_HOLE`` stands for an array, and the arrays.
 
     Lists, ranges, tensors and arrays are index arrays; integers, slices, None and ... stay in the template. As in torch, a list
     that does not hold numbers only is taken for a tuple.

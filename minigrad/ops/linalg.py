@@ -24,7 +24,7 @@ def _check(name: str, a: Array, b: Array, fits: bool, transposed: bool = False) 
     if not fits:
         raise RuntimeError(f"{name}: mat1 and mat2 shapes cannot be multiplied ({'x'.join(map(str, a.shape)) or 'scalar'} and "
                            f"{'x'.join(map(str, b.shape)) or 'scalar'}): the last size of the first must equal the "
-                           f"{'only' if b.ndim < 2 else 'last but one'} size of the second")
+                           f"{'only' if b.ndim < 2 else 'second-to-last'} size of the second")
     raise RuntimeError(f"{name}: expected m1 and m2 to have the same dtype, but got: {a.dtype} != {b.dtype}; convert one "
                        "of them, as in x.float()")
 
@@ -102,7 +102,7 @@ def matmul(input: Array, other: Array) -> Any:
         product = matmul(input, unsqueeze(other, -1))
         return _unsafe_view(product, raw(product).shape[:-1])
     shape = raw(input).shape
-    if n == 2:  # one matrix for all: input single product of tall matrices
+    if n == 2:  # one matrix for all: a single product of tall matrices
         return _unsafe_view(mm(reshape(input, -1, shape[-1]), other), (*shape[:-1], raw(other).shape[-1]))
     return _batched(input, other)
 

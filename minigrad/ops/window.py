@@ -185,7 +185,7 @@ def _two_dimensional(size: Any, kernel: Any, stride: Any, dilation: Any, before:
 
 
 def check_images(name: str, shape: tuple[int, ...], ndim: int = 2) -> None:
-    """Refuse what is no image, or signal if `ndim` is 1, and no batch of them, or has no elements but for want of a batch."""
+    """Refuse what is neither an image (if `ndim` is 1, a signal) nor a batch of them, and images without elements."""
     if len(shape) - ndim not in (1, 2) or 0 in shape[-ndim - 1 :]:
         raise RuntimeError(f"{name}(): Expected {ndim + 1}D or {ndim + 2}D (batch mode) tensor with optional 0 dim batch size "
                            f"for input, but got: {list(shape)}")

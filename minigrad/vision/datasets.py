@@ -97,7 +97,11 @@ def load_mnist(
 
 def data_folder(root: str | os.PathLike[str] | None = None) -> Path:
     """`root`; by default what the environment variable MINIGRAD_DATA names, else ~/.cache/minigrad."""
-    return Path(root or os.environ.get("MINIGRAD_DATA") or "~/.cache/minigrad").expanduser()
+    folder = Path(root or os.environ.get("MINIGRAD_DATA") or "~/.cache/minigrad")
+    try:
+        return folder.expanduser()
+    except RuntimeError:
+        raise DataError(f"cannot tell whose home is meant by {folder}: name a folder without ~ in MINIGRAD_DATA") from None
 
 
 def _download(path: Path, urls: Sequence[str], verify: Callable[[Path], object], progress: bool) -> None:
@@ -117,7 +121,7 @@ def _read(path: Path, read: Callable[[Path], T]) -> T:
     except OSError as error:
         raise DataError(
             f"cannot read {path} ({error.strerror or error}): make it readable, "
-            "or give another folder, as root= or in MINIGRAD_DATA"
+            "or name another folder in MINIGRAD_DATA, or as root="
         ) from error
 
 

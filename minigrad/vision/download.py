@@ -57,7 +57,7 @@ def fetch(urls: Sequence[str], destination: Path, verify: Callable[[Path], objec
             part.unlink(missing_ok=True)
     except OSError as error:
         reason = error.strerror or error
-        raise DataError(f"cannot write {destination} ({reason}): give another folder, as root= or in MINIGRAD_DATA") from error
+        raise DataError(f"cannot write {destination} ({reason}): name another folder in MINIGRAD_DATA, or as root=") from error
     raise DataError(f"could not download {destination.name} ({'; '.join(failures)}): check the network and try again, or put the "
                     f"file at {destination} yourself")
 
