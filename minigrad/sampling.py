@@ -14,7 +14,7 @@ from minigrad import random
 from minigrad.autograd import TensorBase, raw, wrap
 from minigrad.creation import sized
 from minigrad.inplace import constant
-from minigrad.types import as_dtype, check_device, get_default_dtype
+from minigrad.types import Array, as_dtype, check_device, get_default_dtype
 
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor
@@ -147,11 +147,16 @@ def _empty_like(input: Tensor, dtype: Any, device: Any, requires_grad: bool) -> 
 def order_to_draw_in(input: Tensor) -> Literal["C", "K"]:
     """As torch, that in which the elements of `input` lie in memory; "C" where they lie otherwise than in torch.
 
-    So they do where channels come last because a convolution left them there, and along a dimension that was expanded.
+    So they do where channels come last because a convolution left them there (not because this is a view that was
+    turned), and along a dimension that was expanded.
     """
-    x = input.array
-    last = x.ndim > 2 and x.strides[1] == x.itemsize and input._view is None and np.moveaxis(x, 1, -1).flags.c_contiguous
-    return "C" if last or 0 in x.strides else "K"
+    base = input if input._view is None else input._view[0]
+    return "C" if 0 in input.array.strides or (_channels_last(input.array) and _channels_last(base.array)) else "K"
+
+
+def _channels_last(x: Array) -> bool:
+    strides = (*x.strides[:1], *x.strides[2:], *x.strides[1:2])
+    return x.ndim > 2 and strides[-1] < strides[-2] and list(strides) == sorted(strides, reverse=True)
 
 
 # ---- arguments -----------------------------------------------------------------------------------------------------------

@@ -397,6 +397,8 @@ BEFORE: dict[str, Callable[[Any, Any], Any]] = {
     "conv2d, relu, max_pool2d": lambda m, x: m.nn.functional.max_pool2d(m.nn.Conv2d(3, 5, 3)(x).relu(), 2),
     "conv2d, batch norm": lambda m, x: m.nn.BatchNorm2d(5)(m.nn.Conv2d(3, 5, 1)(x)),
     "conv_transpose2d": lambda m, x: m.nn.ConvTranspose2d(3, 5, 3)(x),
+    "half of conv2d": lambda m, x: m.nn.Conv2d(3, 6, 3)(x).chunk(2, 1)[1],
+    "conv2d, flatten": lambda m, x: m.nn.Conv2d(3, 5, 3)(x).flatten(2),
     "conv1d": lambda m, x: m.nn.Conv1d(3, 5, 3)(x.flatten(2)[..., ::2]),
     "permute": lambda m, x: x.permute(0, 2, 3, 1),
     "permute, channels last": lambda m, x: x.permute(0, 3, 1, 2),
