@@ -159,7 +159,7 @@ def remainder(a: Array, b: Array, /) -> Any:
 def _remainder(a: Any, b: Any, kind: Any) -> Any:
     wide = _whole_quotients(a, b, kind) if kind.kind == "f" else None
     rest = (wide[0] - wide[1] * wide[2]).astype(kind) if wide else np.remainder(a, b)
-    return np.where(rest == 0, np.copysign(rest, a), rest) if kind.kind == "f" else rest  # torch: 0 with the sign of a
+    return rest if kind.kind != "f" or rest.all() else np.where(rest == 0, np.copysign(rest, a), rest)  # 0 with the sign of a
 
 
 @op(linear=True)
