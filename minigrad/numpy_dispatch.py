@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.autograd import raw, wrap
+from minigrad.autograd import TensorBase, raw, wrap
 from minigrad.ops import elementwise, linalg, reduction, shape
 
 UFUNCS: dict[tuple[Any, str], Any] = {
@@ -64,3 +64,12 @@ FUNCTIONS: dict[Any, Any] = {
     np.zeros_like: lambda x: wrap(np.zeros_like(raw(x))), np.ones_like: lambda x: wrap(np.ones_like(raw(x))),
     np.shape: lambda x: x.shape, np.ndim: lambda x: x.ndim, np.size: lambda x: x.numel(),
 }  # fmt: skip
+
+
+def as_arrays(x: Any) -> Any:
+    """`x` with the arrays of all tensors in it, also in lists, tuples and dictionaries, which must not require a gradient."""
+    if isinstance(x, TensorBase):
+        return x.numpy()  # type: ignore[attr-defined]
+    if isinstance(x, dict):
+        return {key: as_arrays(value) for key, value in x.items()}
+    return type(x)(map(as_arrays, x)) if type(x) in (list, tuple) else x

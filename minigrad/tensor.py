@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import warnings
 import weakref
 from collections.abc import Callable, Iterator
 from copy import deepcopy
@@ -13,7 +14,7 @@ import numpy as np
 from minigrad import autograd, creation, printing, sampling, types
 from minigrad.autograd import TensorBase, raw, wrap
 from minigrad.inplace import InPlace
-from minigrad.numpy_dispatch import FUNCTIONS, UFUNCS
+from minigrad.numpy_dispatch import FUNCTIONS, UFUNCS, as_arrays
 from minigrad.ops import elementwise, indexing, linalg, reduction
 from minigrad.ops import shape as shaping
 from minigrad.storage import deep_copied
@@ -41,7 +42,7 @@ class Tensor(InPlace):
 
     def __init__(self, *data: Any) -> None:
         if len(data) == 1 and not isinstance(data[0], builtins.int):
-            array = np.array(raw(data[0]), np.float32)
+            array = np.array(data[0].array if isinstance(data[0], TensorBase) else data[0], np.float32)
         else:
             array = np.zeros(data or 0, np.float32)
         self.array = array
@@ -228,8 +229,9 @@ class Tensor(InPlace):
         return operation(*inputs, **kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        operation = FUNCTIONS.get(function)
-        return NotImplemented if operation is None else operation(*args, **kwargs)
+        if function in FUNCTIONS:
+            return FUNCTIONS[function](*args, **kwargs)
+        return function(*as_arrays(args), **as_arrays(kwargs))  # as with torch's tensors: NumPy's own, if no gradient is lost
 
     # ---- autograd ----------------------------------------------------------------------------------------------------
 
@@ -243,6 +245,10 @@ class Tensor(InPlace):
     @property
     def grad(self) -> Tensor | None:
         """The gradient that `backward` has added up so far; on leaves, and where `retain_grad()` asked for it."""
+        if self._grad is None and self._node is not None and not self.retains_grad:
+            warnings.warn("The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't "
+                          "be populated during autograd.backward(): call .retain_grad() on it first, or look at the leaf it was "
+                          "computed from", stacklevel=2)
         return self._grad
 
     @grad.setter
@@ -356,12 +362,14 @@ class Tensor(InPlace):
     def to(self, *args: Any, dtype: Any = None, device: Any = None, copy: builtins.bool = False,
            non_blocking: builtins.bool = False) -> Tensor:
         """The tensor in another dtype: ``x.to(torch.float64)``, ``x.to(other)``, ``x.to("cpu")``; itself if it has it already."""
-        for a in args:
+        flags = [a for a in args if isinstance(a, builtins.bool)]  # non_blocking, copy
+        copy = copy or flags[1:] == [True]
+        for a in args[: len(args) - len(flags)]:
             if isinstance(a, TensorBase):
                 dtype = a.array.dtype
             elif isinstance(a, (str, builtins.int)) or type(a).__name__ == "device":
                 device = a
-            elif not isinstance(a, builtins.bool):
+            else:
                 dtype = a
         check_device(device)
         wanted = self.array.dtype if dtype is None else as_dtype(dtype).numpy

@@ -9,6 +9,7 @@ from __future__ import annotations
 import builtins
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any, SupportsIndex, TypeAlias
 
@@ -99,11 +100,10 @@ def as_dtype(d: Any) -> dtype:
     """
     if isinstance(d, dtype):
         return d
-    try:
-        return DTYPES[np.dtype(d)]
-    except (TypeError, KeyError):
-        names = ", ".join(t.name for t in DTYPES.values())
-        raise TypeError(f"{d!r} is not a dtype minigrad has; use one of {names}") from None
+    if not isinstance(d, str):  # as in torch, names are none
+        with suppress(TypeError, KeyError):
+            return DTYPES[np.dtype(d)]
+    raise TypeError(f"{d!r} is not a dtype minigrad has; use one of {', '.join(map(repr, DTYPES.values()))}")
 
 
 def dtype_of_number(x: Any) -> dtype:

@@ -168,6 +168,12 @@ MISTAKES: list[tuple[str, Any, type[Exception], list[str]]] = [
         "requires_grad=True"]),
     ("deepcopy of a result", copied, RuntimeError, ["graph leaves", "deepcopy", "detach().clone()"]),
     ("hook on a constant", lambda m: ones(m, 2).register_hook(print), RuntimeError, ["hook", "doesn't require gradient"]),
+    ("a list for a tensor", lambda m: m.nn.functional.linear([[1.0]], ones(m, 1, 1)), TypeError, ["tensor", "list",
+        "torch.tensor(...)"]),
+    ("a list for a module", lambda m: m.nn.Linear(4, 2)([1, 2, 3, 4]), TypeError, ["tensor", "list", "torch.tensor(...)"]),
+    ("a list to a power", lambda m: m.pow([1], 2), TypeError, ["tensor", "list", "torch.tensor(...)"]),
+    ("a dtype by its name", lambda m: m.ones(2, dtype="float32"), TypeError, ["'float32'", "torch.float32"]),
+    ("a class among modules", lambda m: m.nn.Sequential(m.nn.Linear(1, 1), m.nn.ReLU), TypeError, ["ReLU", "Module subclass"]),
     ("an operation of nothing", lambda m: m.exp(), TypeError, ["exp()", "at least one argument must be a tensor"]),
     # creation
     ("ragged lists", lambda m: m.tensor([[1, 2], [3]]), ValueError, ["different lengths"]),

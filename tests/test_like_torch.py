@@ -7,6 +7,9 @@ from math import inf, nan
 from typing import Any
 
 import pytest
+import torch
+
+import minigrad
 
 from .twins import same_as_torch
 
@@ -381,7 +384,51 @@ def test_what_a_tensor_says_of_itself(m: Any) -> Any:
 
 
 def test_no_bfloat16() -> None:
-    import minigrad as m
 
     with pytest.raises(NotImplementedError, match="bfloat16"):
-        m.ones(2).bfloat16()
+        minigrad.ones(2).bfloat16()
+
+
+@same_as_torch
+def test_gradients_whose_terms_leave_the_range(m: Any) -> Any:
+    """Neither b² of a quotient nor the zero of a product may take the gradient along."""
+    quotients = []
+    for a, b, dtype in (1e3, 300.0, m.float16), (1e-3, 1e-3, m.float16), (1e30, 1e20, m.float32), (1e-30, 1e-25, m.float32):
+        x, y = (m.tensor([n], dtype=dtype, requires_grad=True) for n in (a, b))
+        quotients += m.autograd.grad((x / y).sum(), (x, y))
+    products = []
+    for zeros in [], [3], [3, 70]:
+        x = m.arange(1.0, 101) / 50
+        x[zeros] = 0
+        x.requires_grad_()
+        products += m.autograd.grad(x.prod(), x) + m.autograd.grad((x.reshape(4, 25).prod(0) * m.arange(25.0)).sum(), x)
+    return quotients, products
+
+
+@same_as_torch
+def test_flags_of_to_by_position(m: Any) -> Any:
+    x, layer = m.ones(2), m.nn.Linear(1, 1)
+    calls = [(m.float32, True), (m.float32, False, True), ("cpu", m.float64, True), ("cpu", m.float32, False, True)]
+    results = [x.to(*arguments) for arguments in [*calls, (x, False, True)]]
+    return [r.dtype for r in results], [r is x for r in results], layer.to("cpu", m.float64, True).weight.dtype
+
+
+@same_as_torch
+def test_the_wider_of_two_dtypes_in_a_loss(m: Any) -> Any:
+    half, single = m.tensor([1.0, 2.5], dtype=m.float16, requires_grad=True), m.tensor([0.5, 3.0])
+    loss = m.nn.functional.mse_loss(half, single)
+    loss.backward()
+    return loss.detach(), half.grad
+
+
+@pytest.mark.parametrize("m", [minigrad, torch])
+def test_grad_of_what_is_no_leaf(m: Any) -> None:
+    """The commonest question: why is it None? Whoever asked for it to be kept is not warned."""
+    x = m.ones(2, requires_grad=True)
+    y, kept = x * 2, x * 3
+    kept.retain_grad()
+    (y + kept).sum().backward()
+    with pytest.warns(UserWarning, match="not a leaf Tensor is being accessed"):
+        assert y.grad is None
+    assert x.grad.tolist() == [5, 5]
+    assert kept.grad.tolist() == [1, 1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -93,11 +94,28 @@ def test_attributes_through_numpy() -> None:
 def test_what_numpy_cannot_do_on_tensors() -> None:
     """No silent detour over an array that would lose the gradient."""
     x, out = mg.tensor(sample(), requires_grad=True), np.zeros((2, 3))
-    for call in (lambda: np.linalg.inv(x), lambda: np.median(x), lambda: np.hypot(x, x), lambda: np.exp(x, out=out),
-        lambda: np.add.at(x, 0, 1), lambda: np.dot(x, np.stack([x.T, x.T])), lambda: np.reshape(x, (3, 2), order="F"),
-                 lambda: np.multiply.outer(x, x), lambda: np.fft.fft(x)):  # fmt: skip
+    for call in (lambda: np.hypot(x, x), lambda: np.exp(x, out=out), lambda: np.add.at(x, 0, 1),
+                 lambda: np.dot(x, np.stack([x.T, x.T])), lambda: np.reshape(x, (3, 2), order="F"),
+                 lambda: np.multiply.outer(x, x)):  # fmt: skip
         with pytest.raises(TypeError):
             call()
+    for call in (lambda: np.linalg.inv(x), lambda: np.median(x), lambda: np.fft.fft(x), lambda: np.vstack([sample(), x])):
+        with pytest.raises(RuntimeError, match="on Tensor that requires grad"):
+            call()
+
+
+@pytest.mark.parametrize(
+    "function",
+    [np.median, np.sort, np.linalg.norm, lambda x: np.allclose(x, x), lambda x: np.vstack([x, [x[0], x[1]]]),
+     lambda x: np.histogram(x, bins=3), lambda x: np.isclose(x, sample(), rtol=x[0, 0]), lambda x: np.pad(array=x, pad_width=1)],
+)  # fmt: skip
+def test_what_numpy_does_itself(function: Callable[[Any], Any]) -> None:
+    """Functions that are no operations here compute with the arrays in tensors, and give arrays, as on torch's tensors."""
+    ours, theirs = function(mg.tensor(sample())), function(torch.tensor(sample()))
+    assert type(ours) is type(theirs)
+    for a, b in zip(*((r if isinstance(r, tuple) else (r,)) for r in (ours, theirs)), strict=True):
+        assert type(a) is type(b)
+        np.testing.assert_array_equal(a, b)
 
 
 OPERATORS = ["a + t", "t + a", "a - t", "t - a", "a * t", "t * a", "a / t", "t / a", "t @ a.T", "a @ t.T", "a == t", "t != a",

@@ -82,7 +82,11 @@ def wrap(array: Array, requires_grad: bool = False, cls: Any = None) -> Tensor:
 
 def raw(x: Array) -> np.ndarray[Any, Any]:
     """The plain NumPy values of `x`: for the parts of a body that nobody differentiates."""
-    return x.array if isinstance(x, TensorBase) else x
+    if isinstance(x, TensorBase):
+        return x.array
+    if isinstance(x, (list, tuple, str, dict)):
+        raise TypeError(f"expected a tensor, got a {type(x).__name__}; make one with torch.tensor(...)")
+    return x
 
 
 # ---- the graph -----------------------------------------------------------------------------------------------------------
@@ -451,6 +455,8 @@ def _on_arrays(this: Op, call: Any, operands: Sequence[Any], rest: tuple[Any, ..
 def _in_single(call: Any, operands: Sequence[Any], rest: tuple[Any, ...], options: dict[str, Any]) -> Any:
     wide = [cast(x, SINGLE) if getattr(raw(x), "dtype", None) == HALF else x for x in operands]
     result = call(*wide, *rest, **options)
+    if any(getattr(raw(x), "dtype", HALF).itemsize > 2 and raw(x).dtype.kind == "f" for x in operands):
+        return result  # as torch, in the wider of the dtypes
     node = getattr(result, "_node", None)
     return cast(result, HALF, node.name()) if node else cast(result, HALF)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad import autograd, random
+from minigrad import autograd, random, sampling
 from minigrad.ops import activation, elementwise, indexing, reduction, shape
 from minigrad.ops import loss as losses
 from minigrad.ops.linalg import linear
@@ -27,7 +27,6 @@ from minigrad.ops.window import conv1d, conv2d, conv_transpose1d, conv_transpose
 from minigrad.ops.window import im2col as unfold
 # isort: on
 
-from minigrad.sampling import order_to_draw_in
 
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor
@@ -143,7 +142,7 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
     ValueError
         If `p` is not between 0 and 1.
     """
-    return _drop(input, np.empty_like(input.array, order=order_to_draw_in(input)), p, training, inplace)
+    return _drop(input, np.empty_like(input.array, order=sampling.order_to_draw_in(input)), p, training, inplace)
 
 
 def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:

@@ -147,7 +147,9 @@ class Module:
     def add_module(self, name: str, module: Module | None) -> None:
         """Add a child module under a name; None keeps the name without one."""
         if module is not None and not isinstance(module, Module):
-            raise TypeError(f"{_typename(module)} is not a Module subclass")
+            given = getattr(module, "__name__", None)  # of a class or a function
+            raise TypeError(f"{given or _typename(module)} is not a Module subclass" + (
+                f": it is a class, write {given}()" if isinstance(module, type) else ""))
         self._check_name("module", name)
         self._modules[name] = module
 
@@ -331,9 +333,9 @@ class Module:
         for a in args:
             if isinstance(a, Tensor):
                 dtype = a.dtype
-            elif isinstance(a, (str, int)) or type(a).__name__ == "device":
+            elif (isinstance(a, (str, int)) and not isinstance(a, bool)) or type(a).__name__ == "device":
                 device = a
-            elif a is not None:
+            elif a is not None and not isinstance(a, bool):  # non_blocking
                 dtype = a
         check_device(device)
         if dtype is None:

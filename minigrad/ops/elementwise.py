@@ -90,7 +90,7 @@ def div(input: Array, other: Array, *, rounding_mode: str | None = None) -> Any:
 
 @op(floating=True)
 def _div(a: Array, b: Array, /) -> Any:
-    return a / b, lambda g: g / b, lambda g: -g * a / (b * b)
+    return a / b, lambda g: g / b, lambda g: -g * ((a / b) / b)  # b · b might not be a number any more
 
 
 @op(promote=True, name="DivBackward2")

@@ -148,11 +148,19 @@ def _prod(x: Array, /, dim: int | None, keepdim: bool, dtype: Any = None) -> Any
         return out, lambda g: spread(g * _prod(x, dim, keepdim), axes, shape) / x
 
     def others(x: Array) -> Array:
-        """For each element, the product of all others: a square of copies with ones on the diagonal, multiplied along."""
+        """For each element, the product of those before it and those behind it.
+
+        To be differentiated in turn, it is one of a square of copies with ones on the diagonal, multiplied along.
+        """
         row = x.reshape(-1) if dim is None else x.swapaxes(axes[0], -1)
         n = row.shape[-1]
-        ones = np.where(np.eye(n, dtype=bool), 1, np.broadcast_to(row.reshape((*row.shape[:-1], 1, n)), (*row.shape, n)))
-        product = _prod(ones, -1, False)
+        if isinstance(row, np.ndarray):
+            ends = np.ones((*row.shape[:-1], 1), row.dtype)
+            behind = _multiply.accumulate(np.concatenate([ends, row[..., :0:-1]], -1), -1)[..., ::-1]
+            product: Any = _multiply.accumulate(np.concatenate([ends, row[..., :-1]], -1), -1) * behind
+        else:
+            ones = np.where(np.eye(n, dtype=bool), 1, np.broadcast_to(row.reshape((*row.shape[:-1], 1, n)), (*row.shape, n)))
+            product = _prod(ones, -1, False)
         return product.reshape(shape) if dim is None else product.swapaxes(axes[0], -1)
 
     return out, lambda g: spread(g, axes, shape) * others(x)
