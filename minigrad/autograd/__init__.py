@@ -9,6 +9,7 @@ from minigrad.autograd.function import Function, FunctionCtx
 from minigrad.autograd.grad_mode import enable_grad, inference_mode, is_grad_enabled, no_grad, quietly, set_grad_enabled
 from minigrad.autograd.gradcheck import gradcheck, gradgradcheck
 from minigrad.autograd.graph import (
+    DOUBLE,
     HALF,
     SINGLE,
     AccumulateGrad,

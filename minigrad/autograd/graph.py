@@ -336,7 +336,7 @@ def op(body: Callable[..., Any] | None = None, /, *, name: Name | None = None, *
         if dtype is None:
             return _on_arrays(this, call, tensors, rest, options)
         if in_single and dtype == HALF:
-            return _in_single(call, tensors, rest, options)
+            return _in_single(this, call, tensors, rest, options)
         if promoting and not (one_dtype and dtype.kind == "f"):  # numbers go with floating-point tensors as they are
             tensors, arrays = _promoted(this, tensors, arrays)
         try:
@@ -386,7 +386,7 @@ def record(this: Op, result: Any, tensors: Sequence[Any], rules: list[Any], opti
 
 
 _PLAIN = {ndarray, float, int}
-HALF, SINGLE = np.dtype(np.float16), np.dtype(np.float32)
+HALF, SINGLE, DOUBLE = np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.float64)
 _CONSTANT = [0]  # the version cell of what is no tensor
 _NOTHING: list[Any] = []
 _NO_OPTIONS: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})
@@ -448,15 +448,15 @@ def _on_arrays(this: Op, call: Any, operands: Sequence[Any], rest: tuple[Any, ..
         kinds = ", ".join(type(a).__name__ for a in arrays)
         raise TypeError(f"{this.name}(): at least one argument must be a tensor, got {kinds or 'none'}")
     if this.in_single and getattr(arrays[0], "dtype", None) == HALF:
-        return _in_single(call, arrays, rest, options)
+        return _in_single(this, call, arrays, rest, options)
     return this.body(*arrays, *rest, **options)[0]
 
 
-def _in_single(call: Any, operands: Sequence[Any], rest: tuple[Any, ...], options: dict[str, Any]) -> Any:
+def _in_single(this: Op, call: Any, operands: Sequence[Any], rest: tuple[Any, ...], options: dict[str, Any]) -> Any:
     wide = [cast(x, SINGLE) if getattr(raw(x), "dtype", None) == HALF else x for x in operands]
     result = call(*wide, *rest, **options)
-    if any(getattr(raw(x), "dtype", HALF).itemsize > 2 and raw(x).dtype.kind == "f" for x in operands):
-        return result  # as torch, in the wider of the dtypes
+    if this.promote and any(getattr(raw(x), "dtype", None) in (SINGLE, DOUBLE) for x in operands):
+        return result  # of the wider dtype
     node = getattr(result, "_node", None)
     return cast(result, HALF, node.name()) if node else cast(result, HALF)
 

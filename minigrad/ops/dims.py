@@ -8,7 +8,7 @@ from typing import Any, ParamSpec
 
 import numpy as np
 
-from minigrad.autograd import HALF, SINGLE, raw, torch_names
+from minigrad.autograd import DOUBLE, HALF, SINGLE, raw, torch_names
 from minigrad.types import Array, as_dtype
 
 P = ParamSpec("P")
@@ -55,7 +55,6 @@ def spread(g: Array, axes: tuple[int, ...], shape: tuple[int, ...]) -> Array:
     return np.broadcast_to(g, shape)
 
 
-DOUBLE = np.dtype(np.float64)
 WIDER: dict[Any, Any] = {HALF: SINGLE, SINGLE: DOUBLE}  # in which torch adds up one number after another
 
 
