@@ -84,7 +84,7 @@ def raw(x: Array) -> np.ndarray[Any, Any]:
     """The plain NumPy values of `x`: for the parts of a body that nobody differentiates."""
     if isinstance(x, TensorBase):
         return x.array
-    if isinstance(x, (list, tuple, str, dict)):
+    if type(x) is not ndarray and isinstance(x, (list, tuple, str, dict)):
         raise TypeError(f"expected a tensor, got a {type(x).__name__}; make one with torch.tensor(...)")
     return x
 

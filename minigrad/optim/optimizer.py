@@ -179,7 +179,7 @@ class Optimizer:
         scratch = self._scratch
         for group in self.param_groups:
             for p in group["params"]:
-                grad = p.grad
+                grad = p._grad
                 if grad is None:
                     continue
                 g, array = grad.array, p.array
