@@ -238,7 +238,7 @@ def arange(
         raise RuntimeError(f"arange(): unsupported range: {start} -> {end}")
     whole = all(isinstance(v, (int, np.integer)) for v in (start, end, step))
     kind = (np.dtype(np.int64) if whole else get_default_dtype().numpy) if dtype is None else as_dtype(dtype).numpy
-    if kind.kind in "iu":
+    if kind == np.int64:
         start, end, step = int(start), int(end), int(step)
     if step == 0:
         raise RuntimeError("arange(): step must be nonzero")
@@ -246,6 +246,8 @@ def arange(
         raise RuntimeError("arange(): upper bound and lower bound inconsistent with step sign: "
                            f"start {start}, end {end}, step {step}")
     count = max(math.ceil((end - start) / step), 0)
+    if kind.kind in "iu":  # for those shorter than int64, torch counts in floating point, but goes in whole steps
+        start, step = int(start), int(step)
     return _finished((start + step * np.arange(count)).astype(kind), requires_grad, device)
 
 

@@ -72,4 +72,5 @@ def as_arrays(x: Any) -> Any:
         return x.numpy()  # type: ignore[attr-defined]
     if isinstance(x, dict):
         return {key: as_arrays(value) for key, value in x.items()}
-    return type(x)(map(as_arrays, x)) if type(x) in (list, tuple) else x
+    parts = [as_arrays(part) for part in x] if isinstance(x, (list, tuple)) else x
+    return tuple(parts) if isinstance(x, tuple) else parts

@@ -147,8 +147,9 @@ def _empty_like(input: Tensor, dtype: Any, device: Any, requires_grad: bool) -> 
 def order_to_draw_in(input: Tensor) -> Literal["C", "K"]:
     """As torch, that in which the elements of `input` lie in memory; "C" where they lie otherwise than in torch.
 
-    So they do where channels come last because a convolution left them there (not because this is a view that was
-    turned), and along a dimension that was expanded.
+    So they do along a dimension that was expanded, and where channels come last because a convolution left them there.
+    That is told from the strides, so a new tensor made of a view that was turned that way, which lies so in torch as well,
+    is taken for one of those; a convolution's result that was permuted or cut out of its batch is not.
     """
     base = input if input._view is None else input._view[0]
     return "C" if 0 in input.array.strides or (_channels_last(input.array) and _channels_last(base.array)) else "K"

@@ -282,7 +282,7 @@ class _Writer:
             place = storage.offset, tuple(x.shape), storage.strides
             return "torch._utils._rebuild_tensor_v2", (reference, *place, x.requires_grad, OrderedDict())
         raise TypeError(f"save(): {path} is of type {kind.__name__}; a checkpoint holds tensors, numbers, text, bytes, dtypes, "
-                        "devices, lists, tuples, dicts, sets (of module or optimizer save state_dict(), of a NumPy number item())")
+                        "devices, lists, tuples, dicts, sets (of a module or optimizer save state_dict(), of NumPy numbers item())")
 
 
 # ---- reading -------------------------------------------------------------------------------------------------------------
@@ -364,7 +364,7 @@ def _sizes(values: Any) -> tuple[int, ...]:
 
 def _moved(kind: type[Any], items: Any) -> Any:
     if not all(map(is_key, items)):
-        refuse("it has a set with a member that is neither text nor a number below 2**61")
+        refuse("it has a set or Counter with a member that is neither text nor a number below 2**61")
     result = kind(items)
     items.clear()  # or a file could have one dict or list copied over and over
     return result

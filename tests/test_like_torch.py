@@ -6,6 +6,7 @@ from collections.abc import Callable
 from math import inf, nan
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -384,7 +385,6 @@ def test_what_a_tensor_says_of_itself(m: Any) -> Any:
 
 
 def test_no_bfloat16() -> None:
-
     with pytest.raises(NotImplementedError, match="bfloat16"):
         minigrad.ones(2).bfloat16()
 
@@ -432,3 +432,15 @@ def test_grad_of_what_is_no_leaf(m: Any) -> None:
         assert y.grad is None
     assert x.grad.tolist() == [5, 5]
     assert kept.grad.tolist() == [1, 1]
+
+
+@same_as_torch
+@pytest.mark.parametrize("call", [
+    lambda m: m.tensor(3.0).topk(0), lambda m: grid(m)[np.array([1, 2], np.int16)], lambda m: grid(m)[m.tensor([1], dtype=m.int16)],
+    lambda m: m.arange(-1.5, 2.0, dtype=m.int32), lambda m: m.arange(-1.5, 2.0, dtype=m.int64),
+    lambda m: m.arange(0.5, 3.7, 1.5, dtype=m.int16), lambda m: m.addcmul(*[m.tensor([True])] * 3),
+    lambda m: m.addcdiv(m.tensor([1.0]), m.tensor([2]), m.tensor([3])), lambda m: m.nn.functional.dropout([1.0, 2.0]),
+])  # fmt: skip
+def test_odd_arguments(m: Any, call: Any) -> Any:
+    result = outcome(call, m)
+    return list(result) if isinstance(result, tuple) else result

@@ -614,7 +614,7 @@ HOSTILE_PICKLES = {
     "a set of a dict": (b"c__builtin__\nset\n" + put(({1: 2},)) + b"R.", "a value of type dict where one of type list"),
     "members of equal hash": (
         b"c__builtin__\nset\n" + put(([i * (2**61 - 1) for i in range(1, 1000)],)) + b"R.",
-        "it has a set with a member that is neither text nor a number below 2**61",
+        "it has a set or Counter with a member that is neither text nor a number below 2**61",
     ),
     "a shape of 1,000": (b"ctorch\nSize\n" + put((tuple([1] * 1000),)) + b"R.", "or too many of them"),
     "offset outside": (tensor(1) + b".", "reaches outside its storage of 6 numbers"),

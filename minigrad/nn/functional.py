@@ -27,7 +27,6 @@ from minigrad.ops.window import conv1d, conv2d, conv_transpose1d, conv_transpose
 from minigrad.ops.window import im2col as unfold
 # isort: on
 
-
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor
 
@@ -142,7 +141,7 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
     ValueError
         If `p` is not between 0 and 1.
     """
-    return _drop(input, np.empty_like(input.array, order=sampling.order_to_draw_in(input)), p, training, inplace)
+    return _drop(input, np.empty_like(autograd.raw(input), order=sampling.order_to_draw_in(input)), p, training, inplace)
 
 
 def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
@@ -476,8 +475,8 @@ def binary_cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = 
         raise RuntimeError(f"Found dtype {target.dtype} but expected {input.dtype}: target and input must have the same dtype")
     for name, x in {"input": input, "target": target}.items():
         if not ((x.array >= 0) & (x.array <= 1)).all():
-            raise RuntimeError(f"all elements of {name} should be between 0 and 1: apply a sigmoid first, or use "
-                               "binary_cross_entropy_with_logits")
+            raise RuntimeError(f"all elements of {name} should be between 0 and 1" + (
+                ": apply a sigmoid first, or use binary_cross_entropy_with_logits" if name == "input" else ""))
     return losses.binary_cross_entropy(input, target, _constant("binary_cross_entropy", weight), reduction)
 
 

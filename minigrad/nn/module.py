@@ -434,7 +434,7 @@ class Module:
                   for prefix, module in self.named_modules(remove_duplicate=False)
                   for name, tensor in module._state().items()]  # fmt: skip
         expected = {key for key, *_ in places}
-        old = not hasattr(state_dict, "_metadata")  # may be from a torch that did not count the batches
+        old = not hasattr(state_dict, "_metadata")  # torch's of today have it; older ones, like ours, may lack the count of batches
         missing = [key for key, _, name, _ in places if key not in state_dict and not (old and name == "num_batches_tracked")]
         unexpected = [key for key in state_dict if key not in expected]
         wrong = {"Missing": missing, "Unexpected": unexpected} if strict else {}

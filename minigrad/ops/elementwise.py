@@ -246,13 +246,20 @@ def lerp(x: Array, end: Array, weight: Any, /) -> Any:
 @op(promote=True)
 def addcmul(x: Array, tensor1: Array, tensor2: Array, /, *, value: Number = 1) -> Any:
     """x + value · tensor1 · tensor2."""
+    _no_bools("addcmul", raw(x), raw(tensor1))
     value = value if raw(x).dtype.kind == "f" else int(value)
     return x + value * tensor1 * tensor2, lambda g: g, lambda g: g * (value * tensor2), lambda g: g * (value * tensor1)
 
 
+def addcdiv(input: Array, tensor1: Array, tensor2: Array, *, value: Number = 1) -> Any:
+    """input + value · tensor1 / tensor2, one of which must be of floating-point numbers."""
+    if raw(tensor1).dtype.kind != "f" != raw(tensor2).dtype.kind:
+        raise RuntimeError("addcdiv(): integers are not divided; convert one of tensor1 and tensor2 first, as in x.float()")
+    return _addcdiv(input, tensor1, tensor2, value=value)
+
+
 @op(floating=True)
-def addcdiv(x: Array, tensor1: Array, tensor2: Array, /, *, value: Number = 1) -> Any:
-    """x + value · tensor1 / tensor2."""
+def _addcdiv(x: Array, tensor1: Array, tensor2: Array, /, *, value: Number = 1) -> Any:
     ratio = tensor1 / tensor2
     return x + value * ratio, lambda g: g, lambda g: g * (value / tensor2), lambda g: -g * (value * ratio / tensor2)
 

@@ -38,6 +38,8 @@ def parse_index(x: Array, index: Any) -> tuple[tuple[Any, ...], list[Any]]:
             array = part if isinstance(part, TensorBase) else np.asarray(part)
             if isinstance(part, (list, tuple, range)) and raw(array).size == 0:
                 array = np.zeros(raw(array).shape, np.int64)
+            if isinstance(array, np.ndarray) and array.dtype.kind in "iu" and array.dtype != np.uint8:
+                array = array.astype(np.int64)  # short integers are refused in tensors alone
             if raw(array).dtype not in (np.int64, np.int32, np.uint8, np.bool_):
                 raise IndexError(f"tensors used as indices must be long, int, byte or bool tensors, got {raw(array).dtype}")
             template.append(_HOLE)

@@ -237,8 +237,8 @@ def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None
     """
     x = raw(input)
     if x.ndim < 2 or num_groups < 0 or x.shape[1] % num_groups:
-        raise RuntimeError("group_norm(): expected an input of shape (n, channels, ...), the number of channels being divisible by "
-                           f"num_groups={num_groups}, which is positive, but got shape {list(x.shape)}")
+        raise RuntimeError("group_norm(): expected an input of shape (n, channels, ...), and a positive num_groups that divides "
+                           f"the number of channels, but got num_groups={num_groups} and shape {list(x.shape)}")
     _several(x.shape, x.size // num_groups)
     _check("group_norm", x, x.shape[1:2], weight=weight, bias=bias)
     view = (len(x), num_groups, x.shape[1] // num_groups, math.prod(x.shape[2:]))

@@ -319,9 +319,11 @@ def topk(input: Array, k: int, dim: int = -1, largest: bool = True, sorted: bool
     """
     x, axis = np.atleast_1d(raw(input)), axis_of(dim, raw(input).ndim)
     rows, size = np.moveaxis(x, axis, -1), x.shape[axis]
-    if x.dtype == np.bool_ or not 0 <= k <= size:
-        raise RuntimeError(f"topk(): k must be in the range of the dimension, and the elements no bools, got k={k} for shape "
-                           f"{list(raw(input).shape)} of {x.dtype}")
+    if x.dtype == np.bool_:
+        raise RuntimeError("topk(): not implemented for bools; convert the tensor first, as in x.int()")
+    if not 0 <= k <= size:
+        raise RuntimeError(f"topk(): k must be in the range of the dimension, got k={k} for shape {list(raw(input).shape)}")
+    k = k if raw(input).ndim else 1  # as torch, of a tensor without dimensions its element
     places = np.argpartition(rows, size - k if largest else k - 1) if 0 < k < size else np.argsort(rows)
     chosen = np.sort(places[..., size - k :] if largest else places[..., :k])  # in order, for those that tie
     order = argsort(np.take_along_axis(rows, chosen, -1), -1, largest)
