@@ -258,4 +258,4 @@ def test_training_step_of_others(race: Race, digits: Digits, model: str, other: 
     data = digits(64)
     contenders = {other: OTHERS[other](initial_weights(model), *data)}  # first, for it may skip
     contenders["minigrad"] = training_step("minigrad", model, *data)
-    race("training", f"training step, {NAMES[model]}, batch 64", contenders, budget=3)
+    race("training", f"training step, {NAMES[model]}, batch 64, beside {other}", contenders, budget=3)
