@@ -15,13 +15,15 @@ from minigrad.creation import (
     allclose, arange, as_tensor, asarray, empty, empty_like, equal, eye, from_numpy, full, full_like, is_tensor,
     linspace, ones, ones_like, zeros, zeros_like,
 )
+from minigrad.ops.comparison import (
+    bitwise_and, bitwise_not, bitwise_or, bitwise_xor, eq, ge, greater, greater_equal, gt, isclose, isfinite, isinf,
+    isnan, le, less, less_equal, logical_and, logical_not, logical_or, logical_xor, lt, ne, not_equal,
+)
 from minigrad.ops.elementwise import (
-    abs, absolute, acos, add, addcdiv, addcmul, arccos, arcsin, arctan, arctan2, asin, atan, atan2, bitwise_and,
-    bitwise_not, bitwise_or, bitwise_xor, ceil, clamp, clamp_max, clamp_min, clip, cos, cosh, div, divide, eq, erf, exp,
-    expm1, floor, floor_divide, ge, greater, greater_equal, gt, isclose, isfinite, isinf, isnan, le, lerp, less,
-    less_equal, log, log10, log1p, log2, logical_and, logical_not, logical_or, logical_xor, lt, maximum, minimum, mul,
-    multiply, ne, neg, negative, not_equal, positive, pow, reciprocal, relu, remainder, round, rsqrt, rsub, sigmoid,
-    sign, sin, sinh, sqrt, square, sub, subtract, tan, tanh, true_divide, trunc, where,
+    abs, absolute, acos, add, addcdiv, addcmul, arccos, arcsin, arctan, arctan2, asin, atan, atan2, ceil, clamp,
+    clamp_max, clamp_min, clip, cos, cosh, div, divide, erf, exp, expm1, floor, floor_divide, lerp, log, log10,
+    log1p, log2, maximum, minimum, mul, multiply, neg, negative, positive, pow, reciprocal, relu, remainder, round,
+    rsqrt, rsub, sigmoid, sign, sin, sinh, sqrt, square, sub, subtract, tan, tanh, true_divide, trunc, where,
 )
 from minigrad.ops.indexing import (
     gather, index_fill, index_select, masked_fill, masked_select, nonzero, repeat_interleave, scatter, scatter_add,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad.autograd import TensorBase, wrap
-from minigrad.ops.elementwise import isclose
+from minigrad.ops.comparison import isclose
 from minigrad.ops.shape import sizes_of
 from minigrad.types import DTYPES, as_dtype, as_element, check_device, check_range, dtype_of_number, get_default_dtype, promoted
 

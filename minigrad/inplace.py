@@ -16,7 +16,7 @@ import numpy as np
 
 from minigrad import autograd, random
 from minigrad.autograd import TensorBase, clock, op, raw, wrap
-from minigrad.ops import elementwise, indexing, shape
+from minigrad.ops import comparison, elementwise, indexing, shape
 from minigrad.types import DTYPES, KIND, as_element
 
 if TYPE_CHECKING:
@@ -241,9 +241,10 @@ class InPlace(TensorBase):
 
 IN_PLACE: dict[Any, str] = {  # operations that have a twin with an underscore
     elementwise: """
-        abs acos add addcdiv addcmul asin atan bitwise_and bitwise_or bitwise_xor ceil clamp clamp_max clamp_min clip cos
-        cosh div divide erf exp expm1 floor floor_divide lerp log log1p logical_not mul multiply neg pow reciprocal relu
-        remainder round rsqrt sigmoid sign sin sinh sqrt square sub subtract tan tanh true_divide trunc""",
+        abs acos add addcdiv addcmul asin atan ceil clamp clamp_max clamp_min clip cos cosh div divide erf exp expm1
+        floor floor_divide lerp log log1p mul multiply neg pow reciprocal relu remainder round rsqrt sigmoid sign sin
+        sinh sqrt square sub subtract tan tanh true_divide trunc""",
+    comparison: "bitwise_and bitwise_or bitwise_xor logical_not",
     indexing: """
         index_fill masked_fill scatter scatter_add""",
     shape: "tril triu",

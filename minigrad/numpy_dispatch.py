@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.autograd import TensorBase, raw, wrap
-from minigrad.ops import elementwise, linalg, reduction, shape
+from minigrad.ops import comparison, elementwise, linalg, reduction, shape
 
 UFUNCS: dict[tuple[Any, str], Any] = {
     (getattr(np, theirs), "__call__"): operation
@@ -22,12 +22,12 @@ UFUNCS: dict[tuple[Any, str], Any] = {
         "log1p": elementwise.log1p, "log2": elementwise.log2, "log10": elementwise.log10, "sqrt": elementwise.sqrt,
         "sin": elementwise.sin, "cos": elementwise.cos, "tanh": elementwise.tanh, "maximum": elementwise.maximum,
         "minimum": elementwise.minimum, "floor": elementwise.floor, "ceil": elementwise.ceil, "trunc": elementwise.trunc,
-        "rint": elementwise.round, "equal": elementwise.eq, "not_equal": elementwise.ne, "less": elementwise.lt,
-        "less_equal": elementwise.le, "greater": elementwise.gt, "greater_equal": elementwise.ge, "isnan": elementwise.isnan,
-        "isinf": elementwise.isinf, "isfinite": elementwise.isfinite, "logical_and": elementwise.logical_and,
-        "logical_or": elementwise.logical_or, "logical_xor": elementwise.logical_xor, "logical_not": elementwise.logical_not,
-        "bitwise_and": elementwise.bitwise_and, "bitwise_or": elementwise.bitwise_or, "bitwise_xor": elementwise.bitwise_xor,
-        "invert": elementwise.bitwise_not, "matmul": linalg.matmul, "tan": elementwise.tan, "arcsin": elementwise.asin,
+        "rint": elementwise.round, "equal": comparison.eq, "not_equal": comparison.ne, "less": comparison.lt,
+        "less_equal": comparison.le, "greater": comparison.gt, "greater_equal": comparison.ge, "isnan": comparison.isnan,
+        "isinf": comparison.isinf, "isfinite": comparison.isfinite, "logical_and": comparison.logical_and,
+        "logical_or": comparison.logical_or, "logical_xor": comparison.logical_xor, "logical_not": comparison.logical_not,
+        "bitwise_and": comparison.bitwise_and, "bitwise_or": comparison.bitwise_or, "bitwise_xor": comparison.bitwise_xor,
+        "invert": comparison.bitwise_not, "matmul": linalg.matmul, "tan": elementwise.tan, "arcsin": elementwise.asin,
         "arccos": elementwise.acos, "arctan": elementwise.atan, "arctan2": elementwise.atan2, "sinh": elementwise.sinh,
         "cosh": elementwise.cosh,
     }.items()

@@ -15,7 +15,7 @@ from minigrad import autograd, creation, printing, sampling, types
 from minigrad.autograd import TensorBase, raw, wrap
 from minigrad.inplace import InPlace
 from minigrad.numpy_dispatch import FUNCTIONS, UFUNCS, as_arrays
-from minigrad.ops import elementwise, indexing, linalg, reduction
+from minigrad.ops import comparison, elementwise, indexing, linalg, reduction
 from minigrad.ops import shape as shaping
 from minigrad.storage import deep_copied
 from minigrad.types import CPU, DTYPES, Size, as_dtype, check_device
@@ -419,13 +419,13 @@ class Tensor(InPlace):
     __matmul__ = linalg.matmul
     __neg__ = elementwise.neg
     __abs__ = elementwise.abs
-    __and__ = __rand__ = elementwise.bitwise_and
-    __or__ = __ror__ = elementwise.bitwise_or
-    __xor__ = __rxor__ = elementwise.bitwise_xor
-    __lt__ = elementwise.lt
-    __le__ = elementwise.le
-    __gt__ = elementwise.gt
-    __ge__ = elementwise.ge
+    __and__ = __rand__ = comparison.bitwise_and
+    __or__ = __ror__ = comparison.bitwise_or
+    __xor__ = __rxor__ = comparison.bitwise_xor
+    __lt__ = comparison.lt
+    __le__ = comparison.le
+    __gt__ = comparison.gt
+    __ge__ = comparison.ge
     __getitem__ = indexing.getitem
 
     __pos__ = elementwise.positive
@@ -434,13 +434,13 @@ class Tensor(InPlace):
         if self.array.dtype.kind == "f":
             raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors; "
                             "compare first, as in ~(x > 0)")
-        return elementwise.bitwise_not(self)
+        return comparison.bitwise_not(self)
 
     def __eq__(self, other: object) -> Any:
-        return elementwise.eq(self, other) if _is_operand(other) else NotImplemented
+        return comparison.eq(self, other) if _is_operand(other) else NotImplemented
 
     def __ne__(self, other: object) -> Any:
-        return elementwise.ne(self, other) if _is_operand(other) else NotImplemented
+        return comparison.ne(self, other) if _is_operand(other) else NotImplemented
 
     def __rtruediv__(self, other: Any) -> Tensor:
         return elementwise.mul(elementwise.reciprocal(self), other)
@@ -521,11 +521,13 @@ class Tensor(InPlace):
 
 METHODS: dict[Any, str] = {  # operations that are methods too, under their own names
     elementwise: """
-        abs absolute acos add addcdiv addcmul arccos arcsin arctan arctan2 asin atan atan2 bitwise_and bitwise_not
-        bitwise_or bitwise_xor ceil clamp clamp_max clamp_min clip cos cosh div divide eq erf exp expm1 floor floor_divide
-        ge greater greater_equal gt isclose isfinite isinf isnan le lerp less less_equal log log10 log1p log2 logical_and
-        logical_not logical_or logical_xor lt maximum minimum mul multiply ne neg negative not_equal positive pow reciprocal
-        relu remainder round rsqrt sigmoid sign sin sinh sqrt square sub subtract tan tanh true_divide trunc""",
+        abs absolute acos add addcdiv addcmul arccos arcsin arctan arctan2 asin atan atan2 ceil clamp clamp_max
+        clamp_min clip cos cosh div divide erf exp expm1 floor floor_divide lerp log log10 log1p log2 maximum minimum
+        mul multiply neg negative positive pow reciprocal relu remainder round rsqrt sigmoid sign sin sinh sqrt square
+        sub subtract tan tanh true_divide trunc""",
+    comparison: """
+        bitwise_and bitwise_not bitwise_or bitwise_xor eq ge greater greater_equal gt isclose isfinite isinf isnan le
+        less less_equal logical_and logical_not logical_or logical_xor lt ne not_equal""",
     reduction: """
         all amax amin any argmax argmin argsort bincount count_nonzero cumsum log_softmax logsumexp max mean median min norm
         prod softmax sort std sum topk unique var""",

@@ -1,6 +1,6 @@
-"""Operations that work on each element by itself: arithmetic, comparison, choice, and the functions of one variable.
+"""Operations that work on each element by itself: arithmetic, the functions of one variable, limits and choice.
 
-Operands of different shapes are broadcast; the engine sums the gradients back (`autograd.unbroadcast`).
+Operands of different shapes are broadcast; the engine sums the gradients back (`autograd.engine.unbroadcast`).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.polynomial import chebyshev
 
 from minigrad.autograd import TensorBase, cast, op, raw, wrap
+from minigrad.ops.comparison import logical_or
 from minigrad.ops.dims import floating
 from minigrad.types import Array, Number, as_element, common_dtype, result_type_of
 
@@ -65,6 +66,12 @@ def _difference(a: Array, b: Array) -> Array:
     except TypeError:
         raise RuntimeError("Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert "
                            "a mask, use the `~` or `logical_not()` operator instead.") from None
+
+
+def _no_bools(name: str, *operands: Any) -> None:
+    """Refuse what torch refuses: arithmetic that is not defined between bools."""
+    if all(isinstance(x, bool) or getattr(x, "dtype", None) == np.bool_ for x in operands):
+        raise NotImplementedError(f"{name}: not implemented for 'Bool' tensors; convert one, as in x.int()")
 
 
 @op(promote=True)
@@ -616,137 +623,7 @@ def _where(condition: Array, x: Array, y: Array, /) -> Any:
     return np.where(raw(condition), raw(x), raw(y)), None, lambda g: np.where(condition, g, 0), lambda g: np.where(condition, 0, g)
 
 
-# ---- comparison and logic: no derivatives ----------------------------------------------------------------------------------
-
-
-@op(promote=True)
-def eq(a: Array, b: Array, /) -> Any:
-    """a == b, element by element."""
-    return (a == b,)
-
-
-@op(promote=True)
-def ne(a: Array, b: Array, /) -> Any:
-    """a != b, element by element."""
-    return (a != b,)
-
-
-@op(promote=True)
-def lt(a: Array, b: Array, /) -> Any:
-    """a < b, element by element."""
-    return (a < b,)
-
-
-@op(promote=True)
-def le(a: Array, b: Array, /) -> Any:
-    """a <= b, element by element."""
-    return (a <= b,)
-
-
-@op(promote=True)
-def gt(a: Array, b: Array, /) -> Any:
-    """a > b, element by element."""
-    return (a > b,)
-
-
-@op(promote=True)
-def ge(a: Array, b: Array, /) -> Any:
-    """a >= b, element by element."""
-    return (a >= b,)
-
-
-@op
-def isnan(x: Array, /) -> Any:
-    """Where x is not a number."""
-    return (np.isnan(x),)
-
-
-@op
-def isinf(x: Array, /) -> Any:
-    """Where x is infinite."""
-    return (np.isinf(x),)
-
-
-@op
-def isfinite(x: Array, /) -> Any:
-    """Where x is neither infinite nor nan."""
-    return (np.isfinite(x),)
-
-
-@op
-def isclose(a: Array, b: Array, /, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Any:
-    """Where ``|a - b| <= atol + rtol * |b|``; both must be of one dtype."""
-    if np.asarray(a).dtype != np.asarray(b).dtype:
-        raise RuntimeError(f"isclose(): the tensors must be of one dtype, got {np.asarray(a).dtype} and {np.asarray(b).dtype}")
-    return (np.isclose(a, b, rtol, atol, equal_nan),)
-
-
-@op(promote=True)
-def logical_and(a: Array, b: Array, /) -> Any:
-    """Where both are not zero."""
-    return (np.logical_and(a, b),)
-
-
-@op(promote=True)
-def logical_or(a: Array, b: Array, /) -> Any:
-    """Where at least one is not zero."""
-    return (np.logical_or(a, b),)
-
-
-@op(promote=True)
-def logical_xor(a: Array, b: Array, /) -> Any:
-    """Where just one is not zero."""
-    return (np.logical_xor(a, b),)
-
-
-@op
-def logical_not(x: Array, /) -> Any:
-    """Where x is zero."""
-    return (np.logical_not(x),)
-
-
-def _no_bools(name: str, *operands: Any) -> None:
-    """Refuse what torch refuses: arithmetic that is not defined between bools."""
-    if all(isinstance(x, bool) or getattr(x, "dtype", None) == np.bool_ for x in operands):
-        raise NotImplementedError(f"{name}: not implemented for 'Bool' tensors; convert one, as in x.int()")
-
-
-def _whole(name: str, *operands: Any) -> None:
-    if any(isinstance(x, float) or (isinstance(x, np.ndarray) and x.dtype.kind == "f") for x in operands):
-        raise NotImplementedError(f"{name}: not implemented for floating-point tensors; combine bools or integers, as in "
-                                  "(x > 0) & (x < 1)")
-
-
-@op(promote=True)
-def bitwise_and(a: Array, b: Array, /) -> Any:
-    """a & b, bit by bit; for bools, logical and."""
-    _whole("bitwise_and", a, b)
-    return (a & b,)
-
-
-@op(promote=True)
-def bitwise_or(a: Array, b: Array, /) -> Any:
-    """a | b, bit by bit; for bools, logical or."""
-    _whole("bitwise_or", a, b)
-    return (a | b,)
-
-
-@op(promote=True)
-def bitwise_xor(a: Array, b: Array, /) -> Any:
-    """a ^ b, bit by bit; for bools, where just one holds."""
-    _whole("bitwise_xor", a, b)
-    return (a ^ b,)
-
-
-@op
-def bitwise_not(x: Array, /) -> Any:
-    """~x, bit by bit; for bools, logical not."""
-    _whole("bitwise_not", x)
-    return (~x,)
-
-
 # ---- other names -------------------------------------------------------------------------------------------------------
 
 absolute, negative, subtract, multiply, divide, true_divide, clip = abs, neg, sub, mul, div, div, clamp
-less, less_equal, greater, greater_equal, not_equal = lt, le, gt, ge, ne
 arcsin, arccos, arctan, arctan2 = asin, acos, atan, atan2

@@ -1,0 +1,140 @@
+"""Comparison and logic, element by element: results are bools (or bits), and there is nothing to differentiate."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigrad.autograd import op
+from minigrad.types import Array
+
+# ---- comparison ----------------------------------------------------------------------------------------------------------
+
+
+@op(promote=True)
+def eq(a: Array, b: Array, /) -> Any:
+    """a == b, element by element."""
+    return (a == b,)
+
+
+@op(promote=True)
+def ne(a: Array, b: Array, /) -> Any:
+    """a != b, element by element."""
+    return (a != b,)
+
+
+@op(promote=True)
+def lt(a: Array, b: Array, /) -> Any:
+    """a < b, element by element."""
+    return (a < b,)
+
+
+@op(promote=True)
+def le(a: Array, b: Array, /) -> Any:
+    """a <= b, element by element."""
+    return (a <= b,)
+
+
+@op(promote=True)
+def gt(a: Array, b: Array, /) -> Any:
+    """a > b, element by element."""
+    return (a > b,)
+
+
+@op(promote=True)
+def ge(a: Array, b: Array, /) -> Any:
+    """a >= b, element by element."""
+    return (a >= b,)
+
+
+@op
+def isnan(x: Array, /) -> Any:
+    """Where x is not a number."""
+    return (np.isnan(x),)
+
+
+@op
+def isinf(x: Array, /) -> Any:
+    """Where x is infinite."""
+    return (np.isinf(x),)
+
+
+@op
+def isfinite(x: Array, /) -> Any:
+    """Where x is neither infinite nor nan."""
+    return (np.isfinite(x),)
+
+
+@op
+def isclose(a: Array, b: Array, /, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Any:
+    """Where ``|a - b| <= atol + rtol * |b|``; both must be of one dtype."""
+    if np.asarray(a).dtype != np.asarray(b).dtype:
+        raise RuntimeError(f"isclose(): the tensors must be of one dtype, got {np.asarray(a).dtype} and {np.asarray(b).dtype}")
+    return (np.isclose(a, b, rtol, atol, equal_nan),)
+
+
+# ---- logic ---------------------------------------------------------------------------------------------------------------
+
+
+@op(promote=True)
+def logical_and(a: Array, b: Array, /) -> Any:
+    """Where both are not zero."""
+    return (np.logical_and(a, b),)
+
+
+@op(promote=True)
+def logical_or(a: Array, b: Array, /) -> Any:
+    """Where at least one is not zero."""
+    return (np.logical_or(a, b),)
+
+
+@op(promote=True)
+def logical_xor(a: Array, b: Array, /) -> Any:
+    """Where just one is not zero."""
+    return (np.logical_xor(a, b),)
+
+
+@op
+def logical_not(x: Array, /) -> Any:
+    """Where x is zero."""
+    return (np.logical_not(x),)
+
+
+def _whole(name: str, *operands: Any) -> None:
+    if any(isinstance(x, float) or (isinstance(x, np.ndarray) and x.dtype.kind == "f") for x in operands):
+        raise NotImplementedError(f"{name}: not implemented for floating-point tensors; combine bools or integers, as in "
+                                  "(x > 0) & (x < 1)")
+
+
+@op(promote=True)
+def bitwise_and(a: Array, b: Array, /) -> Any:
+    """a & b, bit by bit; for bools, logical and."""
+    _whole("bitwise_and", a, b)
+    return (a & b,)
+
+
+@op(promote=True)
+def bitwise_or(a: Array, b: Array, /) -> Any:
+    """a | b, bit by bit; for bools, logical or."""
+    _whole("bitwise_or", a, b)
+    return (a | b,)
+
+
+@op(promote=True)
+def bitwise_xor(a: Array, b: Array, /) -> Any:
+    """a ^ b, bit by bit; for bools, where just one holds."""
+    _whole("bitwise_xor", a, b)
+    return (a ^ b,)
+
+
+@op
+def bitwise_not(x: Array, /) -> Any:
+    """~x, bit by bit; for bools, logical not."""
+    _whole("bitwise_not", x)
+    return (~x,)
+
+
+# ---- other names ---------------------------------------------------------------------------------------------------------
+
+less, less_equal, greater, greater_equal, not_equal = lt, le, gt, ge, ne
