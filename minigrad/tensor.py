@@ -21,6 +21,20 @@ from minigrad.storage import deep_copied
 from minigrad.types import CPU, DTYPES, Size, as_dtype, check_device
 
 
+def conversion(args: tuple[Any, ...], dtype: Any, device: Any) -> tuple[types.dtype | None, list[builtins.bool]]:
+    """What the arguments of ``to(...)`` ask for, of tensors and modules: a dtype, and the flags `non_blocking` and `copy`."""
+    flags = [a for a in args if isinstance(a, builtins.bool)]  # they come last
+    for a in args[: len(args) - len(flags)]:
+        if isinstance(a, TensorBase):
+            dtype = a.array.dtype
+        elif isinstance(a, (str, builtins.int)) or type(a).__name__ == "device":
+            device = a
+        elif a is not None:
+            dtype = a
+    check_device(device)
+    return None if dtype is None else as_dtype(dtype), flags
+
+
 @autograd.result_class
 class Tensor(InPlace):
     """An array that remembers how it was computed.
@@ -362,20 +376,10 @@ class Tensor(InPlace):
     def to(self, *args: Any, dtype: Any = None, device: Any = None, copy: builtins.bool = False,
            non_blocking: builtins.bool = False) -> Tensor:
         """The tensor in another dtype: ``x.to(torch.float64)``, ``x.to(other)``, ``x.to("cpu")``; itself if it has it already."""
-        flags = [a for a in args if isinstance(a, builtins.bool)]  # non_blocking, copy
-        copy = copy or flags[1:] == [True]
-        for a in args[: len(args) - len(flags)]:
-            if isinstance(a, TensorBase):
-                dtype = a.array.dtype
-            elif isinstance(a, (str, builtins.int)) or type(a).__name__ == "device":
-                device = a
-            else:
-                dtype = a
-        check_device(device)
-        wanted = self.array.dtype if dtype is None else as_dtype(dtype).numpy
-        if wanted == self.array.dtype:
-            return self.clone() if copy else self
-        return autograd.cast(self, wanted)
+        kind, flags = conversion(args, dtype, device)
+        if kind is None or kind.numpy == self.array.dtype:
+            return self.clone() if copy or flags[1:] == [True] else self
+        return autograd.cast(self, kind.numpy)
 
     def type(self, dtype: Any = None) -> Any:
         """The tensor in another dtype, or without argument the name of its type, as torch gives it."""

@@ -235,7 +235,7 @@ def backward(
     if wanted == []:
         raise RuntimeError("backward(): inputs must not be empty; leave it out to reach every leaf")
     grads = _differentiate(roots, retain_graph, create_graph, wanted, accumulating=True)
-    for tensor in sequence(inputs) if inputs is not None else ():
+    for tensor in sequence(inputs):
         if tensor._node in grads and tensor._node.grad_keeper is None:  # an input that is no leaf
             _add_to_grad(tensor, grads[tensor._node])
 

@@ -9,8 +9,8 @@ from typing import Any, ClassVar, NamedTuple, Self
 from minigrad.autograd import no_grad
 from minigrad.creation import empty
 from minigrad.nn.parameter import Parameter
-from minigrad.tensor import RemovableHandle, Tensor, zero_for_good
-from minigrad.types import as_dtype, check_device, float16, float32, float64
+from minigrad.tensor import RemovableHandle, Tensor, conversion, zero_for_good
+from minigrad.types import float16, float32, float64
 
 Hook = Callable[..., Any]
 
@@ -330,17 +330,9 @@ class Module:
 
     def to(self, *args: Any, dtype: Any = None, device: Any = None, non_blocking: bool = False) -> Self:
         """Convert floating-point parameters and buffers in place: ``to(torch.float64)``, ``to(x)``."""
-        for a in args:
-            if isinstance(a, Tensor):
-                dtype = a.dtype
-            elif (isinstance(a, (str, int)) and not isinstance(a, bool)) or type(a).__name__ == "device":
-                device = a
-            elif a is not None and not isinstance(a, bool):  # non_blocking
-                dtype = a
-        check_device(device)
-        if dtype is None:
+        wanted, _ = conversion(args, dtype, device)
+        if wanted is None:
             return self
-        wanted = as_dtype(dtype)
         if not wanted.is_floating_point:
             raise TypeError(f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={wanted!r}")
         return self._apply(lambda t: t.to(wanted) if t.is_floating_point() else t)

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.autograd import cast, is_grad_enabled, needs_grad, ones, op, raw, total
-from minigrad.ops.dims import HALF, SINGLE, axis_of
+from minigrad.autograd import HALF, SINGLE, cast, is_grad_enabled, needs_grad, ones, op, raw, total
+from minigrad.ops.dims import axis_of
 from minigrad.ops.elementwise import rsqrt
 from minigrad.ops.reduction import mean
 from minigrad.types import Array, as_dtype

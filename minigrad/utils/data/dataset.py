@@ -300,7 +300,7 @@ def gatherer(dataset: Any) -> Callable[[Sequence[int]], list[Tensor]] | None:
         if own or any(t.requires_grad for t in dataset.tensors):
             return None
         arrays = [t.array for t in dataset.tensors]
-        return lambda places: _rows(arrays, np.array(places))
+        return lambda places: _rows(arrays, np.asarray(places))
     if isinstance(dataset, Subset) and type(dataset).__getitems__ is Subset.__getitems__:
         inner, indices = gatherer(dataset.dataset), np.asarray(dataset.indices)
         if inner is not None and indices.dtype.kind == "i" and indices.ndim == 1:
