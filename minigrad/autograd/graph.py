@@ -59,8 +59,13 @@ class TensorBase:
     _view: tuple[TensorBase, int | None] | None  # (tensor whose memory this shows, moment it was made, if recorded); see inplace.py
     _hooks: dict[int, Callable[[Tensor], Tensor | None]] | None  # of a leaf; those of other tensors are with their node
 
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        _CLASSES.add(cls)
+
 
 _result_class: Any = TensorBase
+_CLASSES: set[type] = set()  # of tensors
 
 
 def result_class(cls: type) -> type:
@@ -311,9 +316,9 @@ def op(body: Callable[..., Any] | None = None, /, *, name: Name | None = None, *
         mode = current.mode
         if options:
             args, options = this.place(args, options)
-        tensors: Sequence[Any]
-        tensors, rest = (args, ()) if len(args) <= tensor_count else (args[:tensor_count], args[tensor_count:])
-        if rest:
+        tensors: Sequence[Any] = args[:tensor_count]
+        rest = args[tensor_count:]
+        if rest and not _CLASSES.isdisjoint(map(type, rest)):
             rest = tuple(map(_option, rest))
         if options:
             options = {name: _option(value) for name, value in options.items()}
@@ -340,16 +345,14 @@ def op(body: Callable[..., Any] | None = None, /, *, name: Name | None = None, *
         if promoting and not (one_dtype and dtype.kind == "f"):  # numbers go with floating-point tensors as they are
             tensors, arrays = _promoted(this, tensors, arrays)
         try:
-            if mode.quiet:
-                value, *rules = body(*arrays, *rest, **options)
-            else:
-                value, *rules = mode.run_quietly(body, *arrays, *rest, **options)
+            computed = mode.run(body, *arrays, *rest, **options)
         except ValueError as error:
             raise _explained(this, arrays, error) from None
-        result = wrap(value)
+        result = wrap(computed[0])
         if view:
             share(result, tensors[0], mode.recording)
-        if recorded and rules and mode.recording:
+        if recorded and mode.recording and len(computed) > 1:
+            _, *rules = computed
             record(this, result, tensors, rules, (rest, options) if rest or options else _NO_OPTIONS)
         return result
 
