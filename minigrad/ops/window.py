@@ -47,13 +47,15 @@ class Windows:
         How many windows there are.
     groups : int
         Of a convolution: into how many parts the channels are cut.
+    depthwise : bool
+        Of a convolution: whether each part is one channel, of which one is made.
     last : bool
         Of a convolution: whether windows have longer runs in memory if the channels are last.
     """
 
     def __init__(self, size: Any, kernel: Any, stride: Any, dilation: Any, before: Any, out: Any) -> None:
         self.size, self.kernel, self.stride, self.dilation, self.before, self.out = size, kernel, stride, dilation, before, out
-        self.groups, self.last = 1, True
+        self.groups, self.depthwise, self.last = 1, False, True
         self.taps, self.places = math.prod(kernel), math.prod(out)
         axes = list(zip(size, kernel, stride, dilation, before, out, strict=True))
         self.padded = tuple(max(b + n, (o - 1) * s + (k - 1) * d + 1) for n, k, s, d, b, o in axes)
@@ -72,6 +74,19 @@ class Windows:
         reach = [-(-((k - 1) * d + 1) // s) for k, d, s in zip(self.kernel, self.dilation, self.stride, strict=True)]
         steps = tuple(max(o + r - 1, -(-n // s)) for o, r, n, s in zip(self.out, reach, self.padded, self.stride, strict=True))
         return Windows(self.out, tuple(reach), (1, 1), (1, 1), tuple(r - 1 for r in reach), steps), steps
+
+    @functools.cached_property
+    def dense(self) -> Windows:
+        """For depthwise convolutions: the same without a stride along the rows."""
+        (h, w), (s, t) = self.out, self.stride
+        return Windows(self.size, self.kernel, (s, 1), self.dilation, self.before, (h, (w - 1) * t + 1))
+
+    @functools.cached_property
+    def back(self) -> Windows:
+        """For `_spread_each`: windows on the results, set apart, as many as the padded image has places."""
+        apart = tuple((o - 1) * s + 1 for o, s in zip(self.out, self.stride, strict=True))
+        reach = tuple((k - 1) * d for k, d in zip(self.kernel, self.dilation, strict=True))
+        return Windows(apart, self.kernel, (1, 1), self.dilation, reach, self.padded)
 
     def empty(self, like: tuple[int, ...], dtype: Any, last: bool, fill: float = 0) -> Any:
         """Memory for padded images, as many and with as many channels as the shape `like` says, all `fill`."""
@@ -261,10 +276,60 @@ def _interleave(y: Any, weight: Any, windows: Windows) -> Any:
     return images(image[windows.inside[True]], True)
 
 
+# Where each channel has weights of its own, a product of matrices would be one of vectors. What a tap sees of a row of
+# windows, next to each other, is one run of memory, all channels of one place after those of another; so `einsum` multiplies
+# and adds up runs, without copying windows. Between windows further apart the results are left out, or are zeros.
+# (32 × 32 × 16 × 16, 3 × 3, forward and backward: 3.7 ms, not 15.9 as 32 convolutions.)
+
+
+def _runs(x: Any, windows: Windows) -> Any:
+    """The windows of images without a stride along the rows, as runs: (n, rows, *kernel, columns · channels)."""
+    memory = windows.pad(x, True)
+    seen = windows.over(memory, True)
+    n, rows, columns, height, width, channels = seen.shape
+    strides = (*seen.strides[:2], *seen.strides[3:])
+    return np.ndarray((n, rows, height, width, columns * channels), x.dtype, memory, 0, strides)
+
+
+def _apart(y: Any, stride: tuple[int, int]) -> Any:
+    """Images with zeros between their places, channels last in memory."""
+    memory, (n, c, h, w), (s, t) = y.transpose(0, 2, 3, 1), y.shape, stride
+    if stride != (1, 1):
+        memory = np.zeros((n, (h - 1) * s + 1, (w - 1) * t + 1, c), y.dtype)
+        memory[:, ::s, ::t] = y.transpose(0, 2, 3, 1)
+    return memory
+
+
+def _convolve_each(x: Any, weight: Any, windows: Windows) -> Any:
+    """`_convolve`, where each channel has weights of its own."""
+    rows, columns = windows.dense.out
+    kernel = weight.transpose(2, 3, 1, 0).repeat(columns, 2).reshape(*windows.kernel, columns * len(weight))
+    value = np.einsum("nhijr,ijr->nhr", _runs(x, windows.dense), kernel).reshape(len(x), rows, columns, len(weight))
+    return images(np.ascontiguousarray(value[:, :, :: windows.stride[1]]), True)
+
+
+def _weigh_each(x: Any, y: Any, windows: Windows) -> Any:
+    (n, c, h, _), width = y.shape, windows.dense.out[1]
+    run = _apart(y, (1, windows.stride[1])).reshape(n, h, width * c)
+    product = np.einsum("nhijr,nhr->ijr", _runs(x, windows.dense), run).reshape(*windows.kernel, width, c)
+    return np.ascontiguousarray(product.sum(2).transpose(2, 0, 1))[:, None]
+
+
+def _spread_each(y: Any, weight: Any, windows: Windows) -> Any:
+    """The same as a convolution of y set apart with the weights in reverse."""
+    apart = images(_apart(y, windows.stride), True)
+    return _convolve_each(apart, weight[:, :, ::-1, ::-1], windows.back)[windows.inside[False]]
+
+
+_DEPTHWISE: dict[Any, Callable[..., Any]] = {_convolve: _convolve_each, _weigh: _weigh_each, _spread: _spread_each}
+
+
 def _by_group(function: Callable[..., Any], a: Any, b: Any, axis: int, windows: Windows, *patches: Any) -> Any:
-    """Apply one of these to each group of channels, cut from images at axis 1 and from weights at axis 0."""
+    """Apply one of the three products to each group of channels, cut from images at axis 1 and from weights at axis 0."""
     if windows.groups == 1:
         return function(a, b, windows, *patches)
+    if windows.depthwise:
+        return _DEPTHWISE[function](a, b, windows)
     parts = np.split(a, windows.groups, 1), np.split(b, windows.groups, 0 if axis else 1)
     return np.concatenate([function(*pair, windows, *patches) for pair in zip(*parts, strict=True)], axis)
 
@@ -369,6 +434,7 @@ def _planned(name: str, x: Any, w: Any, bias: Any, groups: int, stride: Any, pad
     else:
         windows = _transposed_windows(name, x[2:], w[2:], stride, padding, dilation, extra)
     windows.groups, windows.last = groups, w[1] * windows.kernel[1] > windows.out[1]
+    windows.depthwise = w[:2] == (groups, 1)
     return windows
 
 
