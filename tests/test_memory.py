@@ -156,6 +156,24 @@ def test_a_graph_keeps_only_what_its_rules_read() -> None:
     assert alive_after(products) == [True, False]
 
 
+@pytest.mark.parametrize("scaled", [lambda y: y * 2, lambda y: 2.0 * y, lambda y: y / 2], ids=["y * 2", "2.0 * y", "y / 2"])
+def test_a_product_with_a_number_keeps_the_number_only(scaled: Callable[[Any], Any]) -> None:
+    x = mg.tensor([1.0, -2.0], requires_grad=True)
+    y = x + 1
+    dropped = weakref.ref(y)
+    z = scaled(y)
+    del y
+    assert dropped() is None
+    (g,) = mg.autograd.grad((z**2).sum(), x, create_graph=True)
+    (h,) = mg.autograd.grad(g.sum(), x)
+    assert h.tolist() == [2 * scaled(1) ** 2] * 2
+    z = scaled(x + 1)
+    z.sum().backward(retain_graph=True)
+    z.sum().backward()
+    with pytest.raises(RuntimeError, match="a second time"):
+        z.sum().backward()
+
+
 def test_no_graph_is_kept_without_recording() -> None:
     x = mg.ones(3, requires_grad=True)
     with mg.no_grad():

@@ -111,8 +111,8 @@ class Node:
     shape : tuple of int
         Of the result, and so of the gradient that this node waits for.
     tensors : sequence, or None
-        The inputs, to see whether somebody overwrote them and to record derivatives of derivatives. A linear operation,
-        whose rules read no values, does not hold on to them.
+        The inputs, to see whether somebody overwrote them and to record derivatives of derivatives. An operation whose rules
+        read none of their values (a sum, a product with a number) does not hold on to them.
     number : int
         Moment of creation. An operation is newer than those that made its inputs; so "newest first" reaches every node
         after all the nodes it feeds, and the graph needs no sorting.
@@ -152,7 +152,7 @@ class Node:
         The body is run again on the input *tensors*; NumPy's dispatch protocols send each function it calls back to the
         operation of that name. The derivative of a derivative thus comes from the same line as the derivative.
         """
-        if self.tensors is None:  # a linear operation: its rules read no values, and serve arrays and tensors alike
+        if self.tensors is None:  # the rules read no values, and serve arrays and tensors alike
             return self.rules
         inputs = []
         for tensor, edge in zip(self.tensors, self.edges, strict=True):
@@ -237,16 +237,18 @@ _NUMPY_NAMES = {
 class Op:
     """What is known of one operation: its body, and how its operands are prepared (see `op`)."""
 
-    __slots__ = ("body", "floating", "in_single", "linear", "name", "node_name", "operands", "promote", "tensor_count", "view")
+    __slots__ = (
+        "body", "floating", "in_single", "linear", "name", "node_name", "operands", "promote", "scaling", "tensor_count", "view",
+    )  # fmt: skip
 
     def __init__(
         self, body: Callable[..., Any], node_name: Any, *, linear: bool = False, promote: bool = False, floating: bool = False,
-        view: bool = False, in_single: bool = False,
+        view: bool = False, in_single: bool = False, scaling: bool = False,
     ) -> None:
         self.body, self.name = body, body.__name__.strip("_")
         self.node_name = node_name or "".join(part.title() for part in self.name.split("_")) + "Backward0"
         self.linear, self.promote, self.floating, self.view = linear, promote or floating, floating, view
-        self.in_single = in_single
+        self.in_single, self.scaling = in_single, scaling
         parameters = inspect.signature(body).parameters.values()
         operands = [p.name for p in parameters if p.kind is p.POSITIONAL_ONLY]
         self.operands = [_TORCH_NAMES.get(name, name) for name in operands]
@@ -275,7 +277,7 @@ def op(body: Callable[P, Any], /) -> Callable[P, Any]: ...
 @overload
 def op(
     *, name: Name | None = None, linear: bool = False, promote: bool = False, floating: bool = False,
-    view: bool = False, in_single: bool = False,
+    view: bool = False, in_single: bool = False, scaling: bool = False,
 ) -> Callable[[Callable[P, Any]], Callable[P, Any]]: ...
 
 
@@ -302,6 +304,8 @@ def op(body: Callable[..., Any] | None = None, /, *, name: Name | None = None, *
         The result may share memory with the first operand.
     in_single : bool
         Compute float16 in float32, as torch does, and round once, at the end.
+    scaling : bool
+        If the last operand is a number, the rule of the other reads only that: the operand is not kept.
     """
     if body is None:
         return functools.partial(op, name=name, **flags)
@@ -363,14 +367,15 @@ def op(body: Callable[..., Any] | None = None, /, *, name: Name | None = None, *
 def record(this: Op, result: Any, tensors: Sequence[Any], rules: list[Any], options: Any) -> None:
     """Make `result` the outcome of a new node.
 
-    It holds few objects (a dozen for a product), since Python's cycle collector looks at each of them, again and again while
-    a graph grows: that is most of what a chain of 100,000 operations costs.
+    It holds few objects (ten for a product, six with a number), since Python's cycle collector looks at each of them, again
+    and again while a graph grows: that is most of what a chain of 100,000 operations costs.
     """
     node = Node()
     node.op, node.rules, node.options, node.number = this, rules, options, next(clock)
     node.title = this.node_name[not isinstance(tensors[-1], TensorBase)] if type(this.node_name) is tuple else this.node_name
     node._hooks = node.grad_keeper = None
-    node.tensors, node.shape = None if this.linear else tensors, result.array.shape
+    reads_nothing = this.linear or (this.scaling and type(tensors[-1]) in (float, int))
+    node.tensors, node.shape = None if reads_nothing else tensors, result.array.shape
     edges: list[Any] = []
     seen: list[Any] = []
     for t in tensors:
@@ -384,7 +389,7 @@ def record(this: Op, result: Any, tensors: Sequence[Any], rules: list[Any], opti
         edges.append(edge)
         seen += cell, cell[0]
     seen += result._version_cell, result._version_cell[0]
-    node.edges, node.seen = edges, _NOTHING if this.linear else seen
+    node.edges, node.seen = edges, _NOTHING if reads_nothing else seen
     result._node, result._requires_grad = node, True
 
 

@@ -74,7 +74,7 @@ def _no_bools(name: str, *operands: Any) -> None:
         raise NotImplementedError(f"{name}: not implemented for 'Bool' tensors; convert one, as in x.int()")
 
 
-@op(promote=True)
+@op(promote=True, scaling=True)
 def mul(a: Array, b: Array, /) -> Any:
     """a · b."""
     return a * b, lambda g: g * b, lambda g: g * a
@@ -95,7 +95,7 @@ def div(input: Array, other: Array, *, rounding_mode: str | None = None) -> Any:
     return _div_rounded(input, other, rounding_mode)
 
 
-@op(floating=True)
+@op(floating=True, scaling=True)
 def _div(a: Array, b: Array, /) -> Any:
     return a / b, lambda g: g / b, lambda g: -g * ((a / b) / b)  # b · b might not be a number any more
 
