@@ -1,4 +1,4 @@
-"""The activations of `functional` as modules: a class names the options, in torch's order, and the function."""
+"""The activations of `functional` as modules: a class names its function, whose options are its own."""
 
 from __future__ import annotations
 
@@ -12,83 +12,69 @@ from minigrad.nn.parameter import Parameter
 from minigrad.tensor import Tensor
 
 
-class _InPlace(FunctionModule):
-    """An activation whose only option is to write over its input."""
-
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__(inplace=inplace)
-
-
-class ReLU(_InPlace):
+class ReLU(FunctionModule):
     """max(x, 0)."""
 
     function = F.relu
 
 
-class ReLU6(_InPlace):
+class ReLU6(FunctionModule):
     """min(max(x, 0), 6)."""
 
     function = F.relu6
 
 
-class SELU(_InPlace):
+class SELU(FunctionModule):
     """Self-normalising `ELU`."""
 
     function = F.selu
 
 
-class SiLU(_InPlace):
+class SiLU(FunctionModule):
     """x · sigmoid(x)."""
 
     function = F.silu
 
 
-class Mish(_InPlace):
+class Mish(FunctionModule):
     """x · tanh(softplus(x))."""
 
     function = F.mish
 
 
-class Hardsigmoid(_InPlace):
+class Hardsigmoid(FunctionModule):
     """min(max(x + 3, 0), 6) / 6."""
 
     function = F.hardsigmoid
     hidden = ("inplace",)
 
 
-class Hardswish(_InPlace):
+class Hardswish(FunctionModule):
     """x · hardsigmoid(x)."""
 
     function = F.hardswish
     hidden = ("inplace",)
 
 
-class _Plain(FunctionModule):
-    """An activation without options."""
-
-    def __init__(self) -> None:
-        super().__init__()
-
-
-class Sigmoid(_Plain):
+class Sigmoid(FunctionModule):
     """1 / (1 + exp(-x))."""
 
     function = F.sigmoid
 
 
-class Tanh(_Plain):
+class Tanh(FunctionModule):
     """The hyperbolic tangent."""
 
     function = F.tanh
 
 
-class LogSigmoid(_Plain):
+class LogSigmoid(FunctionModule):
     """log(sigmoid(x))."""
 
     function = F.logsigmoid
 
 
-class Softsign(_Plain):
+class Softsign(FunctionModule):
     """x / (1 + |x|)."""
 
     function = F.softsign
@@ -99,17 +85,11 @@ class LeakyReLU(FunctionModule):
 
     function = F.leaky_relu
 
-    def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
-        super().__init__(negative_slope=negative_slope, inplace=inplace)
-
 
 class ELU(FunctionModule):
     """x where x > 0, alpha · (exp(x) - 1) elsewhere."""
 
     function = F.elu
-
-    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
-        super().__init__(alpha=alpha, inplace=inplace)
 
 
 class Hardtanh(FunctionModule):
@@ -118,7 +98,7 @@ class Hardtanh(FunctionModule):
     function = F.hardtanh
 
     def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> None:
-        super().__init__(min_val=min_val, max_val=max_val, inplace=inplace)
+        super().__init__(min_val, max_val, inplace)
         if not max_val > min_val:
             raise AssertionError(f"max_val ({max_val}) must be greater than min_val ({min_val})")
 
@@ -137,44 +117,38 @@ class Softplus(FunctionModule):
 
     function = F.softplus
 
-    def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
-        super().__init__(beta=beta, threshold=threshold)
-
 
 class GLU(FunctionModule):
     """One half of x along `dim` times the sigmoid of the other (Dauphin et al., 2017)."""
 
     function = F.glu
 
-    def __init__(self, dim: int = -1) -> None:
-        super().__init__(dim=dim)
+
+class _AlongDim(FunctionModule):
+    """A function along `dim`; its `dtype` is not the module's to choose."""
+
+    hidden = ("dtype",)
+
+    def __init__(self, dim: int | None = None) -> None:
+        super().__init__(dim)
 
 
-class Softmax(FunctionModule):
+class Softmax(_AlongDim):
     """exp(x) / Σ exp(x) along `dim`."""
 
     function = F.softmax
 
-    def __init__(self, dim: int | None = None) -> None:
-        super().__init__(dim=dim)
 
-
-class Softmin(FunctionModule):
+class Softmin(_AlongDim):
     """softmax(-x) along `dim`."""
 
     function = F.softmin
 
-    def __init__(self, dim: int | None = None) -> None:
-        super().__init__(dim=dim)
 
-
-class LogSoftmax(FunctionModule):
+class LogSoftmax(_AlongDim):
     """log(softmax(x)) along `dim`."""
 
     function = F.log_softmax
-
-    def __init__(self, dim: int | None = None) -> None:
-        super().__init__(dim=dim)
 
 
 class Softmax2d(Module):

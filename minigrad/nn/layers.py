@@ -80,7 +80,7 @@ class Flatten(FunctionModule):
     function = flatten
 
     def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
-        super().__init__(start_dim=start_dim, end_dim=end_dim)
+        super().__init__(start_dim, end_dim)
 
 
 class Unflatten(Module):
@@ -227,7 +227,5 @@ class CosineSimilarity(FunctionModule):
     """The cosine of the angle between two tensors along `dim`; see `functional.cosine_similarity`."""
 
     function = F.cosine_similarity
+    inputs = 2
     hidden = ("dim", "eps")
-
-    def __init__(self, dim: int = 1, eps: float = 1e-8) -> None:
-        super().__init__(dim=dim, eps=eps)

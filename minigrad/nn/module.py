@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
+from inspect import Signature, signature
 from typing import Any, ClassVar, NamedTuple, Self
 
 from minigrad.autograd import no_grad
@@ -475,25 +476,47 @@ KINDS: dict[str, tuple[type, str, str]] = {
 class FunctionModule(Module):
     """A function as a module: the options it is called with are attributes under their own names.
 
-    A subclass names the function, and in its `__init__` the options. Those in `tensors` are buffers; those in `hidden` are
-    not printed, and `inplace` only where it is set.
+    A subclass names the function. What the function takes behind its first arguments, `inputs` in number, are the
+    arguments of the class, with the same names, order and defaults; where torch's class has others, it defines `__init__`.
+    Options in `tensors` are buffers; those in `hidden` are not printed, and `inplace` only where it is set.
+
+    Examples
+    --------
+    >>> from minigrad.ops.activation import softplus
+    >>> class Softplus(FunctionModule):
+    ...     function = softplus
+    >>> Softplus(2.0)
+    Softplus(beta=2.0, threshold=20.0)
     """
 
     function: ClassVar[Callable[..., Any]]
+    inputs: ClassVar[int] = 1
     tensors: ClassVar[tuple[str, ...]] = ()
     hidden: ClassVar[tuple[str, ...]] = ()
+    _signature: ClassVar[Signature]
+    __signature__: ClassVar[Signature | None] = None  # what help() shows; None for that of `__init__`
 
-    def __init__(self, **options: Any) -> None:
+    def __init_subclass__(cls) -> None:
+        if "function" in vars(cls):
+            cls._signature = Signature(list(signature(cls.function).parameters.values())[cls.inputs :])
+        plain = hasattr(cls, "function") and cls.__init__ is FunctionModule.__init__
+        cls.__signature__ = cls._signature if plain else None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__()
-        self._names = tuple(options)
-        for name, value in options.items():
+        try:
+            options = self._signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise TypeError(f"{type(self).__name__}(): {error}") from None
+        options.apply_defaults()
+        for name, value in options.arguments.items():
             if name in self.tensors:
                 self.register_buffer(name, value)
             else:
                 setattr(self, name, value)
 
     def _options(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in self._names}
+        return {name: getattr(self, name) for name in self._signature.parameters}
 
     def forward(self, *inputs: Any, **named: Any) -> Any:
         """The function of the inputs."""
