@@ -98,12 +98,8 @@ def normal(mean: Any, std: Any = 1.0, size: Any = None, *, generator: Any = None
         drawn = random.normal(shape, kind, generator=generator) * std.array
     else:
         drawn = random.normal(shape, kind, 0, std, generator)
-    return constant(*given, array=(drawn + raw(mean)).astype(kind), name=_normal_name(mean, std))
-
-
-def _normal_name(mean: Any, std: Any) -> str:
-    """What torch calls the node, which passes zeros on."""
-    return f"NormalBackward{isinstance(mean, TensorBase) + 2 * isinstance(std, TensorBase)}"
+    name = f"NormalBackward{isinstance(mean, TensorBase) + 2 * isinstance(std, TensorBase)}"  # torch's; the node passes zeros on
+    return constant(*given, array=(drawn + raw(mean)).astype(kind), name=name)
 
 
 def bernoulli(input: Tensor, p: float | None = None, *, generator: Any = None) -> Tensor:

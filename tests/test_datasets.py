@@ -289,9 +289,12 @@ def test_a_wrong_address_is_not_tried_again(tmp_path: Path) -> None:
         load_mnist(tmp_path, progress=False, urls=[])
 
 
-def test_a_server_that_never_ends_does_not_fill_the_disk(server: Server, tmp_path: Path) -> None:
+def test_a_server_that_never_ends_does_not_fill_the_disk(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(download, "MAX_BYTES", 50_000)
     with pytest.raises(DataError, match="it has more than 50000 bytes"):
-        download.fetch([server.url("whole")], tmp_path / "file", str, progress=False, max_bytes=50_000)
+        download.fetch([server.url("whole")], tmp_path / "file", str, progress=False)
     assert os.listdir(tmp_path) == []
 
 

@@ -13,7 +13,7 @@ import hashlib
 import os
 import pickle
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from importlib import resources
 from pathlib import Path
@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minigrad.creation import from_numpy
-from minigrad.unpickler import PickledArray, load_arrays
+from minigrad.unpickler import load_arrays
 from minigrad.utils.data import Dataset
 from minigrad.vision.download import DataError, fetch
 
@@ -66,13 +66,9 @@ def load_digits() -> Splits:
 
 
 def load_mnist(
-    root: str | os.PathLike[str] | None = None,
-    download: bool = True,
-    progress: bool = True,
-    *,
-    urls: Sequence[str] = MNIST_URLS,
-    digest: str = MNIST_DIGEST,
-) -> Splits:
+    root: str | os.PathLike[str] | None = None, download: bool = True, progress: bool = True, *,
+    urls: Sequence[str] = MNIST_URLS, digest: str = MNIST_DIGEST,
+) -> Splits:  # fmt: skip
     """The full MNIST, 50,000 training, 10,000 validation and 10,000 test digits, from the tutorial's `mnist.pkl.gz`.
 
     Parameters
@@ -156,16 +152,11 @@ def _unpack(path: Path) -> bytes:
 
 def _splits(content: Any) -> Splits:
     """Three pairs of arrays, out of the same tuples of `PickledArray`s; ValueError for anything else."""
-    if not (_is_tuple(content, 3) and all(_is_tuple(pair, 2) for pair in content)):
-        raise ValueError("it does not hold three pairs of arrays")
-    if not all(isinstance(item, PickledArray) and hasattr(item, "array") for pair in content for item in pair):
-        raise ValueError("it does not hold three pairs of arrays")
-    train, valid, test = ((x.array.astype(np.float32), y.array.astype(np.int64)) for x, y in content)
+    try:
+        train, valid, test = ((x.array.astype(np.float32), y.array.astype(np.int64)) for x, y in content)
+    except (AttributeError, TypeError, ValueError):
+        raise ValueError("it does not hold three pairs of arrays") from None
     return train, valid, test
-
-
-def _is_tuple(value: Any, length: int) -> bool:
-    return isinstance(value, tuple) and len(value) == length
 
 
 def content_digest(splits: Splits) -> str:
@@ -226,20 +217,16 @@ class MNIST(Dataset[Any]):
     ]  # fmt: skip
 
     def __init__(
-        self,
-        root: str | os.PathLike[str],
-        train: bool = True,
-        transform: Callable[[Any], Any] | None = None,
-        target_transform: Callable[[Any], Any] | None = None,
-        download: bool = False,
-    ) -> None:
+        self, root: str | os.PathLike[str], train: bool = True, transform: Callable[[Any], Any] | None = None,
+        target_transform: Callable[[Any], Any] | None = None, download: bool = False,
+    ) -> None:  # fmt: skip
         self.root = os.path.expanduser(root)
         self.train, self.transform, self.target_transform = train, transform, target_transform
         if download:
             self.download()
         prefix = "train" if train else "t10k"
-        self.data, self.targets = (from_numpy(self._load(name)) for name in self.digests if name.startswith(prefix))
-        self.targets = self.targets.long()
+        images, labels = (_read(path, read) for name, path, read in self._files() if name.startswith(prefix))
+        self.data, self.targets = from_numpy(images), from_numpy(labels).long()
 
     @property
     def raw_folder(self) -> str:
@@ -253,15 +240,13 @@ class MNIST(Dataset[Any]):
 
     def download(self) -> None:
         """Fetch the files that are not there."""
-        for name in self.digests:
-            urls = [f"{mirror}{name}.gz" for mirror in self.mirrors]
-            _download(self._path(name), urls, partial(read_idx, digest=self.digests[name]), progress=True)
+        for name, path, read in self._files():
+            _download(path, [f"{mirror}{name}.gz" for mirror in self.mirrors], read, progress=True)
 
-    def _path(self, name: str) -> Path:
-        return Path(self.raw_folder, f"{name}.gz")
-
-    def _load(self, name: str) -> NDArray[np.uint8]:
-        return _read(self._path(name), partial(read_idx, digest=self.digests[name]))
+    def _files(self) -> Iterator[tuple[str, Path, Callable[[Path], NDArray[np.uint8]]]]:
+        """Name, place and reader of each of them."""
+        for name, digest in self.digests.items():
+            yield name, Path(self.raw_folder, f"{name}.gz"), partial(read_idx, digest=digest)
 
     def __len__(self) -> int:
         return len(self.data)

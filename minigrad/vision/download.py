@@ -1,14 +1,15 @@
 """Fetch a data file once, so that the file under its final name is always whole and verified."""
 
-import os
 import time
-import uuid
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import requests
 from tqdm import tqdm
+
+from minigrad.archive import replacing
 
 TRIES = 4
 """How often one address is tried; after a break the next try goes on where the last one stopped."""
@@ -19,6 +20,9 @@ PAUSE = 0.5
 TIMEOUT = 30
 """Seconds without a byte after which a connection counts as broken."""
 
+MAX_BYTES = 256 * 2**20
+"""More than this is not stored."""
+
 BREAKS = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
 
 
@@ -26,12 +30,10 @@ class DataError(RuntimeError):
     """A data set cannot be had; the message says which file or address, why, and what to do."""
 
 
-def fetch(urls: Sequence[str], destination: Path, verify: Callable[[Path], object], *, progress: bool = True,
-          max_bytes: int = 256 * 2**20) -> None:  # fmt: skip
+def fetch(urls: Sequence[str], destination: Path, verify: Callable[[Path], object], *, progress: bool = True) -> None:
     """Download `destination` from the first of `urls` that gives a file which `verify` accepts.
 
-    The bytes go to a hidden file beside `destination`, which is renamed at the very end and removed if anything fails:
-    neither a break nor a second process that does the same can leave half a file behind under the final name.
+    Neither a break nor a second process that does the same can leave half a file behind under its name (see `replacing`).
 
     Parameters
     ----------
@@ -39,57 +41,53 @@ def fetch(urls: Sequence[str], destination: Path, verify: Callable[[Path], objec
     destination : where the file goes; missing folders are made.
     verify : called with the path of the downloaded file; raises ValueError with the reason to refuse it.
     progress : show a bar on stderr.
-    max_bytes : refuse to store more than this.
 
     Raises
     ------
     DataError : if no address gives an acceptable file, or the folder cannot be written to.
     """
+    show = partial(tqdm, desc=destination.name, unit="B", unit_scale=True, disable=not progress)
+    failures = []
     try:
         destination.parent.mkdir(parents=True, exist_ok=True)
-        part = destination.with_name(f".{destination.name}.{uuid.uuid4().hex}.part")
-        try:
-            failures = _try_each(urls, part, destination.name, verify, progress, max_bytes)
-            if failures is None:
-                os.replace(part, destination)
-                return
-        finally:
-            part.unlink(missing_ok=True)
+        with replacing(destination) as part:
+            for url in urls:
+                failure = _failure(url, Path(part), verify, show)
+                if failure is None:
+                    return
+                failures.append(f"{url}: {failure}")
+            reasons = "; ".join(failures) or "no address was given"
+            raise DataError(f"could not download {destination.name} ({reasons}): check the network and try again, or put the "
+                            f"file at {destination} yourself")
     except OSError as error:
         reason = error.strerror or error
         raise DataError(f"cannot write {destination} ({reason}): name another folder in MINIGRAD_DATA, or as root=") from error
-    raise DataError(f"could not download {destination.name} ({'; '.join(failures)}): check the network and try again, or put the "
-                    f"file at {destination} yourself")
 
 
-def _try_each(urls: Sequence[str], part: Path, name: str, verify: Callable[[Path], object], progress: bool,
-              max_bytes: int) -> list[str] | None:  # fmt: skip
-    """Fill `part` from the first address that does; None if one did, else what was wrong with each."""
-    failures = []
-    for url in urls:
-        try:
-            with open(part, "wb") as file:
-                _fill(file, url, name, progress, max_bytes)
-            verify(part)
-            return None
-        except requests.RequestException as error:
-            failures.append(f"{url}: {_reason(error)}")
-        except ValueError as error:
-            failures.append(f"{url}: what came is not the expected file, {error}")
-    return failures or ["no address was given"]
+def _failure(url: str, part: Path, verify: Callable[[Path], object], show: Callable[..., Any]) -> str | None:
+    """Fill `part` from the address; None if that went well, else what was wrong."""
+    try:
+        with open(part, "wb") as file:
+            _fill(file, url, show)
+        verify(part)
+    except requests.RequestException as error:
+        return _reason(error)
+    except ValueError as error:
+        return f"what came is not the expected file, {error}"
+    return None
 
 
-def _fill(file: BinaryIO, url: str, name: str, progress: bool, max_bytes: int) -> None:
+def _fill(file: BinaryIO, url: str, show: Callable[..., Any]) -> None:
     """Write what `url` gives to `file`, in several goes if the connection breaks."""
     for number in range(1, TRIES):
         try:
-            return _receive(file, url, name, progress, max_bytes)
+            return _receive(file, url, show)
         except BREAKS:
             time.sleep(PAUSE * 2 ** (number - 1))
-    return _receive(file, url, name, progress, max_bytes)
+    return _receive(file, url, show)
 
 
-def _receive(file: BinaryIO, url: str, name: str, progress: bool, max_bytes: int) -> None:
+def _receive(file: BinaryIO, url: str, show: Callable[..., Any]) -> None:
     """Append to `file` what it lacks of `url`'s content, or all of it where the server knows no ranges."""
     # The bytes as they are stored, not compressed for the way: only then do offsets in the two mean the same.
     headers = {"Accept-Encoding": "identity"}
@@ -103,10 +101,10 @@ def _receive(file: BinaryIO, url: str, name: str, progress: bool, max_bytes: int
             file.truncate()
         length = response.headers.get("Content-Length", "")
         total = start + int(length) if length.isdecimal() else None
-        with tqdm(total=total, initial=start, desc=name, unit="B", unit_scale=True, disable=not progress) as bar:
+        with show(total=total, initial=start) as bar:
             for chunk in response.iter_content(2**14):
-                if file.tell() + len(chunk) > max_bytes:
-                    raise ValueError(f"it has more than {max_bytes} bytes")
+                if file.tell() + len(chunk) > MAX_BYTES:
+                    raise ValueError(f"it has more than {MAX_BYTES} bytes")
                 file.write(chunk)
                 bar.update(len(chunk))
 
