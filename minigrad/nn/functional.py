@@ -109,28 +109,25 @@ def softsign(input: Tensor) -> Tensor:
 
 def softmax(input: Tensor, dim: int | None = None, *, dtype: Any = None) -> Tensor:
     """exp(x) / Σ exp(x) along `dim`, computed in `dtype` if given."""
-    return _softmax("softmax", reduction.softmax, input, dim, dtype)
+    return reduction.softmax(input, _dim("softmax", input, dim), dtype=dtype)
 
 
 def log_softmax(input: Tensor, dim: int | None = None, *, dtype: Any = None) -> Tensor:
     """log(softmax(x)) along `dim`, computed in `dtype` if given."""
-    return _softmax("log_softmax", reduction.log_softmax, input, dim, dtype)
+    return reduction.log_softmax(input, _dim("log_softmax", input, dim), dtype=dtype)
 
 
 def softmin(input: Tensor, dim: int | None = None, *, dtype: Any = None) -> Tensor:
     """softmax(-x) along `dim`, computed in `dtype` if given."""
-    return _softmax("softmin", reduction.softmax, -input, dim, dtype)
+    return reduction.softmax(-input, _dim("softmin", input, dim), dtype=dtype)
 
 
-def _softmax(name: str, operation: Callable[..., Any], input: Tensor, dim: int | None, dtype: Any) -> Tensor:
-    input = input if dtype is None else input.to(dtype)
-    if not input.is_floating_point():
-        raise NotImplementedError(f"{name}(): not implemented for {input.dtype}; convert the tensor first, as in x.float()")
-    if dim is None:
-        warnings.warn(f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an "
-                      "argument.", stacklevel=3)
-        dim = 0 if input.ndim in (0, 1, 3) else 1
-    return operation(input, dim)
+def _dim(name: str, input: Tensor, dim: int | None) -> int:
+    if dim is not None:
+        return dim
+    warnings.warn(f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an argument.",
+                  stacklevel=3)
+    return 0 if input.ndim in (0, 1, 3) else 1
 
 
 def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
