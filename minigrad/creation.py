@@ -29,8 +29,9 @@ def _finished(array: Any, requires_grad: bool, device: Any) -> Tensor:
     return result
 
 
-def _numpy_dtype(dtype: Any) -> np.dtype[Any]:
-    return get_default_dtype().numpy if dtype is None else as_dtype(dtype).numpy
+def numpy_dtype(dtype: Any, default: np.dtype[Any] | None = None) -> np.dtype[Any]:
+    """NumPy's name for `dtype`; for None the default, which is float32 unless told otherwise."""
+    return as_dtype(dtype).numpy if dtype is not None else default or get_default_dtype().numpy
 
 
 @np.errstate(all="ignore")  # too large for float16 is inf, without a warning
@@ -173,17 +174,17 @@ def sized(name: str, given: tuple[Any, ...], keyword: Any = None) -> tuple[int, 
 
 def zeros(*sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor of zeros, float32 unless told otherwise."""
-    return _finished(np.zeros(sized("zeros", sizes, size), _numpy_dtype(dtype)), requires_grad, device)
+    return _finished(np.zeros(sized("zeros", sizes, size), numpy_dtype(dtype)), requires_grad, device)
 
 
 def ones(*sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor of ones, float32 unless told otherwise."""
-    return _finished(np.ones(sized("ones", sizes, size), _numpy_dtype(dtype)), requires_grad, device)
+    return _finished(np.ones(sized("ones", sizes, size), numpy_dtype(dtype)), requires_grad, device)
 
 
 def empty(*sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor whose values are whatever the memory held."""
-    return _finished(np.empty(sized("empty", sizes, size), _numpy_dtype(dtype)), requires_grad, device)
+    return _finished(np.empty(sized("empty", sizes, size), numpy_dtype(dtype)), requires_grad, device)
 
 
 def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
@@ -198,7 +199,7 @@ def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, r
 def _like(name: str, input: Any, dtype: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
     if not isinstance(input, TensorBase):
         raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
-    return input.array.shape, input.array.dtype if dtype is None else as_dtype(dtype).numpy
+    return input.array.shape, numpy_dtype(dtype, input.array.dtype)
 
 
 def zeros_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
@@ -237,7 +238,7 @@ def arange(
     if not math.isfinite(end - start):
         raise RuntimeError(f"arange(): unsupported range: {start} -> {end}")
     whole = all(isinstance(v, (int, np.integer)) for v in (start, end, step))
-    kind = (np.dtype(np.int64) if whole else get_default_dtype().numpy) if dtype is None else as_dtype(dtype).numpy
+    kind = numpy_dtype(dtype, np.dtype(np.int64) if whole else None)
     if kind == np.int64:
         start, end, step = int(start), int(end), int(step)
     if step == 0:
@@ -256,12 +257,12 @@ def linspace(start: Any, end: Any, steps: int, *, dtype: Any = None, device: Any
     if steps < 0:
         raise RuntimeError(f"linspace(): number of steps must be non-negative, got {steps}")
     start, end = _number("linspace", start), _number("linspace", end)
-    return _finished(np.linspace(start, end, operator.index(steps)).astype(_numpy_dtype(dtype)), requires_grad, device)
+    return _finished(np.linspace(start, end, operator.index(steps)).astype(numpy_dtype(dtype)), requires_grad, device)
 
 
 def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """The matrix of `n` rows (and `m` columns) with ones on the diagonal."""
-    return _finished(np.eye(*sized("eye", (n, n if m is None else m)), dtype=_numpy_dtype(dtype)), requires_grad, device)
+    return _finished(np.eye(*sized("eye", (n, n if m is None else m)), dtype=numpy_dtype(dtype)), requires_grad, device)
 
 
 def is_tensor(x: Any) -> bool:

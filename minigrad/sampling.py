@@ -12,9 +12,9 @@ import numpy as np
 
 from minigrad import random
 from minigrad.autograd import TensorBase, raw, wrap
-from minigrad.creation import sized
+from minigrad.creation import numpy_dtype, sized
 from minigrad.inplace import constant
-from minigrad.types import Array, as_dtype, check_device, get_default_dtype
+from minigrad.types import Array, check_device
 
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor
@@ -162,7 +162,7 @@ def _channels_last(x: Array) -> bool:
 def _kind(dtype: Any, device: Any, requires_grad: bool, default: Any = None) -> np.dtype[Any]:
     """The NumPy dtype to draw; refuses what cannot be, before anything is drawn."""
     check_device(device)
-    kind = as_dtype(dtype).numpy if dtype is not None else default or get_default_dtype().numpy
+    kind = numpy_dtype(dtype, default)
     if requires_grad and kind.kind != "f":
         raise RuntimeError(f"only tensors of floating-point dtype can require gradients, not {kind}")
     return kind

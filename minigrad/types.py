@@ -170,15 +170,12 @@ def promoted(a: np.dtype[Any] | None, b: np.dtype[Any] | None) -> np.dtype[Any] 
     return np.promote_types(a, b)
 
 
-def _combine(higher: np.dtype[Any] | None, lower: np.dtype[Any] | None) -> np.dtype[Any] | None:
-    """The dtype of two priority groups: `lower` counts only where it is of a higher kind (bool < integer < float)."""
-    if higher is None or lower is None:
-        return lower if higher is None else higher
-    return higher if KIND[higher.kind] >= KIND[lower.kind] else promoted(higher, lower)
-
-
 def result_type_of(operands: Sequence[Any]) -> np.dtype[Any]:
-    """The NumPy dtype in which arrays and Python numbers combine: arrays with dimensions, then 0-d arrays, then numbers."""
+    """The NumPy dtype in which arrays and Python numbers combine.
+
+    Arrays with dimensions come first. 0-d arrays count only where they are of a higher kind (bool < integer < floating
+    point), and so do, after them, numbers.
+    """
     groups: list[np.dtype[Any] | None] = [None, None, None]
     for x in operands:
         if isinstance(x, np.ndarray):
@@ -186,8 +183,10 @@ def result_type_of(operands: Sequence[Any]) -> np.dtype[Any]:
         else:
             rank, kind = 2, dtype_of_number(x).numpy
         groups[rank] = promoted(groups[rank], kind)
-    result = _combine(groups[0], _combine(groups[1], groups[2]))
-    assert result is not None
+    result, *others = [kind for kind in groups if kind is not None]
+    for kind in others:
+        if KIND[kind.kind] > KIND[result.kind]:
+            result = promoted(result, kind)  # type: ignore[assignment]
     return result
 
 

@@ -431,7 +431,8 @@ class Module:
         missing = [key for key, _, name, _ in places if key not in state_dict and not (old and name == "num_batches_tracked")]
         unexpected = [key for key in state_dict if key not in expected]
         wrong = {"Missing": missing, "Unexpected": unexpected} if strict else {}
-        errors = [f"{what} key(s) in state_dict: {_quoted(names)}. " for what, names in wrong.items() if names]
+        errors = [f"{what} key(s) in state_dict: " + ", ".join(f'"{name}"' for name in names) + ". "
+                  for what, names in wrong.items() if names]  # fmt: skip
         places = [place for place in places if place[0] in state_dict]
         errors += [error for key, _, _, tensor in places if (error := _mismatch(key, tensor, state_dict[key]))]
         if errors:
@@ -509,6 +510,7 @@ class FunctionModule(Module):
         except TypeError as error:
             raise TypeError(f"{type(self).__name__}(): {error}") from None
         options.apply_defaults()
+        self._names = tuple(options.arguments)
         for name, value in options.arguments.items():
             if name in self.tensors:
                 self.register_buffer(name, value)
@@ -516,7 +518,7 @@ class FunctionModule(Module):
                 setattr(self, name, value)
 
     def _options(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in self._signature.parameters}
+        return {name: getattr(self, name) for name in self._names}
 
     def forward(self, *inputs: Any, **named: Any) -> Any:
         """The function of the inputs."""
@@ -547,10 +549,6 @@ def _typename(x: object) -> str:
         return str(x.type())
     cls = type(x)
     return cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
-
-
-def _quoted(names: list[str]) -> str:
-    return ", ".join(f'"{name}"' for name in names)
 
 
 def _mismatch(key: str, tensor: Tensor, given: Any) -> str | None:

@@ -130,9 +130,13 @@ def read_mnist(path: Path, digest: str) -> Splits:
     OSError : if it cannot be read.
     """
     try:
-        train, valid, test = _splits(load_arrays(_unpack(path)))
+        content = load_arrays(_unpack(path))
     except pickle.UnpicklingError as error:
         raise ValueError(str(error)) from error
+    try:
+        train, valid, test = ((x.array.astype(np.float32), y.array.astype(np.int64)) for x, y in content)
+    except (AttributeError, TypeError, ValueError):
+        raise ValueError("it does not hold three pairs of arrays") from None
     found = content_digest((train, valid, test))
     if found != digest:
         raise ValueError(f"its content has the digest {found} instead of {digest}")
@@ -148,15 +152,6 @@ def _unpack(path: Path) -> bytes:
     if len(unpacked) > MAX_UNPACKED:
         raise ValueError(f"it unpacks to more than {MAX_UNPACKED} bytes")
     return unpacked
-
-
-def _splits(content: Any) -> Splits:
-    """Three pairs of arrays, out of the same tuples of `PickledArray`s; ValueError for anything else."""
-    try:
-        train, valid, test = ((x.array.astype(np.float32), y.array.astype(np.int64)) for x, y in content)
-    except (AttributeError, TypeError, ValueError):
-        raise ValueError("it does not hold three pairs of arrays") from None
-    return train, valid, test
 
 
 def content_digest(splits: Splits) -> str:
