@@ -128,6 +128,8 @@ ARITHMETIC = [
         case(natural(3), 0.5), case(2, natural(3)), case(natural(3), real(2, 3)),
         kink(fixed([0.0, 0.0, 0.0, 1.0]), fixed([0.0, 1.0, 2.0, 0.0])), kink(0.0, fixed([0.0, 1.0, 2.0])),
         kink(CORNERS, 2), kink(CORNERS, 0), refused(whole(3), -1), bench=case(BIG, 2)),
+    Row("pow", *scalars(3, 3.0, 4, -1, -2), *scalars(0.5, -0.5, draw=positive), case(whole(3, 4), 3), kink(CORNERS, 3),
+        kink(CORNERS, -2), kink(CORNERS, -0.5), kink(SPECIAL, 3), kink(SPECIAL, -0.5), bench=case(BIG, 3)),
     Row("reciprocal", *over(positive), case(natural(3, 4)), kink(fixed([0.0, -0.0, 2.0])),
         bench=case(positive(256, 256))),
     Row("square", *over(real), *INTEGERS, bench=case(BIG)),

@@ -199,9 +199,18 @@ def _beside(x: Array, number: Number) -> Array:
     return x if target is None else cast(x, target)
 
 
-@op(name="PowBackward0")
+@op(name="PowBackward0", in_single=True)
 def _tensor_to_number(x: Array, /, exponent: Number) -> Any:
-    return x**exponent, lambda g: g * (exponent * x ** (exponent - 1)) if exponent else np.zeros_like(g)
+    return _to_number(x, exponent), lambda g: g * (exponent * _to_number(x, exponent - 1)) if exponent else np.zeros_like(g)
+
+
+def _to_number(x: Array, exponent: Number) -> Any:
+    """x to the power of a number: as torch, without `np.power` (20 times as long) for exponents that products or a root give."""
+    if exponent == 3:
+        return x * x * x
+    if exponent == -2:
+        return 1 / (x * x)
+    return 1 / np.sqrt(x) if exponent == -0.5 else x**exponent
 
 
 @op(name="PowBackward2")
