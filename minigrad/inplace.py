@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad import autograd, random
-from minigrad.autograd import TensorBase, clock, op, raw, wrap
+from minigrad.autograd import TensorBase, clock, op, raw, unwrapped, wrap
 from minigrad.ops import comparison, elementwise, indexing, shape
 from minigrad.types import DTYPES, KIND, as_element
 
@@ -62,7 +62,7 @@ def drawn(fill: Callable[..., Any], name: str | Callable[..., str]) -> Any:
         recording = autograd.is_grad_enabled() and self._is_tracked()
         if recording:
             self._may_change()
-        fill(self.array, *map(raw, args), **{key: raw(value) for key, value in kwargs.items()})
+        fill(self.array, *map(unwrapped, args), **{key: unwrapped(value) for key, value in kwargs.items()})
         self._version_cell[0] += 1
         if recording:
             known = name if isinstance(name, str) else name(*args, **kwargs)

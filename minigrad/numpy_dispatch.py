@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.autograd import TensorBase, raw, wrap
+from minigrad.autograd import TensorBase, raw, unwrapped, wrap
 from minigrad.ops import comparison, elementwise, linalg, reduction, shape
+from minigrad.types import result_type_of
 
 UFUNCS: dict[tuple[Any, str], Any] = {
     (getattr(np, theirs), "__call__"): operation
@@ -32,6 +33,19 @@ UFUNCS: dict[tuple[Any, str], Any] = {
         "cosh": elementwise.cosh,
     }.items()
 }  # fmt: skip
+
+
+def _of_numbers_too(operation: Any) -> Any:
+    """NumPy's form of an operation that takes tensors only: numbers become arrays, of the dtype that they give the result."""
+
+    def of_numbers_too(*xs: Any) -> Any:
+        kind = result_type_of([unwrapped(x) for x in xs])
+        return operation(*[x if isinstance(x, (TensorBase, np.ndarray)) else np.asarray(x, kind) for x in xs])
+
+    return of_numbers_too
+
+
+UFUNCS |= {key: _of_numbers_too(f) for key, f in UFUNCS.items() if hasattr(f, "op") and not f.op.numbers}
 
 
 def _along_first(operation: Any) -> Any:

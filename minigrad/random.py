@@ -50,7 +50,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy import float32, float64
 
-from minigrad.autograd import raw, wrap
+from minigrad.autograd import unwrapped, wrap
 from minigrad.boxmuller import box_muller, fma, libm, pairs, scale
 from minigrad.types import CPU
 from minigrad.types import device as device_of
@@ -157,7 +157,7 @@ class Generator:
         RuntimeError
             If it has another size, or is not the state of such a generator.
         """
-        array = np.asarray(bytearray(state) if isinstance(state, bytes) else raw(state))
+        array = np.asarray(bytearray(state) if isinstance(state, bytes) else unwrapped(state))
         if array.dtype != np.uint8:
             raise TypeError(f"set_state expected a state of dtype uint8, but got {array.dtype}")
         if array.size != _STATE.itemsize:

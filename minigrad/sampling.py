@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from minigrad import random
-from minigrad.autograd import TensorBase, raw, wrap
+from minigrad.autograd import TensorBase, unwrapped, wrap
 from minigrad.creation import numpy_dtype, sized
 from minigrad.inplace import constant
 from minigrad.types import Array, check_device
@@ -86,8 +86,8 @@ def normal(mean: Any, std: Any = 1.0, size: Any = None, *, generator: Any = None
     if not given:
         kind = _kind(dtype, device, requires_grad)
         return wrap(random.normal(sized("normal", (size,)), kind, mean, std, generator), requires_grad)
-    if not np.all(raw(std) >= 0):
-        raise RuntimeError(f"normal expects all elements of std >= 0, but got {raw(std)}")
+    if not np.all(unwrapped(std) >= 0):
+        raise RuntimeError(f"normal expects all elements of std >= 0, but got {unwrapped(std)}")
     try:
         shape = np.broadcast_shapes(*(t.array.shape for t in given))
     except ValueError:
@@ -99,7 +99,7 @@ def normal(mean: Any, std: Any = 1.0, size: Any = None, *, generator: Any = None
     else:
         drawn = random.normal(shape, kind, 0, std, generator)
     name = f"NormalBackward{isinstance(mean, TensorBase) + 2 * isinstance(std, TensorBase)}"  # torch's; the node passes zeros on
-    return constant(*given, array=(drawn + raw(mean)).astype(kind), name=name)
+    return constant(*given, array=(drawn + unwrapped(mean)).astype(kind), name=name)
 
 
 def bernoulli(input: Tensor, p: float | None = None, *, generator: Any = None) -> Tensor:

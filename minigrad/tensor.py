@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad import autograd, creation, printing, sampling, types
-from minigrad.autograd import TensorBase, raw, wrap
+from minigrad.autograd import TensorBase, raw, unwrapped, wrap
 from minigrad.inplace import InPlace
 from minigrad.numpy_dispatch import FUNCTIONS, UFUNCS, as_arrays
 from minigrad.ops import comparison, elementwise, indexing, linalg, reduction
@@ -31,6 +31,9 @@ def conversion(args: tuple[Any, ...], dtype: Any, device: Any) -> tuple[types.dt
             device = a
         elif a is not None:
             dtype = a
+    if len(args) > len(flags) + 2 or len(flags) > 2 or isinstance((*args, None)[0], builtins.bool):
+        raise TypeError("to(): expected a dtype, a device (and a dtype) or a tensor, and then the flags non_blocking and copy, got "
+                        f"({', '.join(type(a).__name__ for a in args)})")
     check_device(device)
     return None if dtype is None else as_dtype(dtype), flags
 
@@ -179,7 +182,7 @@ class Tensor(InPlace):
     def __contains__(self, element: Any) -> builtins.bool:
         if not _is_operand(element):
             raise RuntimeError(f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}.")
-        return builtins.bool((self.array == raw(element)).any())
+        return builtins.bool((self.array == unwrapped(element)).any())
 
     __hash__ = TensorBase.__hash__  # by identity, although == compares elements
 
@@ -392,7 +395,7 @@ class Tensor(InPlace):
 
     def type_as(self, other: Tensor) -> Tensor:
         """The tensor in the dtype of `other`."""
-        return self.to(other)
+        return self.to(DTYPES[raw(other).dtype])
 
     def cpu(self) -> Tensor:
         """The tensor itself: it is on the CPU."""
@@ -485,15 +488,15 @@ class Tensor(InPlace):
 
     def reshape_as(self, other: Tensor) -> Tensor:
         """`reshape` to the shape of `other`."""
-        return self.reshape(other.shape)
+        return self.reshape(raw(other).shape)
 
     def view_as(self, other: Tensor) -> Tensor:
         """`view` in the shape of `other`."""
-        return self.view(other.shape)
+        return self.view(raw(other).shape)
 
     def expand_as(self, other: Tensor) -> Tensor:
         """`expand` to the shape of `other`."""
-        return self.expand(other.shape)
+        return self.expand(raw(other).shape)
 
     def _own_dtype(self, options: dict[str, Any]) -> dict[str, Any]:
         return {**options, "dtype": options.get("dtype") or self.dtype}

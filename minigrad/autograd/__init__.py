@@ -26,5 +26,6 @@ from minigrad.autograd.graph import (
     result_class,
     share,
     torch_names,
+    unwrapped,
     wrap,
 )  # fmt: skip

@@ -86,12 +86,26 @@ def wrap(array: Array, requires_grad: bool = False, cls: Any = None) -> Tensor:
 
 
 def raw(x: Array) -> np.ndarray[Any, Any]:
-    """The plain NumPy values of `x`: for the parts of a body that nobody differentiates."""
+    """The plain NumPy values of `x`: for the parts of a body that nobody differentiates.
+
+    Raises
+    ------
+    TypeError
+        If `x` is neither a tensor nor an array.
+    """
     if isinstance(x, TensorBase):
         return x.array
-    if type(x) is not ndarray and isinstance(x, (list, tuple, str, dict)):
-        raise TypeError(f"expected a tensor, got a {type(x).__name__}; make one with torch.tensor(...)")
-    return x
+    if type(x) is ndarray or isinstance(x, (ndarray, np.generic)):
+        return x  # type: ignore[return-value]
+    frame: Any = sys._getframe(1)
+    while frame.f_code.co_name.startswith(("_", "<", "call")) and frame.f_back:  # up to the operation that the user called
+        frame = frame.f_back
+    raise TypeError(f"{frame.f_code.co_name}(): expected a tensor, got {type(x).__name__}; make one with torch.tensor(...)")
+
+
+def unwrapped(x: Any) -> Any:
+    """The plain NumPy values of `x` if it is a tensor, else `x`: where it may be a number, or None."""
+    return x.array if isinstance(x, TensorBase) else x
 
 
 # ---- the graph -----------------------------------------------------------------------------------------------------------
@@ -159,7 +173,7 @@ class Node:
             if isinstance(edge, Node):  # not the tensor itself: an in-place operation may have given it a newer node
                 inputs.append(_link(wrap(tensor.array), edge))
             else:
-                inputs.append(tensor if edge is not None else raw(tensor))
+                inputs.append(tensor if edge is not None else unwrapped(tensor))
         args, kwargs = self.options
         return self.op.body(*inputs, *args, **kwargs)[1:]
 
@@ -171,7 +185,7 @@ class Node:
         live = [rule for rule in self.rules if rule is not None]
         read = _arrays_within(live)
         for tensor, cell, seen in zip(self.tensors or (), self.seen[::2], self.seen[1::2], strict=False):
-            if cell[0] != seen and (replaying or any(np.may_share_memory(x, raw(tensor)) for x in read)):
+            if cell[0] != seen and (replaying or any(np.may_share_memory(x, unwrapped(tensor)) for x in read)):
                 self._overwritten(f"an input of shape {list(raw(tensor).shape)}", cell[0], seen)
         codes = [rule.__code__ for rule in live if hasattr(rule, "__code__")]
         cell, seen = self.seen[-2:]
@@ -238,17 +252,18 @@ class Op:
     """What is known of one operation: its body, and how its operands are prepared (see `op`)."""
 
     __slots__ = (
-        "body", "floating", "in_single", "linear", "name", "node_name", "operands", "promote", "scaling", "tensor_count", "view",
+        "body", "bools", "floating", "in_single", "linear", "name", "node_name", "numbers", "operands", "promote", "scaling",
+        "tensor_count", "view",
     )  # fmt: skip
 
     def __init__(
         self, body: Callable[..., Any], node_name: Any, *, linear: bool = False, promote: bool = False, floating: bool = False,
-        view: bool = False, in_single: bool = False, scaling: bool = False,
+        view: bool = False, in_single: bool = False, scaling: bool = False, bools: bool = True, numbers: bool = True,
     ) -> None:
         self.body, self.name = body, body.__name__.strip("_")
         self.node_name = node_name or "".join(part.title() for part in self.name.split("_")) + "Backward0"
-        self.linear, self.promote, self.floating, self.view = linear, promote or floating, floating, view
-        self.in_single, self.scaling = in_single, scaling
+        self.linear, self.promote, self.floating, self.view = linear, promote or floating or not bools, floating, view
+        self.in_single, self.scaling, self.bools, self.numbers = in_single, scaling, bools, (float, int) if numbers else ()
         parameters = inspect.signature(body).parameters.values()
         operands = [p.name for p in parameters if p.kind is p.POSITIONAL_ONLY]
         self.operands = [_TORCH_NAMES.get(name, name) for name in operands]
@@ -257,6 +272,8 @@ class Op:
     def place(self, args: tuple[Any, ...], options: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Operands given by name, ``mul(x, other=y)``, put in their places among the positional arguments."""
         options = torch_names(options)
+        if options.pop("out", None) is not None:
+            raise NotImplementedError(f"{self.name}(): out= is not supported; take the result, or copy it: out.copy_(...)")
         for i, name in enumerate(self.operands):
             if name not in options:
                 continue
@@ -277,7 +294,7 @@ def op(body: Callable[P, Any], /) -> Callable[P, Any]: ...
 @overload
 def op(
     *, name: Name | None = None, linear: bool = False, promote: bool = False, floating: bool = False,
-    view: bool = False, in_single: bool = False, scaling: bool = False,
+    view: bool = False, in_single: bool = False, scaling: bool = False, bools: bool = True, numbers: bool = True,
 ) -> Callable[[Callable[P, Any]], Callable[P, Any]]: ...
 
 
@@ -306,11 +323,15 @@ def op(body: Callable[..., Any] | None = None, /, *, name: Name | None = None, *
         Compute float16 in float32, as torch does, and round once, at the end.
     scaling : bool
         If the last operand is a number, the rule of the other reads only that: the operand is not kept.
+    bools : bool
+        False: refuse bools among the operands; and like `promote`.
+    numbers : bool
+        False: refuse Python numbers for tensors.
     """
     if body is None:
         return functools.partial(op, name=name, **flags)
     this = Op(body, name, **flags)
-    tensor_count, promoting, view, in_single = this.tensor_count, this.promote, this.view, this.in_single
+    tensor_count, promoting, view, in_single, numbers = this.tensor_count, this.promote, this.view, this.in_single, this.numbers
 
     @functools.wraps(body)
     def call(*args: Any, **options: Any) -> Any:
@@ -340,7 +361,7 @@ def op(body: Callable[..., Any] | None = None, /, *, name: Name | None = None, *
                     one_dtype = False
                 arrays.append(array)
             else:
-                arrays.append(t if type(t) in (float, int) else _operand(this, t))
+                arrays.append(t if type(t) in numbers else _operand(this, t))
                 one_dtype = one_dtype and type(t) is not ndarray
         if dtype is None:
             return _on_arrays(this, call, tensors, rest, options)
@@ -426,23 +447,32 @@ def needs_grad(x: Any) -> bool:
 
 def _promoted(this: Op, tensors: Sequence[Any], arrays: list[Any]) -> tuple[Sequence[Any], list[Any]]:
     """The operands in one dtype; a change of dtype is recorded like any operation."""
+    if not this.bools and any(isinstance(t, TensorBase) and t.array.dtype.kind == "b" for t in tensors):
+        _refuse_bools(this)
     target = common_dtype(arrays, this.floating)
     kind = target or next(a.dtype for a in arrays if isinstance(a, ndarray))
     if kind.kind in "iu":
         tensors = arrays = [last_bits(a, kind) if type(a) is int else t for t, a in zip(tensors, arrays, strict=True)]
     if target is None:
-        return tensors, [raw(t) for t in tensors]
+        return tensors, [unwrapped(t) for t in tensors]
     tensors = [cast(t, target) if isinstance(t, (TensorBase, ndarray)) else a for t, a in zip(tensors, arrays, strict=True)]
-    return tensors, [raw(t) for t in tensors]
+    return tensors, [unwrapped(t) for t in tensors]
 
 
 def _operand(this: Op, x: Any) -> Any:
     """A constant that is no tensor, as an array or a Python number."""
-    if isinstance(x, np.generic):
+    if isinstance(x, np.generic) and this.numbers:
         return x.item()
-    if isinstance(x, (bool, float, int, ndarray)):
+    if isinstance(x, bool) and not this.bools and this.tensor_count > 1:
+        _refuse_bools(this)
+    if isinstance(x, (bool, float, int, ndarray) if this.numbers else ndarray):
         return x
     raise TypeError(f"{this.name}(): expected tensors, got {type(x).__name__}; make one with torch.tensor(...)")
+
+
+def _refuse_bools(this: Op) -> None:
+    raise RuntimeError(f"{this.name}(): bool tensors are not supported; to invert a mask, use the `~` operator or logical_not(), "
+                       "to compute with it, convert it, as in x.int()")
 
 
 def _option(x: Any) -> Any:
@@ -461,9 +491,9 @@ def _on_arrays(this: Op, call: Any, operands: Sequence[Any], rest: tuple[Any, ..
 
 
 def _in_single(this: Op, call: Any, operands: Sequence[Any], rest: tuple[Any, ...], options: dict[str, Any]) -> Any:
-    wide = [cast(x, SINGLE) if getattr(raw(x), "dtype", None) == HALF else x for x in operands]
+    wide = [cast(x, SINGLE) if getattr(unwrapped(x), "dtype", None) == HALF else x for x in operands]
     result = call(*wide, *rest, **options)
-    if this.promote and any(getattr(raw(x), "dtype", None) in (SINGLE, DOUBLE) for x in operands):
+    if this.promote and any(getattr(unwrapped(x), "dtype", None) in (SINGLE, DOUBLE) for x in operands):
         return result  # of the wider dtype
     node = getattr(result, "_node", None)
     return cast(result, HALF, node.name()) if node else cast(result, HALF)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad import autograd, random, sampling
-from minigrad.ops import activation, elementwise, indexing, reduction, shape
+from minigrad.ops import activation, dims, elementwise, indexing, reduction, shape
 from minigrad.ops import loss as losses
 from minigrad.ops.linalg import linear
 from minigrad.ops.normalization import batch_norm, group_norm, layer_norm, rms_norm
@@ -256,7 +256,9 @@ def _reduce(values: Tensor, reduction: str) -> Any:
 
 def _constant(name: str, weight: Tensor | None) -> Any:
     """A weight as the operations take it: 1.0 if there is none; torch has no derivative for it either."""
-    if weight is not None and weight.requires_grad and autograd.is_grad_enabled():
+    if weight is not None:
+        autograd.raw(weight)  # or an error
+    if autograd.needs_grad(weight) and autograd.is_grad_enabled():
         raise RuntimeError(f"The function '{name}' is not differentiable with respect to its weights; use weight.detach()")
     return 1.0 if weight is None else weight
 
@@ -322,8 +324,6 @@ def cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = None, *
         raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
     if input.array.shape == target.array.shape:
         return _of_probabilities(input, target, weight, ignore_index, reduction, label_smoothing)
-    if input.array.dtype.kind != "f":
-        raise NotImplementedError(f"cross_entropy(): not implemented for scores of {input.dtype}; convert them, as in x.float()")
     if not label_smoothing:
         return _of_indices(losses.cross_entropy, input, target, weight, ignore_index, reduction)
 
@@ -348,7 +348,7 @@ def _along(weight: Tensor, dim: int, ndim: int) -> Tensor:
 
 
 def _check_weight(weight: Tensor | None, input: Tensor, classes: int) -> None:
-    if weight is not None and (weight.shape != (classes,) or weight.dtype != input.dtype):
+    if weight is not None and (autograd.raw(weight).shape != (classes,) or weight.dtype != input.dtype):
         raise RuntimeError(f"weight tensor should be defined either for all {classes} classes or no classes, in the dtype of the "
                            f"input, {input.dtype}, but got weight tensor of shape: {list(weight.shape)} and {weight.dtype}")
 
@@ -369,6 +369,8 @@ def _of_indices(
         if target.array.dtype != np.uint8:
             raise RuntimeError(f"expected target dtype to be Long or Byte, but got {target.dtype}: classes are int64 numbers")
         target = target.long()
+    if input.array.dtype.kind != "f":
+        raise NotImplementedError(f"{loss.__name__}(): not implemented for scores of {input.dtype}; convert them, as in x.float()")
     if weight is None:
         return loss(input, target, 1.0, ignore_index, reduction)
     _check_weight(weight, input, shape[1])
@@ -411,17 +413,30 @@ def _of_probabilities(
     return total / (input.numel() / classes) if reduction == "mean" else total
 
 
-def _check_sizes(input: Tensor, target: Tensor) -> None:
-    if input.array.shape != target.array.shape:
-        warnings.warn(f"Using a target size ({target.shape}) that is different to the input size ({input.shape}). This will likely "
-                      "lead to incorrect results due to broadcasting. Please ensure they have the same size.", stacklevel=4)
+def _of_one_size(input: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    if input.array.shape == target.array.shape:
+        return input, target
+    warnings.warn(f"Using a target size ({target.shape}) that is different to the input size ({input.shape}). This will likely "
+                  "lead to incorrect results due to broadcasting. Please ensure they have the same size.", stacklevel=4)
+    return shape.broadcast_tensors(input, target)
+
+
+def _as_dtype_of(x: Tensor, result: Tensor) -> Tensor:
+    """A result of the dtype that torch gives it, that of `x`, which it computes it in the place of."""
+    ours, wanted = result.array.dtype, x.array.dtype
+    if ours == wanted:
+        return result
+    if wanted.kind != "f":
+        raise RuntimeError(f"result type {ours} can't be cast to the desired output type {wanted}; convert the tensor first, as in "
+                           "x.float()")
+    return autograd.cast(result, wanted)
 
 
 def _distance(operation: Callable[..., Any], input: Tensor, target: Tensor, reduction: str, *options: float) -> Any:
     """Apply a loss of pairs of elements, after what they all check."""
     name = operation.__name__
     _check(name, input, target, reduction)
-    _check_sizes(input, target)
+    input, target = _of_one_size(input, target)
     if not input.is_floating_point() and not target.is_floating_point():
         raise NotImplementedError(f"{name}(): not implemented for {input.dtype}; convert the tensors first, as in x.float()")
     return operation(input, target, reduction, *options)
@@ -445,13 +460,13 @@ def huber_loss(input: Tensor, target: Tensor, reduction: str = "mean", delta: fl
     """The difference of each pair of elements times `delta`, squared and halved where it is at most that."""
     if delta <= 0:
         raise RuntimeError(f"huber_loss does not support non-positive values for delta, got {delta}")
-    return _distance(losses.huber_loss, input, target, reduction, delta)
+    return _as_dtype_of(input, _distance(losses.huber_loss, input, target, reduction, delta))
 
 
 def l1_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor:
     """The absolute difference of each pair of elements, and of them the mean, the sum, or all (`reduction`)."""
     _check("l1_loss", input, target, reduction)
-    _check_sizes(input, target)
+    input, target = _of_one_size(input, target)
     return _reduce((input - target).abs(), reduction)
 
 
@@ -470,11 +485,12 @@ def binary_cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = 
         raise ValueError(f"Target size ({target.shape}) must be the same as input size ({input.shape})")
     if target.dtype != input.dtype:
         raise RuntimeError(f"Found dtype {target.dtype} but expected {input.dtype}: target and input must have the same dtype")
+    dims.floating("binary_cross_entropy", input)
     for name, x in {"input": input, "target": target}.items():
         if not ((x.array >= 0) & (x.array <= 1)).all():
             raise RuntimeError(f"all elements of {name} should be between 0 and 1" + (
                 ": apply a sigmoid first, or use binary_cross_entropy_with_logits" if name == "input" else ""))
-    return losses.binary_cross_entropy(input, target, _constant("binary_cross_entropy", weight), reduction)
+    return _as_dtype_of(input, losses.binary_cross_entropy(input, target, _constant("binary_cross_entropy", weight), reduction))
 
 
 def binary_cross_entropy_with_logits(input: Tensor, target: Tensor, weight: Tensor | None = None, *, reduction: str = "mean",
@@ -492,10 +508,9 @@ def binary_cross_entropy_with_logits(input: Tensor, target: Tensor, weight: Tens
     _check(name, input, target, reduction)
     if input.shape != target.shape:
         raise ValueError(f"Target size ({target.shape}) must be the same as input size ({input.shape})")
-    if not target.is_floating_point():
-        raise RuntimeError(f"{name}(): result type Float can't be cast to the desired output type of the target, "
-                           f"{target.dtype}; convert it first, as in target.float()")
-    return losses.binary_cross_entropy_with_logits(input, target, _constant(name, weight), _constant(name, pos_weight), reduction)
+    dims.floating(name, input)
+    weights = _constant(name, weight), _constant(name, pos_weight)
+    return _as_dtype_of(target, losses.binary_cross_entropy_with_logits(input, target, *weights, reduction))
 
 
 def kl_div(input: Tensor, target: Tensor, *, reduction: str = "mean", log_target: bool = False) -> Tensor:
@@ -509,6 +524,8 @@ def kl_div(input: Tensor, target: Tensor, *, reduction: str = "mean", log_target
         The target holds log-probabilities, too.
     """
     _check("kl_div", input, target, "mean" if reduction == "batchmean" else reduction)
+    if input.array.dtype.kind != "f" or target.array.dtype.kind != "f":
+        raise RuntimeError(f"kl_div: Integral inputs not supported, got {input.dtype} and {target.dtype}; use x.float()")
     if reduction == "mean":
         warnings.warn("reduction: 'mean' divides the total loss by both the batch size and the support size. 'batchmean' divides "
                       "only by the batch size, and aligns with the KL div math definition.", stacklevel=2)

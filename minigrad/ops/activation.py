@@ -49,10 +49,12 @@ def _elu(x: Array, /, alpha: float, scale: float) -> Any:
     return out, rule
 
 
-@op
+@op(bools=False)
 def hardtanh(x: Array, /, min_val: Number = -1.0, max_val: Number = 1.0) -> Any:
     """x limited to the range from min_val to max_val; unlike `clamp`'s, its derivative at a limit is 0."""
     kind = raw(x).dtype.type
+    if kind is np.uint8 and min_val < 0:
+        raise RuntimeError(f"hardtanh(): cannot limit unsigned numbers by a negative one, got {min_val}")
     return (
         np.clip(raw(x), kind(min_val), kind(max_val)),
         lambda g: gate(g, x, ~((raw(x) <= min_val) | (raw(x) >= max_val))),

@@ -66,7 +66,7 @@ def isfinite(x: Array, /) -> Any:
     return (np.isfinite(x),)
 
 
-@op
+@op(numbers=False)
 def isclose(a: Array, b: Array, /, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Any:
     """Where ``|a - b| <= atol + rtol * |b|``; both must be of one dtype."""
     if np.asarray(a).dtype != np.asarray(b).dtype:
@@ -77,19 +77,19 @@ def isclose(a: Array, b: Array, /, rtol: float = 1e-05, atol: float = 1e-08, equ
 # ---- logic ---------------------------------------------------------------------------------------------------------------
 
 
-@op(promote=True)
+@op(promote=True, numbers=False)
 def logical_and(a: Array, b: Array, /) -> Any:
     """Where both are not zero."""
     return (np.logical_and(a, b),)
 
 
-@op(promote=True)
+@op(promote=True, numbers=False)
 def logical_or(a: Array, b: Array, /) -> Any:
     """Where at least one is not zero."""
     return (np.logical_or(a, b),)
 
 
-@op(promote=True)
+@op(promote=True, numbers=False)
 def logical_xor(a: Array, b: Array, /) -> Any:
     """Where just one is not zero."""
     return (np.logical_xor(a, b),)

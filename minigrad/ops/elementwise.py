@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.polynomial import chebyshev
 
-from minigrad.autograd import TensorBase, cast, op, raw, wrap
-from minigrad.ops.comparison import logical_or
+from minigrad.autograd import TensorBase, cast, op, raw, unwrapped, wrap
+from minigrad.ops.comparison import bitwise_or
 from minigrad.ops.dims import floating
 from minigrad.types import Array, Number, as_element, common_dtype, result_type_of
 
@@ -27,11 +27,13 @@ def add(input: Array, other: Array, *, alpha: Number = 1) -> Any:
 
 def _scaled(other: Any, input: Any, alpha: Number) -> Any:
     """alpha · other, in the dtype that a sum of `input` and `other` has."""
-    if alpha == 1 and alpha is not True:
+    if type(alpha) is int and alpha == 1:
         return other
-    kind = result_type_of([raw(input), raw(other)])
+    kind = result_type_of([unwrapped(input), unwrapped(other)])
     if isinstance(alpha, bool) > (kind.kind == "b") or isinstance(alpha, float) > (kind.kind == "f"):
         raise RuntimeError(f"alpha must not be a {type(alpha).__name__} for a result of {kind}, got {alpha}")
+    if alpha == 1:
+        return other
     return mul(cast(other, kind), np.asarray(alpha).astype(kind)) if isinstance(other, (TensorBase, np.ndarray)) else other * alpha
 
 
@@ -45,9 +47,9 @@ def sub(input: Array, other: Array, *, alpha: Number = 1) -> Any:
     return _sub(input, _scaled(other, input, alpha))
 
 
-@op(linear=True, promote=True)
+@op(linear=True, promote=True, bools=False)
 def _sub(a: Array, b: Array, /) -> Any:
-    return _difference(a, b), lambda g: g, lambda g: -g
+    return a - b, lambda g: g, lambda g: -g
 
 
 def rsub(input: Array, other: Array, *, alpha: Number = 1) -> Any:
@@ -55,17 +57,9 @@ def rsub(input: Array, other: Array, *, alpha: Number = 1) -> Any:
     return _rsub(_scaled(input, other, alpha), other)
 
 
-@op(linear=True, promote=True, name=("RsubBackward0", "RsubBackward1"))
+@op(linear=True, promote=True, bools=False, name=("RsubBackward0", "RsubBackward1"))
 def _rsub(a: Array, b: Array, /) -> Any:
-    return _difference(b, a), lambda g: -g, lambda g: g
-
-
-def _difference(a: Array, b: Array) -> Array:
-    try:
-        return a - b
-    except TypeError:
-        raise RuntimeError("Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert "
-                           "a mask, use the `~` or `logical_not()` operator instead.") from None
+    return b - a, lambda g: -g, lambda g: g
 
 
 def _no_bools(name: str, *operands: Any) -> None:
@@ -102,7 +96,7 @@ def _div(a: Array, b: Array, /) -> Any:
 
 @op(promote=True, name="DivBackward2")
 def _div_rounded(a: Array, b: Array, /, rounding_mode: str) -> Any:
-    a, b = raw(a), raw(b)
+    a, b = unwrapped(a), unwrapped(b)
     if rounding_mode == "floor" or np.result_type(a, b).kind != "f":
         out = _floor_divide(a, b)
         if rounding_mode == "trunc":  # for integers: floor, and one more where the exact quotient is negative and broken
@@ -149,13 +143,13 @@ def floor_divide(a: Array, b: Array, /) -> Any:
     def rule(g: Array) -> Array:
         raise RuntimeError("derivative for aten::floor_divide is not implemented; use div(..., rounding_mode='floor')")
 
-    return _floor_divide(raw(a), raw(b)), rule, rule
+    return _floor_divide(unwrapped(a), unwrapped(b)), rule, rule
 
 
 @op(promote=True, name=("RemainderBackward1", "RemainderBackward0"))
 def remainder(a: Array, b: Array, /) -> Any:
     """a - b · floor(a / b): the remainder with the sign of b, as Python's ``%``."""
-    a_, b_ = raw(a), raw(b)
+    a_, b_ = unwrapped(a), unwrapped(b)
     _no_bools("remainder", a_, b_)
     kind = np.result_type(a_, b_)
     if kind.kind != "f":
@@ -169,26 +163,23 @@ def _remainder(a: Any, b: Any, kind: Any) -> Any:
     return rest if kind.kind != "f" or rest.all() else np.where(rest == 0, np.copysign(rest, a), rest)  # 0 with the sign of a
 
 
-@op(linear=True)
+@op(linear=True, bools=False)
 def neg(x: Array, /) -> Any:
     """-x."""
-    if raw(x).dtype == np.bool_:
-        raise RuntimeError("Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a "
-                           "mask, use the `~` or `logical_not()` operator instead.")
     return -x, lambda g: -g
 
 
 def pow(input: Array, exponent: Any) -> Any:
     """`input` to the power of `exponent`."""
     if isinstance(exponent, bool) and raw(input).dtype == np.bool_:
-        return logical_or(input, not exponent)
-    _no_bools("pow", raw(input), raw(exponent))
+        return bitwise_or(input, not exponent)
+    _no_bools("pow", unwrapped(input), unwrapped(exponent))
     if not isinstance(exponent, (TensorBase, np.ndarray, list, tuple)):
         input = _beside(input, exponent)
         if raw(input).dtype.kind != "f" and exponent < 0:
             raise RuntimeError(f"pow(): Integers to negative integer powers are not allowed, got {exponent}; use x.float()")
         return _tensor_to_number(input, exponent)
-    if not isinstance(input, (TensorBase, np.ndarray)):
+    if isinstance(input, (bool, int, float)):
         return _number_to_tensor(_beside(exponent, input), input)
     return _tensor_to_tensor(input, exponent)
 
@@ -250,16 +241,21 @@ def positive(input: Array) -> Any:
     return input
 
 
-@op(promote=True, name=("LerpBackward1", "LerpBackward0"))
+@op(name=("LerpBackward1", "LerpBackward0"))
 def lerp(x: Array, end: Array, weight: Any, /) -> Any:
-    """x + weight · (end - x): x for the weight 0, `end` for 1, both exactly."""
+    """x + weight · (end - x): x for the weight 0, `end` for 1, both exactly; all tensors are of one dtype."""
+    kinds = [unwrapped(w).dtype for w in (x, end, weight) if isinstance(w, (TensorBase, np.ndarray))]
+    if len(set(kinds)) > 1:
+        raise RuntimeError(f"lerp(): expected tensors of one dtype, that of the first, got {', '.join(map(str, kinds))}; convert "
+                           "them, as in x.float()")
     floating("lerp", x)
+    raw(end)  # or an error
     d = end - x
-    value = np.where(np.abs(raw(weight)) < 0.5, raw(x + weight * d), raw(end - (1 - weight) * d))
+    value = np.where(np.abs(unwrapped(weight)) < 0.5, raw(x + weight * d), raw(end - (1 - weight) * d))
     return value, lambda g: g * (1 - weight), lambda g: g * weight, lambda g: g * d
 
 
-@op(promote=True)
+@op(promote=True, numbers=False)
 def addcmul(x: Array, tensor1: Array, tensor2: Array, /, *, value: Number = 1) -> Any:
     """x + value · tensor1 · tensor2."""
     _no_bools("addcmul", raw(x), raw(tensor1))
@@ -274,7 +270,7 @@ def addcdiv(input: Array, tensor1: Array, tensor2: Array, *, value: Number = 1) 
     return _addcdiv(input, tensor1, tensor2, value=value)
 
 
-@op(floating=True)
+@op(floating=True, numbers=False)
 def _addcdiv(x: Array, tensor1: Array, tensor2: Array, /, *, value: Number = 1) -> Any:
     ratio = tensor1 / tensor2
     return x + value * ratio, lambda g: g, lambda g: g * (value / tensor2), lambda g: -g * (value * ratio / tensor2)
@@ -398,7 +394,7 @@ def atan(x: Array, /) -> Any:
     return np.arctan(x), lambda g: g / (1 + x * x)
 
 
-@op(floating=True)
+@op(floating=True, numbers=False)
 def atan2(a: Array, b: Array, /) -> Any:
     """The angle of the point (b, a) with the axis of the first coordinate."""
     square = a * a + b * b
@@ -434,7 +430,7 @@ def sigmoid(x: Array, /) -> Any:
     return out, lambda g: g * ((1 - out) * out)
 
 
-@op
+@op(bools=False)
 def relu(x: Array, /) -> Any:
     """max(x, 0); its derivative at 0 is 0."""
     out = np.maximum(x, 0)
@@ -544,7 +540,7 @@ def round(x: Array, /, *, decimals: int = 0) -> Any:
 # ---- limits and choice ---------------------------------------------------------------------------------------------------
 
 
-@op(promote=True)
+@op(promote=True, numbers=False)
 def maximum(a: Array, b: Array, /) -> Any:
     """The larger of each pair; where they are equal, each gets half of the gradient."""
     return (
@@ -554,7 +550,7 @@ def maximum(a: Array, b: Array, /) -> Any:
     )
 
 
-@op(promote=True)
+@op(promote=True, numbers=False)
 def minimum(a: Array, b: Array, /) -> Any:
     """The smaller of each pair; where they are equal, each gets half of the gradient."""
     return (
@@ -631,14 +627,15 @@ def where(condition: Array, input: Array = None, other: Array = None) -> Any:
                            "compare first, as in where(x > 0, x, y)")
     if not isinstance(condition, TensorBase) and not isinstance(input, TensorBase) and not isinstance(other, TensorBase):
         return np.where(condition, input, other)
-    target = result_type_of([raw(input), raw(other)])
+    target = result_type_of([unwrapped(input), unwrapped(other)])
     return _where(condition, *(as_element("where()", v, target) if not isinstance(v, (TensorBase, np.ndarray))
                                else v if raw(v).dtype == target else cast(v, target) for v in (input, other)))
 
 
 @op
 def _where(condition: Array, x: Array, y: Array, /) -> Any:
-    return np.where(raw(condition), raw(x), raw(y)), None, lambda g: np.where(condition, g, 0), lambda g: np.where(condition, 0, g)
+    value = np.where(unwrapped(condition), raw(x), raw(y))
+    return value, None, lambda g: np.where(condition, g, 0), lambda g: np.where(condition, 0, g)
 
 
 # ---- other names -------------------------------------------------------------------------------------------------------

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.autograd import TensorBase, cast, ones, op, raw, wrap
+from minigrad.autograd import TensorBase, cast, ones, op, raw, unwrapped, wrap
 from minigrad.ops.dims import axis_of
 from minigrad.ops.elementwise import where
-from minigrad.ops.shape import _constant_pad_nd, _embed, broadcast_tensors
+from minigrad.ops.shape import _constant_pad_nd, _embed, broadcast_tensors, reshape
 from minigrad.types import Array, as_element
 
 # ---- x[index] ------------------------------------------------------------------------------------------------------------
@@ -224,7 +224,7 @@ def _marked(places: np.ndarray[Any, Any], shape: tuple[int, ...]) -> np.ndarray[
 
 
 def _index_tensor(name: str, index: Array) -> None:
-    if raw(index).dtype.kind not in "iu" or raw(index).dtype == np.uint8:
+    if raw(index).dtype not in (np.int64, np.int32):
         raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index, got {raw(index).dtype}")
 
 
@@ -384,7 +384,7 @@ def take_along_dim(input: Array, indices: Array, dim: int | None = None) -> Any:
     """One element of `input` along `dim` for each index, both broadcast in the other dimensions; flattened without `dim`."""
     _index_tensor("take_along_dim", indices)
     if dim is None:
-        return gather(input.reshape(-1), 0, indices.reshape(-1))
+        return gather(reshape(input, -1), 0, indices.reshape(-1))
     a, b = list(raw(input).shape), list(raw(indices).shape)
     if len(a) != len(b):
         raise RuntimeError(f"take_along_dim(): input and indices should have the same number of dimensions, got shapes {a} and {b}")
@@ -437,9 +437,9 @@ def _masked_select(x: Array, mask: Array, /) -> Any:
 
 def repeat_interleave(input: Array, repeats: Any, dim: int | None = None) -> Any:
     """Each slice along `dim` `repeats` times in a row (a number, or one number per slice); flattened without `dim`."""
-    input = input.reshape(-1) if dim is None else input
+    input = reshape(input, -1) if dim is None else input
     axis = axis_of(0 if dim is None else dim, raw(input).ndim)
-    counts = np.asarray(raw(repeats))
+    counts = np.asarray(unwrapped(repeats))
     if counts.dtype.kind not in "iu":
         raise (NotImplementedError if isinstance(repeats, TensorBase) else TypeError)(
             f"repeat_interleave(): repeats must be integers, got {counts.dtype}")

@@ -5,12 +5,13 @@ Matrices are multiplied by `np.dot`: for a column by a row, (512, 1) by (1, 784)
 
 from __future__ import annotations
 
+import itertools
 import string
 from typing import Any
 
 import numpy as np
 
-from minigrad.autograd import TensorBase, op, raw, sum_rows
+from minigrad.autograd import TensorBase, cast, op, raw, sum_rows
 from minigrad.ops.elementwise import add, mul
 from minigrad.ops.shape import diagonal, reshape, unsqueeze
 from minigrad.types import Array
@@ -18,13 +19,16 @@ from minigrad.types import Array
 
 def _check(name: str, a: Array, b: Array, fits: bool, transposed: bool = False) -> None:
     """One sentence for operands that do not go together; `transposed`: b is a weight, to be turned first."""
-    if fits and (a.dtype == b.dtype or raw(a).dtype == raw(b).dtype):
+    a, b = raw(a), raw(b)
+    if fits and a.dtype == b.dtype and a.dtype.kind != "b":
         return
-    a, b = raw(a), raw(b).T if transposed else raw(b)
+    b = b.T if transposed else b
     if not fits:
         raise RuntimeError(f"{name}: mat1 and mat2 shapes cannot be multiplied ({'x'.join(map(str, a.shape)) or 'scalar'} and "
                            f"{'x'.join(map(str, b.shape)) or 'scalar'}): the last size of the first must equal the "
                            f"{'only' if b.ndim < 2 else 'second-to-last'} size of the second")
+    if a.dtype == b.dtype:
+        raise NotImplementedError(f"{name}: not implemented for bool tensors; convert them, as in x.int()")
     raise RuntimeError(f"{name}: expected m1 and m2 to have the same dtype, but got: {a.dtype} != {b.dtype}; convert one "
                        "of them, as in x.float()")
 
@@ -150,7 +154,7 @@ def addmm(input: Array, mat1: Array, mat2: Array, *, beta: float = 1, alpha: flo
 
 def linear(input: Array, weight: Array, bias: Array | None = None) -> Any:
     """``input @ weight.T + bias`` for an input of shape (..., in), weight (out, in), bias (out)."""
-    x, b = raw(input), raw(bias)
+    x, b = raw(input), None if bias is None else raw(bias)
     if x.ndim != 2 or raw(weight).ndim != 2:
         return _linear_of_any_shape(input, weight, bias)
     if b is None:
@@ -221,6 +225,12 @@ def einsum(equation: Any, *operands: Any) -> Any:
                 j = inputs[k].index(letter, i + 1)
                 operands = (*operands[:k], diagonal(operands[k], 0, i, j), *operands[k + 1 :])
                 inputs[k] = inputs[k][:i] + inputs[k][i + 1 : j] + inputs[k][j + 1 :] + letter
+    lost = set("".join(inputs)) - set(output)
+    if any(letter in a and letter in b for letter in lost for a, b in itertools.combinations(inputs, 2)):  # as in matrix products
+        for operand in operands:
+            _check("einsum", operands[0], operand, True)
+    elif lost and len(operands) == 1 and raw(operands[0]).dtype.kind != "f":
+        operands = (cast(operands[0], np.dtype(np.int64)),)  # as in sums
     return _einsum(*operands, inputs=tuple(inputs), output=output)
 
 
@@ -245,7 +255,7 @@ def _letters(equation: str, ndims: list[int]) -> tuple[list[str], str]:
     return full, output.replace("...", dots)
 
 
-@op(name="EinsumBackward0")
+@op(name="EinsumBackward0", promote=True)
 def _einsum(*xs: Array, inputs: tuple[str, ...], output: str) -> Any:
     equation = ",".join(inputs) + "->" + output
     try:

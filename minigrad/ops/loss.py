@@ -142,7 +142,7 @@ def _rounded_corner(d: Array, reduction: str, width: float, scale: float) -> Any
 _BCE_FLOOR = float(np.float32(1e-12))  # torch's, a float32 constant; keeps the derivative finite at 0 and 1
 
 
-@op(in_single=True)
+@op(promote=True, in_single=True)
 def binary_cross_entropy(p: Array, target: Array, weight: Array, /, reduction: str) -> Any:
     """-(target · log p + (1 - target) · log(1 - p)), no logarithm being taken for less than -100."""
     q, t = raw(p), raw(target)
@@ -155,7 +155,7 @@ def binary_cross_entropy(p: Array, target: Array, weight: Array, /, reduction: s
     )
 
 
-@op(in_single=True)
+@op(promote=True, in_single=True)
 def binary_cross_entropy_with_logits(
     x: Array, target: Array, weight: Array, pos_weight: Array, /, reduction: str
 ) -> Any:

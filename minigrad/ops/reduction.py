@@ -295,9 +295,9 @@ def _values(x: Array, indices: Array, /, axis: int, keepdim: bool, name: str) ->
 @op
 def argsort(x: Array, /, dim: int = -1, descending: bool = False, stable: bool = False) -> Any:
     """The indices that sort x along `dim`; of equal elements the first comes first, and nan is larger than any number."""
+    axis = axis_of(dim, x.ndim)
     if not x.ndim:
         return (np.zeros((), np.int64),)
-    axis = axis_of(dim, x.ndim)
     if not descending:
         return (np.argsort(x, axis, stable=True),)
     return (x.shape[axis] - 1 - np.flip(np.argsort(np.flip(x, axis), axis, stable=True), axis),)

@@ -114,6 +114,7 @@ def flatten(input: Array, start_dim: int = 0, end_dim: int = -1) -> Any:
 
 def ravel(input: Array) -> Any:
     """All elements in one dimension."""
+    raw(input)  # or an error
     return view(input.contiguous(), -1)
 
 
@@ -320,6 +321,8 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Any, ...]:
     vectors = tensors[0] if isinstance(tensors[0], (tuple, list)) else tensors
     if any(raw(x).ndim > 1 for x in vectors):
         raise RuntimeError(f"meshgrid(): expected vectors, got shapes {' and '.join(str(list(raw(x).shape)) for x in vectors)}")
+    if len({raw(x).dtype for x in vectors}) > 1:
+        raise RuntimeError("meshgrid expects all tensors to have the same dtype")
     n = len(vectors)
     place = [1, 0, *range(2, n)] if indexing == "xy" and n > 1 else range(n)
     return broadcast_tensors(*(reshape(x, [-1 if i == place[k] else 1 for i in range(n)]) for k, x in enumerate(vectors)))

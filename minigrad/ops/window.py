@@ -396,7 +396,7 @@ def _checked(
     output_padding: Any = None,
 ) -> Any:
     """Check the operands and take the convolution, a transposed one if there is an `output_padding`."""
-    a, w, added = raw(x), raw(weight), raw(bias)
+    a, w, added = raw(x), raw(weight), None if bias is None else raw(bias)
     if a.ndim == w.ndim - 1:
         batch = unsqueeze(x, 0)
         return squeeze(_checked(name, batch, weight, bias, stride, padding, dilation, groups, output_padding), 0)
