@@ -280,10 +280,17 @@ def test_rows_that_come_again_add_up(count: int, dtype: str) -> None:
     np.testing.assert_allclose(found, expected, 1e-5 if dtype == "float32" else 1e-12, 1e-5 if dtype == "float32" else 1e-12)
 
 
-@pytest.mark.parametrize("shape", [(50, 80), (2, 50, 40), (50, 4, 20)], ids=str)
-def test_large_slices_that_come_again_add_up(shape: tuple[int, ...]) -> None:
-    """Indexed along the dimension of size 50, of which it is the first or the second; some counted from the end."""
-    axis, places = shape.index(50), np.random.RandomState(0).randint(-50, 50, 1000)
+SEVERAL = np.random.RandomState(0).randint(-50, 50, 1000)
+IN_RUNS = [*range(3, 0, -1), *range(50), *range(48, 50)], [*range(-3, 0), *range(50), 0]  # as circular padding might say
+
+
+@pytest.mark.parametrize(("shape", "places"), [
+    ((50, 80), SEVERAL), ((2, 50, 40), SEVERAL), ((50, 4, 20), SEVERAL),
+    *((shape, np.array(places)) for shape in ((50, 1600), (4, 50, 400), (2, 4, 50, 200)) for places in IN_RUNS),
+])
+def test_large_slices_that_come_again_add_up(shape: tuple[int, ...], places: Any) -> None:
+    """Indexed along the dimension of size 50, wherever it is; some counted from the end."""
+    axis = shape.index(50)
     x = mg.zeros(*shape, dtype=mg.float64, requires_grad=True)
     y = x[(slice(None),) * axis + (mg.from_numpy(places),)]
     direction = data(mg, *y.shape)

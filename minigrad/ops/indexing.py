@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 import warnings
@@ -141,6 +142,12 @@ def _add_at(g: Any, index: Any, shape: tuple[int, ...]) -> Any:
     axis, places, size = axes[0], index[axes[0]], math.prod(shape)
     many = max(size, g.size) > 2**16 and size > 8 * shape[axis]  # numbers, in slices of some size; else bincount is faster
     if many and len(axes) == 1 and (axis == 0 or places.ndim == 1) and g.dtype in (np.float32, np.float64):
+        cuts = [0, *(np.flatnonzero(np.diff(places) != 1) + 1), len(places)] if places.ndim == 1 and places.min() >= 0 else []
+        if 0 < len(cuts) < 8:  # a few runs of neighbours, as with reflected edges: slice by slice, in a quarter of the time
+            whole, lead = np.zeros(shape, g.dtype), (slice(None),) * axis
+            for i, j in itertools.pairwise(cuts):
+                whole[(*lead, slice(places[i], places[j - 1] + 1))] += g[(*lead, slice(i, j))]
+            return whole
         others = shape[:axis] + shape[axis + 1 :]
         slices = np.moveaxis(g, axis, 0).reshape(places.size, math.prod(others))
         return np.moveaxis(_add_rows(slices, places.reshape(-1), shape[axis]).reshape(shape[axis], *others), 0, axis)
