@@ -42,30 +42,24 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message} (see --help)\n")
 
 
-def whole_number(lowest: int, highest: int) -> Callable[[str], int]:
-    """Make an argparse type: an int from `lowest` to `highest`."""
+def number(kind: Callable[[str], float], lowest: float, highest: float, wanted: str) -> Callable[[str], float]:
+    """Make an argparse type: a number that `kind` reads, from `lowest` to `highest`."""
 
-    def convert(text: str) -> int:
+    def convert(text: str) -> float:
         try:
-            value = int(text)
+            value = kind(text)
         except ValueError:
-            value = lowest - 1
+            value = math.nan
         if not lowest <= value <= highest:
-            raise argparse.ArgumentTypeError(f"expected a whole number from {lowest} to {highest}, got {text!r}")
+            raise argparse.ArgumentTypeError(f"expected {wanted}, got {text!r}")
         return value
 
     return convert
 
 
-def real_number(text: str) -> float:
-    """Read a finite float that is not negative (an argparse type)."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 <= value < math.inf:
-        raise argparse.ArgumentTypeError(f"expected a number that is at least 0, got {text!r}")
-    return value
+def whole_number(lowest: int, highest: int) -> Callable[[str], float]:
+    """Make an argparse type: an int from `lowest` to `highest`."""
+    return number(int, lowest, highest, f"a whole number from {lowest} to {highest}")
 
 
 def train_options(parser: argparse.ArgumentParser) -> None:
@@ -74,7 +68,7 @@ def train_options(parser: argparse.ArgumentParser) -> None:
     The defaults bring the tutorial's model to about 90 % on the embedded digits, whatever the seed. The tutorial's own,
     2 epochs at a learning rate of 0.5, suit all of MNIST; on a fifth of it they end between 80 and 90 %.
     """
-    count = whole_number(1, 10**9)
+    count, real = whole_number(1, 10**9), number(float, 0, sys.float_info.max, "a number that is at least 0")
     add = parser.add_argument
     add("--model", choices=("manual", "logistic", "mlp", "cnn"), default="logistic",
         help="logistic regression by hand or with nn.Linear, a 784-512-512-10 network, or three convolutions, for which "
@@ -83,8 +77,8 @@ def train_options(parser: argparse.ArgumentParser) -> None:
         help="the sample of digits that comes with minigrad, or all of MNIST (default: %(default)s)")  # fmt: skip
     add("--epochs", type=count, default=5, metavar="N", help="passes over the data (default: %(default)s)")
     add("--batch-size", type=count, default=64, metavar="N", help="digits per step (default: %(default)s)")
-    add("--lr", type=real_number, default=0.2, metavar="X", help="learning rate of SGD (default: %(default)s)")
-    add("--momentum", type=real_number, default=0.0, metavar="X", help="momentum of SGD (default: %(default)s)")
+    add("--lr", type=real, default=0.2, metavar="X", help="learning rate of SGD (default: %(default)s)")
+    add("--momentum", type=real, default=0.0, metavar="X", help="momentum of SGD (default: %(default)s)")
     add("--seed", type=whole_number(0, 2**63 - 1), default=0, metavar="N",
         help="fixes the first weights and the shuffles (default: %(default)s)")  # fmt: skip
     add("--quiet", action="store_true", help="no progress bar")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -20,20 +20,10 @@ Array = np.ndarray[Any, Any]
 __all__ = ["format_tensor", "get_printoptions", "printoptions", "set_printoptions"]
 
 
-@dataclass
-class _Options:
-    """The settings of `set_printoptions`, with torch's defaults."""
+_DEFAULT: dict[str, Any] = {"precision": 4, "threshold": 1000, "edgeitems": 3, "linewidth": 80, "sci_mode": None}  # torch's
+_PROFILES = {"default": _DEFAULT, "short": _DEFAULT | {"precision": 2, "edgeitems": 2}, "full": _DEFAULT | {"threshold": math.inf}}
 
-    precision: int = 4
-    threshold: float = 1000
-    edgeitems: int = 3
-    linewidth: int = 80
-    sci_mode: bool | None = None
-
-
-_PROFILES = {"default": _Options(), "short": _Options(precision=2, edgeitems=2), "full": _Options(threshold=math.inf)}
-
-_options = _Options()
+_options = SimpleNamespace(**_DEFAULT)
 
 
 def set_printoptions(precision: int | None = None, threshold: float | None = None, edgeitems: int | None = None,
@@ -71,13 +61,13 @@ def set_printoptions(precision: int | None = None, threshold: float | None = Non
     if profile is not None and profile not in _PROFILES:
         raise ValueError(f"set_printoptions: profile must be one of {', '.join(_PROFILES)}, got {profile!r}")
     given = {"precision": precision, "threshold": threshold, "edgeitems": edgeitems, "linewidth": linewidth}
-    vars(_options).update({} if profile is None else vars(_PROFILES[profile]))
+    vars(_options).update({} if profile is None else _PROFILES[profile])
     vars(_options).update({name: value for name, value in given.items() if value is not None}, sci_mode=sci_mode)
 
 
 def get_printoptions() -> dict[str, Any]:
     """Return the present settings, ready to be passed to `set_printoptions` again."""
-    return asdict(_options)
+    return vars(_options).copy()
 
 
 @contextlib.contextmanager
