@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 
 from minigrad import random
+from minigrad.random import Stream
 from minigrad.tensor import Tensor
-
-Stream = random.Generator | None
 
 
 def _changed(tensor: Tensor) -> Tensor:

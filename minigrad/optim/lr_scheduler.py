@@ -358,12 +358,14 @@ class OneCycleLR(LRScheduler):
         if anneal_strategy not in ("cos", "linear"):
             raise ValueError(f"anneal_strategy must be one of 'cos' or 'linear', instead got {anneal_strategy}")
         self.total_steps = total = math.prod(given.values())  # type: ignore[arg-type]
-        ends = [float(pct_start * total) - 1, *([float(2 * pct_start * total) - 2] if three_phase else []), total - 1]
-        rates = ["initial_lr", "max_lr", *(["initial_lr"] if three_phase else []), "min_lr"]
-        momenta = ["max_momentum", "base_momentum", "max_momentum", "max_momentum"]
+        phases: list[Any] = [(float(pct_start * total) - 1, "initial_lr", "max_lr", "max_momentum", "base_momentum")]
+        if three_phase:
+            phases += [(float(2 * pct_start * total) - 2, "max_lr", "initial_lr", "base_momentum", "max_momentum"),
+                       (total - 1, "initial_lr", "min_lr", "max_momentum", "max_momentum")]  # fmt: skip
+        else:
+            phases += [(total - 1, "max_lr", "min_lr", "base_momentum", "max_momentum")]
         names = ("end_step", "start_lr", "end_lr", "start_momentum", "end_momentum")
-        phases = zip(ends, rates, rates[1:], momenta, momenta[1:], strict=False)
-        self._schedule_phases: list[dict[str, Any]] = [dict(zip(names, phase, strict=True)) for phase in phases]
+        self._schedule_phases = [dict(zip(names, phase, strict=True)) for phase in phases]
         self._anneal_func_type, self.cycle_momentum = anneal_strategy, cycle_momentum
         columns: dict[str, Any] = {"max_lr": max_lr}
         if cycle_momentum:

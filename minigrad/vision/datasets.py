@@ -260,11 +260,8 @@ class MNIST(Dataset[Any]):
     def __repr__(self) -> str:
         lines = [f"Number of datapoints: {len(self)}", f"Root location: {self.root}", *self.extra_repr().splitlines()]
         transforms = {"Transform: ": self.transform, "Target transform: ": self.target_transform}
-        shown = [
-            head + repr(transform).replace("\n", "\n" + " " * len(head))
-            for head, transform in transforms.items()
-            if transform is not None
-        ]
+        shown = [head + repr(transform).replace("\n", "\n" + " " * len(head))
+                 for head, transform in transforms.items() if transform is not None]  # fmt: skip
         lines += ["StandardTransform"] if shown else []
         return "\n".join([f"Dataset {type(self).__name__}", *("    " + line for line in lines), *shown])
 

@@ -73,10 +73,8 @@ def default_convert(data: Any) -> Any:
 
 
 def _refused(what: Any) -> TypeError:
-    return TypeError(
-        "default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; "
-        f"found {what}; pass a collate_fn of your own"
-    )
+    return TypeError(f"default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; found {what}; "
+                     "pass a collate_fn of your own")
 
 
 def _like(sample: Any, values: Any) -> Any:

@@ -98,8 +98,7 @@ class DataLoader:
         if stream:
             for name, value in {"shuffle": shuffle or None, "sampler": sampler, "batch_sampler": batch_sampler}.items():
                 if value is not None:
-                    text = f"expected unspecified {name} option, but got {name}={value}"
-                    raise ValueError(f"DataLoader with IterableDataset: {text}")
+                    raise ValueError(f"DataLoader with IterableDataset: expected unspecified {name} option, but got {name}={value}")
         for message, wrong in {
             "num_workers option should be non-negative; use num_workers=0 to disable multiprocessing.": num_workers < 0,
             "timeout option should be non-negative": timeout < 0,
@@ -183,9 +182,8 @@ def _context(method: Any, num_workers: int) -> Any:
         return multiprocessing.get_context(method)
     if method is None or isinstance(method, BaseContext):
         return method
-    raise (ValueError if isinstance(method, str) else TypeError)(
-        f"multiprocessing_context option should specify a valid start method in {methods} or be a context, but got {method!r}"
-    )
+    error = ValueError if isinstance(method, str) else TypeError
+    raise error(f"multiprocessing_context option should specify a valid start method in {methods} or be a context, got {method!r}")
 
 
 def _warn_of_many(workers: int) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 
 from minigrad import random
 from minigrad.autograd import TensorBase, wrap
+from minigrad.random import Stream
 from minigrad.tensor import Tensor
 
 T_co = TypeVar("T_co", covariant=True)
@@ -229,9 +230,7 @@ class Subset(Dataset[T_co]):
         return len(self.indices)
 
 
-def random_split(
-    dataset: Dataset[T_co], lengths: Sequence[float], generator: random.Generator | None = None
-) -> list[Subset[T_co]]:
+def random_split(dataset: Dataset[T_co], lengths: Sequence[float], generator: Stream = None) -> list[Subset[T_co]]:
     """Split a dataset at random.
 
     Parameters
@@ -264,16 +263,12 @@ def random_split(
         counts = [n + (i < left_over) for i, n in enumerate(counts)]
         for i, n in enumerate(counts):
             if n == 0:
-                warnings.warn(
-                    f"Length of split at index {i} is 0. This might result in an empty dataset.", stacklevel=2
-                )
+                warnings.warn(f"Length of split at index {i} is 0. This might result in an empty dataset.", stacklevel=2)
     else:
         counts = list(lengths)  # type: ignore[arg-type]
     if sum(counts) != size:
-        raise ValueError(
-            "Sum of input lengths does not equal the length of the input dataset! "
-            f"{counts} add up to {sum(counts)}, not to {size}"
-        )
+        raise ValueError("Sum of input lengths does not equal the length of the input dataset! "
+                         f"{counts} add up to {sum(counts)}, not to {size}")
     places = random.randperm(size, generator).tolist()
     return [Subset(dataset, places[end - n : end]) for end, n in zip(accumulate(counts), counts, strict=True)]
 

@@ -62,12 +62,9 @@ class Epoch(Iterator[Any]):
         batch = self.next_batch()
         self.given += 1
         if self.stated is not None and self.given > self.stated:
-            warnings.warn(
-                f"Length of IterableDataset {self.dataset} was reported to be {self.stated} (when accessing "
-                f"len(dataloader)), but {self.given} samples have been fetched; with num_workers > 0 each worker gives "
-                "all of them, unless the dataset looks at get_worker_info()",
-                stacklevel=2,
-            )
+            warnings.warn(f"Length of IterableDataset {self.dataset} was reported to be {self.stated} (when accessing "
+                          f"len(dataloader)), but {self.given} samples have been fetched; with num_workers > 0 each worker gives "
+                          "all of them, unless the dataset looks at get_worker_info()", stacklevel=2)
         return batch
 
     def __len__(self) -> int:

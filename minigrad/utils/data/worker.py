@@ -340,10 +340,8 @@ class WorkerEpoch(Epoch):
         for worker in self.workers:
             worker.process.kill()  # no time to finish: the error is more important
         self.stop()
-        return RuntimeError(
-            f"DataLoader worker {dead.id} (pid {pid}) {how}; "
-            "with num_workers=0 the same happens in this process, where a debugger sees it"
-        )
+        return RuntimeError(f"DataLoader worker {dead.id} (pid {pid}) {how}; with num_workers=0 the same happens in this "
+                            "process, where a debugger sees it")
 
 
 def _anonymous_file() -> int:
