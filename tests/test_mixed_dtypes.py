@@ -70,6 +70,7 @@ ACTIVATIONS = """
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_one_tensor(m: Any, dtype: str) -> Any:
     functions = [getattr(m, name) for name in UNARY.split()] + [getattr(m.nn.functional, name) for name in ACTIVATIONS.split()]
+    functions.append(lambda x: m.nn.functional.hardtanh(x, -0.5, 0.5))
     results = [outcome(lambda m, f=f: f(of(m, dtype, 3, 3)), m) for f in functions]
     return [list(each) if isinstance(each, tuple) else each for each in results]
 
@@ -90,6 +91,7 @@ def test_two_tensors(left: str, right: str) -> None:
         lambda m: m.outer(a(m)[0], b(m)[0]), lambda m: m.einsum("ij,ij->ij", a(m), b(m)),
         lambda m: m.einsum("ij,jk->ik", a(m), b(m)) if left != "bool" or left == right else None, lambda m: m.einsum("ij->j", a(m)),
         lambda m: m.lerp(a(m), b(m), 0.5), lambda m: m.lerp(a(m), a(m), b(m)),
+        lambda m: m.lerp(a(m), a(m), b(m)[0, 1]) if "float" in left else None,
         lambda m: m.clamp(a(m), min=b(m)), lambda m: m.clamp(a(m), max=b(m)), lambda m: m.addcmul(a(m), b(m), b(m)),
         lambda m: list(m.meshgrid(a(m)[0], b(m)[1], indexing="ij")),
     ]))()  # fmt: skip

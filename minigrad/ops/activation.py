@@ -53,7 +53,7 @@ def _elu(x: Array, /, alpha: float, scale: float) -> Any:
 def hardtanh(x: Array, /, min_val: Number = -1.0, max_val: Number = 1.0) -> Any:
     """x limited to the range from min_val to max_val; unlike `clamp`'s, its derivative at a limit is 0."""
     kind = raw(x).dtype.type
-    if kind is np.uint8 and min_val < 0:
+    if kind is np.uint8 and int(min_val) < 0:
         raise RuntimeError(f"hardtanh(): cannot limit unsigned numbers by a negative one, got {min_val}")
     return (
         np.clip(raw(x), kind(min_val), kind(max_val)),

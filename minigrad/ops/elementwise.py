@@ -243,7 +243,9 @@ def positive(input: Array) -> Any:
 
 @op(name=("LerpBackward1", "LerpBackward0"))
 def lerp(x: Array, end: Array, weight: Any, /) -> Any:
-    """x + weight · (end - x): x for the weight 0, `end` for 1, both exactly; all tensors are of one dtype."""
+    """x + weight · (end - x): x for the weight 0, `end` for 1, both exactly; tensors with dimensions are of one dtype."""
+    if isinstance(weight, (TensorBase, np.ndarray)) and not raw(weight).ndim:
+        weight = cast(weight, raw(x).dtype)
     kinds = [unwrapped(w).dtype for w in (x, end, weight) if isinstance(w, (TensorBase, np.ndarray))]
     if len(set(kinds)) > 1:
         raise RuntimeError(f"lerp(): expected tensors of one dtype, that of the first, got {', '.join(map(str, kinds))}; convert "
