@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import product
 from math import inf, nan
 from typing import Any
 
@@ -12,7 +13,7 @@ import torch
 
 import minigrad
 
-from .twins import same_as_torch
+from .twins import assert_same, same_as_torch
 
 
 def outcome(call: Callable[[Any], Any], m: Any) -> Any:
@@ -344,6 +345,21 @@ def test_small(name: str) -> None:
         return [outcome(SMALL[name], m)]
 
     scenario()
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (2, 3), (0,)], ids=str)
+@pytest.mark.parametrize("indices", [(), (1,), (0,), (0, 2), (2, 0)], ids=str)
+def test_scatter_by_no_index_and_by_one(shape: tuple[int, ...], indices: tuple[int, ...]) -> None:
+    def scattered(m: Any, name: str, source: tuple[int, ...]) -> Any:
+        x, src = m.ones(shape, requires_grad=True), m.full(source, 2.0, requires_grad=True)
+        result = getattr(x, name)(0, m.zeros(indices, dtype=m.int64), src)
+        result.sum().backward()
+        return result.detach(), x.grad, src.grad
+
+    for name, source in product(("scatter", "scatter_add"), [(), (1,), (0,), (2, 3)]):
+        expected = outcome(lambda m, name=name, source=source: scattered(m, name, source), torch)
+        if not isinstance(expected, str):  # torch has no derivative for a source larger than the index
+            assert_same(scattered(minigrad, name, source), expected)
 
 
 def test_messages_speak_of_tensors_and_dimensions() -> None:

@@ -299,7 +299,7 @@ def scatter_zeros(g: Array, index: Array, /, axis: int, shape: tuple[int, ...]) 
 
 def _scattered(src: Any, index: Any, axis: int, shape: tuple[int, ...]) -> Any:
     size, places = math.prod(shape), _flat_places(shape, index, axis).reshape(-1)
-    values = src[tuple(map(slice, index.shape))].reshape(-1)
+    values = _used(src, index).reshape(-1)
     if src.dtype.kind != "f":  # as above
         whole = np.zeros(size, src.dtype)
         np.add.at(whole, places, values)
@@ -316,8 +316,16 @@ def _source(name: str, x: Array, index: Array, src: Array) -> None:
         raise RuntimeError(f"{name}(): Expected self.dtype to be equal to src.dtype, got {raw(x).dtype} and {raw(src).dtype}")
 
 
+def _used(src: Any, index: Any) -> Any:
+    """The corner of `src` that has the shape of the index: one element for each."""
+    source = np.atleast_1d(src) if index.size else np.zeros(index.shape, src.dtype)
+    return source[tuple(map(slice, index.shape))].reshape(index.shape)
+
+
 def _read_back(g: Array, index: Any, axis: int, source: tuple[int, ...]) -> Array:
     """The derivative for `src`, of which only the corner that has the shape of the index was used."""
+    if not index.size:
+        return np.zeros(source, raw(g).dtype)
     g = _gather(g, index, axis)
     return g.reshape(source) if index.size == math.prod(source) else _embed(g, tuple(map(slice, index.shape)), source)
 
@@ -359,7 +367,7 @@ def _scatter(x: Array, src: Array, index: Array, /, axis: int, value: bool = Fal
     source = src.shape
     _check_places("scatter", index, x.shape[axis] if x.ndim else 1)
     out = raw(x).copy()
-    out.reshape(-1)[_flat_places(x.shape, index, axis)] = raw(src)[tuple(map(slice, index.shape))].reshape(index.shape)
+    out.reshape(-1)[_flat_places(x.shape, index, axis)] = _used(raw(src), index)
     return (
         out,
         lambda g: _scatter(g, np.zeros(index.shape, raw(g).dtype), index, axis),
