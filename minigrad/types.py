@@ -59,13 +59,11 @@ int32 = int = dtype("int32")
 int64 = long = dtype("int64")
 bool = dtype("bool")
 
-DTYPES: dict[np.dtype[Any], dtype] = {
-    d.numpy: d for d in (float16, float32, float64, uint8, int8, int16, int32, int64, bool)
-}
 OLD_NAMES = {  # what torch calls them in the names of types: "torch.FloatTensor", "torch.FloatStorage"
     float16: "Half", float32: "Float", float64: "Double", uint8: "Byte", int8: "Char", int16: "Short", int32: "Int",
     int64: "Long", bool: "Bool",
 }  # fmt: skip
+DTYPES: dict[np.dtype[Any], dtype] = {d.numpy: d for d in OLD_NAMES}
 KIND = {"b": 0, "i": 1, "u": 1, "f": 2}  # bool < integer < floating point
 
 _default_dtype = float32
@@ -245,8 +243,6 @@ class Size(tuple[builtins.int, ...]):
 
     def __repr__(self) -> str:
         return f"torch.Size([{', '.join(map(str, self))}])"
-
-    __str__ = __repr__
 
     def __getitem__(self, index: Any) -> Any:
         item = tuple.__getitem__(self, index)
