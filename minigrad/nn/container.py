@@ -56,6 +56,14 @@ class _Numbered(_Container):
     def _renumber(self, modules: list[Module]) -> None:
         self._modules = {str(i): module for i, module in enumerate(modules)}
 
+    def insert(self, index: int, module: Module) -> Any:
+        """Put a module at a position, before the one that is there."""
+        if not isinstance(module, Module):
+            raise TypeError(f"insert(): module must be a Module, not {type(module).__name__}")
+        modules = list(self)
+        modules.insert(index, module)
+        self._renumber(modules)
+
     def append(self, module: Module) -> Self:
         """Add a module at the end."""
         return self.extend([module])
@@ -112,12 +120,9 @@ class Sequential(_Numbered):
         """Put a module at a position, before the one that is there."""
         if not isinstance(module, Module):
             raise AssertionError(f"module should be of type: {Module}")
-        n = len(self)
-        if not -n <= index <= n:
+        if not -len(self) <= index <= len(self):
             raise IndexError(f"Index out of range: {index}")
-        modules = list(self)
-        modules.insert(index if index >= 0 else index + n, module)
-        self._renumber(modules)
+        super().insert(index, module)
         return self
 
     def __add__(self, other: Any) -> Sequential:
@@ -164,19 +169,10 @@ class ModuleList(_Numbered):
     )
     """
 
-    def insert(self, index: int, module: Module) -> None:
-        """Put a module at a position, before the one that is there."""
-        if not isinstance(module, Module):
-            raise TypeError(f"insert(): module must be a Module, not {type(module).__name__}")
-        modules = list(self)
-        modules.insert(index, module)
-        self._renumber(modules)
-
     def __add__(self, other: Iterable[Module]) -> ModuleList:
         return ModuleList([*self, *other])
 
-    def __iadd__(self, modules: Iterable[Module]) -> Self:
-        return self.extend(modules)
+    __iadd__ = _Numbered.extend
 
     def _children_text(self) -> list[str]:
         """Neighbours that look alike once, with their number."""
