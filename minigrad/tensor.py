@@ -56,6 +56,7 @@ class Tensor(InPlace):
 
     __slots__ = ()
     __array_priority__ = 1000
+    _printed_as = "tensor"  # subclasses of one's own are printed under their names
 
     def __init__(self, *data: Any) -> None:
         if len(data) == 1 and not isinstance(data[0], builtins.int):
@@ -189,8 +190,10 @@ class Tensor(InPlace):
     def __repr__(self) -> str:
         leaf = self.requires_grad and self.grad_fn is None
         name = self.grad_fn.name().rpartition(":")[2] if self.grad_fn is not None else None
-        default = repr(types.get_default_dtype())
-        return printing.format_tensor(self.array, requires_grad=leaf, grad_fn_name=name, default_dtype_name=default)
+        cls, default = type(self), repr(types.get_default_dtype())
+        word = vars(cls).get("_printed_as", cls.__name__)
+        return printing.format_tensor(
+            self.array, requires_grad=leaf, grad_fn_name=name, class_name=word, default_dtype_name=default)
 
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if self.array.ndim == 0 else object.__format__(self, spec)

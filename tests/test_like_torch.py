@@ -362,6 +362,14 @@ def test_scatter_by_no_index_and_by_one(shape: tuple[int, ...], indices: tuple[i
             assert_same(scattered(minigrad, name, source), expected)
 
 
+@same_as_torch
+def test_subclasses_are_printed_under_their_names(m: Any) -> Any:
+    class Temperature(m.Tensor):  # type: ignore[misc]
+        pass
+
+    return [repr(Temperature([1.0, 2.0])), repr(m.nn.Parameter(m.ones(2)))]
+
+
 def test_messages_speak_of_tensors_and_dimensions() -> None:
     import minigrad as m
 

@@ -413,11 +413,11 @@ def _of_probabilities(
     return total / (input.numel() / classes) if reduction == "mean" else total
 
 
-def _of_one_size(input: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+def _of_one_size(input: Tensor, target: Tensor, stacklevel: int = 4) -> tuple[Tensor, Tensor]:
     if input.array.shape == target.array.shape:
         return input, target
     warnings.warn(f"Using a target size ({target.shape}) that is different to the input size ({input.shape}). This will likely "
-                  "lead to incorrect results due to broadcasting. Please ensure they have the same size.", stacklevel=4)
+                  "lead to incorrect results due to broadcasting. Please ensure they have the same size.", stacklevel=stacklevel)
     return shape.broadcast_tensors(input, target)
 
 
@@ -466,7 +466,7 @@ def huber_loss(input: Tensor, target: Tensor, reduction: str = "mean", delta: fl
 def l1_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor:
     """The absolute difference of each pair of elements, and of them the mean, the sum, or all (`reduction`)."""
     _check("l1_loss", input, target, reduction)
-    input, target = _of_one_size(input, target)
+    input, target = _of_one_size(input, target, stacklevel=3)
     return _reduce((input - target).abs(), reduction)
 
 

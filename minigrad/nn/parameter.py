@@ -36,6 +36,7 @@ class Parameter(Tensor):
     """
 
     __slots__ = ()
+    _printed_as = "tensor"
 
     def __init__(self, data: Tensor | None = None, requires_grad: bool = True) -> None:
         if data is None:
