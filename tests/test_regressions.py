@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
+from math import inf
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -201,3 +205,76 @@ def test_a_tensor_without_dimensions_serves_as_an_option(m: Any) -> Any:
         F.leaky_relu(x, m.tensor(0.125)), F.elu(x, m.tensor(0.5)), F.softmax(x, m.tensor(1)), x.tril(m.tensor(-1)),
         F.smooth_l1_loss(x, x * 2, beta=0.5), F.layer_norm(x, (2,), eps=m.tensor(0.125)),
     ]  # fmt: skip
+
+
+@same_as_torch
+def test_the_hyperbolic_cosine_may_be_overwritten(m: Any) -> Any:
+    x = m.tensor([0.5, -1.0], requires_grad=True)
+    y = x.cosh()
+    y.mul_(2)
+    y.sum().backward()
+    return x.grad
+
+
+@same_as_torch
+def test_second_derivatives_at_extremes(m: Any) -> Any:
+    """Where the value, or a square of x, is infinite or zero."""
+    x = m.tensor([0.0, 1e-30, -1e-30, 1e30, 800.0, inf, -inf, 2.0], requires_grad=True)
+    found = []
+    for function in (m.cosh, m.sinh, lambda x: x**-1, lambda x: x**-2, lambda x: x**3, lambda x: x.clamp(min=0) ** 0.5):
+        (g,) = m.autograd.grad(function(x).sum(), x, create_graph=True)
+        found += [g.detach(), *m.autograd.grad(g.sum(), x)]
+    return found
+
+
+@pytest.mark.parametrize("exponent", [np.float64(3), np.float64(2.5), np.float32(-0.5), np.int64(3)], ids=repr)
+@pytest.mark.parametrize("dtype", ["float32", "int32", "bool"])
+def test_a_number_of_numpys_as_exponent_is_a_number(dtype: str, exponent: Any) -> None:
+    @same_as_torch
+    def scenario(m: Any) -> Any:
+        x = m.tensor([1.0, 2.0]).to(getattr(m, dtype))
+        if dtype != "float32":
+            return x**exponent
+        y = x.requires_grad_() ** exponent
+        return y.detach(), *m.autograd.grad(y.sum(), x)
+
+    scenario()
+
+
+@same_as_torch
+def test_the_gradient_of_a_weight_without_dimensions_is_of_its_dtype(m: Any) -> Any:
+    weight = m.tensor(0.25, dtype=m.float64, requires_grad=True)
+    m.lerp(m.ones(2), m.arange(2.0), weight).sum().backward()
+    return weight.grad
+
+
+def test_log1p_keeps_the_sign_of_zero() -> None:
+    for dtype in ("float16", "float32", "float64"):
+        value, expected = (m.log1p(m.tensor([0.0, -0.0], dtype=getattr(m, dtype))).numpy() for m in (mg, torch))
+        assert np.signbit(value).tolist() == np.signbit(expected).tolist() == [False, True]
+
+
+@pytest.mark.parametrize(("name", "call"), [
+    ("im2col", lambda: mg.nn.Unfold(2)(None)), ("pow", lambda: mg.ones(2) ** "x"), ("pow", lambda: [1.0] ** mg.ones(2)),
+    ("adaptive_avg_pool2d", lambda: mg.nn.AdaptiveAvgPool2d(2)(None)), ("lerp", lambda: mg.lerp(1.0, mg.ones(2), 0.5)),
+])  # fmt: skip
+def test_the_operation_is_named_that_got_no_tensor(name: str, call: Callable[[], Any]) -> None:
+    with pytest.raises(TypeError, match=rf"^{name}\(\): expected "):
+        call()
+
+
+def test_modules_that_are_functions_can_be_subclassed_and_say_what_they_take() -> None:
+    def inherited(m: Any) -> Any:
+        class Marked:
+            def __init_subclass__(cls, mark: int = 0) -> None:
+                cls.mark = mark
+
+        class Mine(m.nn.ReLU, Marked, mark=3):
+            pass
+
+        return Mine.mark, repr(Mine(True))
+
+    assert inherited(mg) == inherited(torch)
+    for name in ("AvgPool1d", "AvgPool2d", "MaxPool2d", "ReLU", "Softplus", "Softmax", "Unfold"):
+        ours, theirs = (inspect.signature(getattr(m.nn, name)).parameters.values() for m in (mg, torch))
+        assert [(p.name, p.default) for p in ours] == [(p.name, p.default) for p in theirs]

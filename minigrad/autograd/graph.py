@@ -97,8 +97,8 @@ def raw(x: Array) -> np.ndarray[Any, Any]:
         return x.array
     if type(x) is ndarray or isinstance(x, (ndarray, np.generic)):
         return x  # type: ignore[return-value]
-    frame: Any = sys._getframe(1)
-    while frame.f_code.co_name.startswith(("_", "<", "call")) and frame.f_back:  # up to the operation that the user called
+    frame: Any = sys._getframe(1)  # up to the operation that the user called
+    while frame.f_code.co_name.startswith(("_", "<", "call", "floating")) and frame.f_back:
         frame = frame.f_back
     raise TypeError(f"{frame.f_code.co_name}(): expected a tensor, got {type(x).__name__}; make one with torch.tensor(...)")
 

@@ -491,13 +491,14 @@ class FunctionModule(Module):
     tensors: ClassVar[tuple[str, ...]] = ()
     hidden: ClassVar[tuple[str, ...]] = ()
     _signature: ClassVar[Signature]
-    __signature__: ClassVar[Signature | None] = None  # what help() shows; None for that of `__init__`
+    __signature__: ClassVar[Signature | None] = None  # what help() shows; None: that of `__init__`, which names its own
 
-    def __init_subclass__(cls) -> None:
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
         if "function" in vars(cls):
             cls._signature = Signature(list(signature(cls.function).parameters.values())[cls.inputs :])
-        plain = hasattr(cls, "function") and cls.__init__ is FunctionModule.__init__
-        cls.__signature__ = cls._signature if plain else None
+        passed_on = any(p.kind is p.VAR_POSITIONAL for p in signature(cls.__init__).parameters.values())
+        cls.__signature__ = cls._signature if passed_on and hasattr(cls, "function") else None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__()

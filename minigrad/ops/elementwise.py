@@ -171,17 +171,18 @@ def neg(x: Array, /) -> Any:
 
 def pow(input: Array, exponent: Any) -> Any:
     """`input` to the power of `exponent`."""
+    exponent = exponent.item() if isinstance(exponent, np.generic) else exponent
     if isinstance(exponent, bool) and raw(input).dtype == np.bool_:
         return bitwise_or(input, not exponent)
     _no_bools("pow", unwrapped(input), unwrapped(exponent))
-    if not isinstance(exponent, (TensorBase, np.ndarray, list, tuple)):
+    if isinstance(exponent, (bool, int, float)):
         input = _beside(input, exponent)
         if raw(input).dtype.kind != "f" and exponent < 0:
             raise RuntimeError(f"pow(): Integers to negative integer powers are not allowed, got {exponent}; use x.float()")
         return _tensor_to_number(input, exponent)
     if isinstance(input, (bool, int, float)):
         return _number_to_tensor(_beside(exponent, input), input)
-    return _tensor_to_tensor(input, exponent)
+    return _pow(input, exponent)
 
 
 def _beside(x: Array, number: Number) -> Array:
@@ -192,10 +193,11 @@ def _beside(x: Array, number: Number) -> Array:
 
 @op(name="PowBackward0", in_single=True)
 def _tensor_to_number(x: Array, /, exponent: Number) -> Any:
-    return _to_number(x, exponent), lambda g: g * (exponent * _to_number(x, exponent - 1)) if exponent else np.zeros_like(g)
+    value = _to_number(raw(x), exponent)
+    return value, lambda g: g * (exponent * _tensor_to_number(x, exponent - 1)) if exponent else np.zeros_like(g)
 
 
-def _to_number(x: Array, exponent: Number) -> Any:
+def _to_number(x: Any, exponent: Number) -> Any:
     """x to the power of a number: as torch, without `np.power` (20 times as long) for exponents that products or a root give."""
     if exponent == 3:
         return x * x * x
@@ -212,7 +214,7 @@ def _number_to_tensor(x: Array, /, base: Any) -> Any:
 
 
 @op(promote=True, name="PowBackward1")
-def _tensor_to_tensor(a: Array, b: Array, /) -> Any:
+def _pow(a: Array, b: Array, /) -> Any:
     out = _power(a, b)
     return (
         out,
@@ -241,15 +243,25 @@ def positive(input: Array) -> Any:
     return input
 
 
-@op(name=("LerpBackward1", "LerpBackward0"))
-def lerp(x: Array, end: Array, weight: Any, /) -> Any:
-    """x + weight · (end - x): x for the weight 0, `end` for 1, both exactly; tensors with dimensions are of one dtype."""
+def lerp(input: Array, end: Array, weight: Any) -> Any:
+    """input + weight · (end - input): `input` for the weight 0, `end` for 1, both exactly.
+
+    Raises
+    ------
+    RuntimeError
+        If the tensors are not of one dtype, apart from a weight without dimensions.
+    """
     if isinstance(weight, (TensorBase, np.ndarray)) and not raw(weight).ndim:
-        weight = cast(weight, raw(x).dtype)
-    kinds = [unwrapped(w).dtype for w in (x, end, weight) if isinstance(w, (TensorBase, np.ndarray))]
+        weight = cast(weight, raw(input).dtype)
+    kinds = [unwrapped(w).dtype for w in (input, end, weight) if isinstance(w, (TensorBase, np.ndarray))]
     if len(set(kinds)) > 1:
         raise RuntimeError(f"lerp(): expected tensors of one dtype, that of the first, got {', '.join(map(str, kinds))}; convert "
                            "them, as in x.float()")
+    return _lerp(input, end, weight)
+
+
+@op(name=("LerpBackward1", "LerpBackward0"))
+def _lerp(x: Array, end: Array, weight: Any, /) -> Any:
     floating("lerp", x)
     raw(end)  # or an error
     d = end - x
@@ -317,7 +329,8 @@ def log(x: Array, /) -> Any:
 def log1p(x: Array, /) -> Any:
     """log(1 + x), exact for small x."""
     value = raw(x)
-    return np.where((value == -1) | (value == math.inf), value * math.inf, log_1_plus(value)), lambda g: g / (x + 1)
+    size = np.where((value == -1) | (value == math.inf), math.inf, log_1_plus(value))
+    return np.copysign(size, value), lambda g: g / (x + 1)  # of -0 it is -0
 
 
 def log_1_plus(x: Any) -> Any:
@@ -407,15 +420,15 @@ def atan2(a: Array, b: Array, /) -> Any:
 @op(floating=True, in_single=True)
 def sinh(x: Array, /) -> Any:
     """The hyperbolic sine."""
-    other = np.cosh(x)
+    other = cosh(x)
     return other * np.tanh(x), lambda g: g * other  # np.sinh takes five times as long as np.tanh
 
 
 @op(floating=True, in_single=True)
 def cosh(x: Array, /) -> Any:
     """The hyperbolic cosine."""
-    out = np.cosh(x)
-    return out, lambda g: g * (out * np.tanh(x))  # np.sinh takes five times as long as np.tanh
+    e = np.exp(np.abs(raw(x)))
+    return 0.5 * e + 0.5 / e, lambda g: g * sinh(x)  # np.cosh: 5 times as long in float32
 
 
 @op(floating=True)
