@@ -278,3 +278,16 @@ def test_modules_that_are_functions_can_be_subclassed_and_say_what_they_take() -
     for name in ("AvgPool1d", "AvgPool2d", "MaxPool2d", "ReLU", "Softplus", "Softmax", "Unfold"):
         ours, theirs = (inspect.signature(getattr(m.nn, name)).parameters.values() for m in (mg, torch))
         assert [(p.name, p.default) for p in ours] == [(p.name, p.default) for p in theirs]
+
+
+@pytest.mark.parametrize("equation", ["ij,j->j", "i,j->", "i,j->j", "ij->", "j,j->j"])
+def test_einsum_sums_integers_without_overflow(equation: str) -> None:
+    @same_as_torch
+    def scenario(m: Any) -> Any:
+        def result(dtype: Any) -> Any:
+            sizes = ["ij".index(i) + 2 for i in equation.partition(",")[0].partition("-")[0]], [3]
+            return m.einsum(equation, *(m.full(size, 200).to(dtype) for size in sizes[: equation.count(",") + 1]))
+
+        return [result(dtype) for dtype in (m.bool, m.uint8, m.int32, m.float16)]
+
+    scenario()

@@ -229,8 +229,10 @@ def einsum(equation: Any, *operands: Any) -> Any:
     if any(letter in a and letter in b for letter in lost for a, b in itertools.combinations(inputs, 2)):  # as in matrix products
         for operand in operands:
             _check("einsum", operands[0], operand, True)
-    elif lost and len(operands) == 1 and raw(operands[0]).dtype.kind != "f":
-        operands = (cast(operands[0], np.dtype(np.int64)),)  # as in sums
+    everywhere = "".join(inputs)
+    alone = {letter for letter in lost if everywhere.count(letter) == 1}  # summed first, integers in int64, as in sums
+    operands = tuple(cast(x, np.dtype(np.int64)) if raw(x).dtype.kind != "f" and alone & set(letters) else x
+                     for x, letters in zip(operands, inputs, strict=True))
     return _einsum(*operands, inputs=tuple(inputs), output=output)
 
 
