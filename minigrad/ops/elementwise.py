@@ -171,7 +171,10 @@ def neg(x: Array, /) -> Any:
 
 def pow(input: Array, exponent: Any) -> Any:
     """`input` to the power of `exponent`."""
-    exponent = exponent.item() if isinstance(exponent, np.generic) else exponent
+    if isinstance(exponent, np.generic):
+        exponent = exponent.item()
+    elif isinstance(input, np.generic) and isinstance(exponent, TensorBase):
+        input = input.item()
     if isinstance(exponent, bool) and raw(input).dtype == np.bool_:
         return bitwise_or(input, not exponent)
     _no_bools("pow", unwrapped(input), unwrapped(exponent))
