@@ -291,3 +291,12 @@ def test_einsum_sums_integers_without_overflow(equation: str) -> None:
         return [result(dtype) for dtype in (m.bool, m.uint8, m.int32, m.float16)]
 
     scenario()
+
+
+@same_as_torch
+def test_sums_of_a_depthwise_convolution_in_float16_are_rounded_once(m: Any) -> Any:
+    x, weight = m.ones(4, 2, 64, 64, dtype=m.float16), m.ones(2, 1, 1, 1, dtype=m.float16, requires_grad=True)
+    y = m.nn.functional.conv2d(x, weight, groups=2)
+    y.backward(m.full_like(y, 2**-9))
+    wide = m.nn.functional.conv2d(x[:1, :, :60, :60], m.full((2, 1, 60, 60), 2**-10, dtype=m.float16), groups=2)
+    return weight.grad, wide

@@ -329,7 +329,9 @@ def _by_group(function: Callable[..., Any], a: Any, b: Any, axis: int, windows: 
     if windows.groups == 1:
         return function(a, b, windows, *patches)
     if windows.depthwise:
-        return _DEPTHWISE[function](a, b, windows)
+        wide = np.float32 if a.dtype == np.float16 else a.dtype  # einsum adds float16 up in float16
+        value = _DEPTHWISE[function](a.astype(wide, copy=False), b.astype(wide, copy=False), windows)
+        return value.astype(a.dtype, copy=False)
     parts = np.split(a, windows.groups, 1), np.split(b, windows.groups, 0 if axis else 1)
     return np.concatenate([function(*pair, windows, *patches) for pair in zip(*parts, strict=True)], axis)
 
