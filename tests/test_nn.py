@@ -537,6 +537,24 @@ def test_module_list(m: Any) -> Any:
 
 
 @same_as_torch
+def test_module_list_grows_by_its_own_extend(m: Any) -> Any:
+    class Counted(m.nn.ModuleList):  # type: ignore[misc]
+        def extend(self, modules: Any) -> Any:
+            self.calls = 1
+            return super().extend(modules)
+
+    layers = Counted()
+    layers += [m.nn.Linear(1, 2)]
+    return layers.calls, len(layers)
+
+
+def test_a_module_of_a_function_is_named_where_its_arguments_do_not_fit() -> None:
+    for cls in (mg.nn.AvgPool2d, mg.nn.AvgPool1d):
+        with pytest.raises(TypeError, match=rf"^{cls.__name__}\(\): missing a required argument: 'kernel_size'"):
+            cls()
+
+
+@same_as_torch
 def test_module_dict(m: Any) -> Any:
     nn = m.nn
     layers = nn.ModuleDict({"a": nn.Linear(2, 2), "b": nn.ReLU()})

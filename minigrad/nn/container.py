@@ -172,7 +172,8 @@ class ModuleList(_Numbered):
     def __add__(self, other: Iterable[Module]) -> ModuleList:
         return ModuleList([*self, *other])
 
-    __iadd__ = _Numbered.extend
+    def __iadd__(self, other: Iterable[Module]) -> Self:
+        return self.extend(other)
 
     def _children_text(self) -> list[str]:
         """Neighbours that look alike once, with their number."""

@@ -422,7 +422,7 @@ def _of_one_size(input: Tensor, target: Tensor, stacklevel: int = 4) -> tuple[Te
 
 
 def _as_dtype_of(x: Tensor, result: Tensor) -> Tensor:
-    """A result of the dtype that torch gives it, that of `x`, which it computes it in the place of."""
+    """`result` in the dtype of `x`, in which torch computes it."""
     ours, wanted = result.array.dtype, x.array.dtype
     if ours == wanted:
         return result

@@ -12,8 +12,13 @@ from minigrad.ops.window import Ints
 class _Pool(FunctionModule):
     """Pooling by windows that are `kernel_size` apart unless there is a `stride`."""
 
-    def __init__(self, kernel_size: Ints, stride: Ints | None = None, *args: Any, **kwargs: Any) -> None:
-        super().__init__(kernel_size, kernel_size if stride is None else stride, *args, **kwargs)
+    kernel_size: Ints
+    stride: Ints | None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.stride is None:
+            self.stride = self.kernel_size
 
 
 class _MaxPool(_Pool):
