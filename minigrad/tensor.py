@@ -31,7 +31,7 @@ def conversion(args: tuple[Any, ...], dtype: Any, device: Any) -> tuple[types.dt
             device = a
         elif a is not None:
             dtype = a
-    if len(args) > len(flags) + 2 or len(flags) > 2 or isinstance((*args, None)[0], builtins.bool):
+    if len(args) > len(flags) + 2 or len(flags) > 2 or (flags and args[0] is flags[0]):
         raise TypeError("to(): expected a dtype, a device (and a dtype) or a tensor, and then the flags non_blocking and copy, got "
                         f"({', '.join(type(a).__name__ for a in args)})")
     check_device(device)

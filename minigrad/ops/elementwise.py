@@ -254,9 +254,10 @@ def lerp(input: Array, end: Array, weight: Any) -> Any:
     RuntimeError
         If the tensors are not of one dtype, apart from a weight without dimensions.
     """
-    if isinstance(weight, (TensorBase, np.ndarray)) and not raw(weight).ndim:
-        weight = cast(weight, raw(input).dtype)
-    kinds = [unwrapped(w).dtype for w in (input, end, weight) if isinstance(w, (TensorBase, np.ndarray))]
+    kinds = [raw(input).dtype, raw(end).dtype]
+    if isinstance(weight, (TensorBase, np.ndarray)):
+        weight = weight if raw(weight).ndim else cast(weight, kinds[0])
+        kinds.append(raw(weight).dtype)
     if len(set(kinds)) > 1:
         raise RuntimeError(f"lerp(): expected tensors of one dtype, that of the first, got {', '.join(map(str, kinds))}; convert "
                            "them, as in x.float()")
@@ -266,7 +267,6 @@ def lerp(input: Array, end: Array, weight: Any) -> Any:
 @op(name=("LerpBackward1", "LerpBackward0"))
 def _lerp(x: Array, end: Array, weight: Any, /) -> Any:
     floating("lerp", x)
-    raw(end)  # or an error
     d = end - x
     value = np.where(np.abs(unwrapped(weight)) < 0.5, raw(x + weight * d), raw(end - (1 - weight) * d))
     return value, lambda g: g * (1 - weight), lambda g: g * weight, lambda g: g * d

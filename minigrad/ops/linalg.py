@@ -5,7 +5,6 @@ Matrices are multiplied by `np.dot`: for a column by a row, (512, 1) by (1, 784)
 
 from __future__ import annotations
 
-import itertools
 import string
 from typing import Any
 
@@ -225,12 +224,12 @@ def einsum(equation: Any, *operands: Any) -> Any:
                 j = inputs[k].index(letter, i + 1)
                 operands = (*operands[:k], diagonal(operands[k], 0, i, j), *operands[k + 1 :])
                 inputs[k] = inputs[k][:i] + inputs[k][i + 1 : j] + inputs[k][j + 1 :] + letter
-    lost = set("".join(inputs)) - set(output)
-    if any(letter in a and letter in b for letter in lost for a, b in itertools.combinations(inputs, 2)):  # as in matrix products
+    everywhere = "".join(inputs)
+    lost = set(everywhere) - set(output)
+    alone = {letter for letter in lost if everywhere.count(letter) == 1}  # summed first, integers in int64, as in sums
+    if lost - alone:  # as in matrix products
         for operand in operands:
             _check("einsum", operands[0], operand, True)
-    everywhere = "".join(inputs)
-    alone = {letter for letter in lost if everywhere.count(letter) == 1}  # summed first, integers in int64, as in sums
     operands = tuple(cast(x, np.dtype(np.int64)) if raw(x).dtype.kind != "f" and alone & set(letters) else x
                      for x, letters in zip(operands, inputs, strict=True))
     return _einsum(*operands, inputs=tuple(inputs), output=output)

@@ -293,10 +293,12 @@ def _runs(x: Any, windows: Windows) -> Any:
 
 def _apart(y: Any, stride: tuple[int, int]) -> Any:
     """Images with zeros between their places, channels last in memory."""
-    memory, (n, c, h, w), (s, t) = y.transpose(0, 2, 3, 1), y.shape, stride
-    if stride != (1, 1):
-        memory = np.zeros((n, (h - 1) * s + 1, (w - 1) * t + 1, c), y.dtype)
-        memory[:, ::s, ::t] = y.transpose(0, 2, 3, 1)
+    places = y.transpose(0, 2, 3, 1)
+    if stride == (1, 1):
+        return places
+    (n, h, w, c), (s, t) = places.shape, stride
+    memory = np.zeros((n, (h - 1) * s + 1, (w - 1) * t + 1, c), y.dtype)
+    memory[:, ::s, ::t] = places
     return memory
 
 
