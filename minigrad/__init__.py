@@ -9,12 +9,14 @@ The names are torch's: what a tutorial writes for torch runs here after ``import
 # fmt: off
 from math import e, inf, nan, pi
 
-from minigrad import accelerator, autograd, backends, creation, cuda, memory, nn, optim, random, types, utils
-from minigrad.autograd import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
-from minigrad.creation import (
-    allclose, arange, as_tensor, asarray, empty, empty_like, equal, eye, from_numpy, full, full_like, is_tensor,
-    linspace, ones, ones_like, zeros, zeros_like,
+from minigrad import accelerator, autograd, backends, cuda, nn, optim, random, utils
+from minigrad.arrays import memory
+from minigrad.arrays.dtypes import (
+    Size, bool, device, double, dtype, finfo, float, float16, float32, float64, get_default_dtype, half, iinfo, int,
+    int16, int32, int64, int8, long, promote_types, set_default_dtype, short, uint8,
 )
+from minigrad.arrays.printing import get_printoptions, set_printoptions
+from minigrad.autograd import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
 from minigrad.ops.comparison import (
     bitwise_and, bitwise_not, bitwise_or, bitwise_xor, eq, ge, greater, greater_equal, gt, isclose, isfinite, isinf,
     isnan, le, less, less_equal, logical_and, logical_not, logical_or, logical_xor, lt, ne, not_equal,
@@ -40,22 +42,20 @@ from minigrad.ops.shape import (
     swapdims, t, tile, trace, transpose, tril, triu, unbind, unflatten, unsqueeze, vstack,
 )
 from minigrad.ops.window import conv1d, conv2d, conv_transpose1d, conv_transpose2d
-from minigrad.printing import get_printoptions, set_printoptions
 from minigrad.random import (
     Generator, default_generator, fork_rng, get_rng_state, initial_seed, manual_seed, seed, set_rng_state,
 )
-from minigrad.sampling import (
+from minigrad.serialization import load, safetensors, save
+from minigrad.tensors.creation import (
+    allclose, arange, as_tensor, asarray, empty, empty_like, equal, eye, from_numpy, full, full_like, is_tensor,
+    linspace, ones, ones_like, tensor, zeros, zeros_like,
+)
+from minigrad.tensors.sampling import (
     bernoulli, multinomial, normal, rand, rand_like, randint, randint_like, randn, randn_like, randperm,
 )
-from minigrad.serialization import load, save
-from minigrad.tensor import Tensor
-from minigrad.types import (
-    Size, bool, device, double, dtype, finfo, float, float16, float32, float64, get_default_dtype, half, iinfo, int,
-    int16, int32, int64, int8, long, promote_types, set_default_dtype, short, uint8,
-)
+from minigrad.tensors.tensor import Tensor
 
 __version__ = "0.1.0"
 
-tensor = creation.tensor  # the function, not the module `minigrad.tensor` that imports above have left under this name
 numel, is_floating_point, is_complex, is_nonzero = Tensor.numel, Tensor.is_floating_point, Tensor.is_complex, Tensor.is_nonzero
 newaxis = None

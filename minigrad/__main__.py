@@ -2,8 +2,9 @@
 
 import sys
 
-from minigrad import run, training
-from minigrad.cli import Command, main, train_options
+from minigrad import training
+from minigrad.tools import run
+from minigrad.tools.cli import Command, main, train_options
 
 if __name__ == "__main__":
     commands = {

@@ -5,7 +5,7 @@ import importlib.util
 import os
 import sys
 
-from minigrad.cli import Command, CommandError, main, train_options, whole_number
+from minigrad.tools.cli import Command, CommandError, main, train_options, whole_number
 
 # The libraries that multiply matrices for NumPy and torch look here, once, when they are loaded.
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")

@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 import minigrad.training
 import reference.training
-from minigrad.cli import CommandError
+from minigrad.tools.cli import CommandError
 
 ROWS = 20  # lines of the table of losses
 

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from minigrad.cli import CommandError
+from minigrad.tools.cli import CommandError
 
 
 def pick_device(name: str) -> torch.device:

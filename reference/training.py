@@ -228,7 +228,7 @@ def fit(
 
 
 def run(options: Namespace) -> None:
-    """Do what ``train`` on the command line asks for; `minigrad.cli.train_options` names the options."""
+    """Do what ``train`` on the command line asks for; `minigrad.tools.cli.train_options` names the options."""
     device = pick_device(options.device)
     torch.manual_seed(options.seed)
     train_ds, valid_ds, test_ds = get_datasets(options.data, options.quiet)

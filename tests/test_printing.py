@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from torch._tensor_str import printoptions as torch_printoptions
 
-from minigrad.printing import format_tensor, get_printoptions, printoptions, set_printoptions
+from minigrad.arrays.printing import format_tensor, get_printoptions, printoptions, set_printoptions
 
 FLOATS = [np.float16, np.float32, np.float64]
 INTEGERS = [np.uint8, np.int8, np.int16, np.int32, np.int64]

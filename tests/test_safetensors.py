@@ -13,7 +13,7 @@ import safetensors.torch as theirs
 import torch
 
 import minigrad as mg
-from minigrad import safetensors as ours
+from minigrad.serialization import safetensors as ours
 from tests.test_serialization import DTYPES
 from tests.twins import assert_same, raised
 
@@ -142,7 +142,7 @@ def test_a_model_to_torch_and_back(tmp_path: Path) -> None:
 
 ABSENT = """
 import sys
-import minigrad as mg, minigrad.safetensors as st
+import minigrad as mg, minigrad.serialization.safetensors as st
 assert "safetensors" not in sys.modules
 sys.modules["safetensors"] = None
 for call in (lambda: st.save_file({}, "x"), lambda: st.load(b""), lambda: mg.load("x.safetensors")):

@@ -27,7 +27,7 @@ import pytest
 import torch
 
 import minigrad as mg
-from minigrad import archive, serialization
+from minigrad.serialization import archive, checkpoint
 from tests.twins import assert_same, raised
 
 REFUSALS = (pickle.UnpicklingError, RuntimeError)  # all that `load` raises for what is in a file
@@ -397,7 +397,7 @@ def test_what_cannot_be_saved_is_named_and_nothing_is_written(name: str, tmp_pat
 
 
 def test_what_load_would_refuse_as_too_much_is_not_saved(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serialization, "MAX_OPCODES", 6000)
+    monkeypatch.setattr(checkpoint, "MAX_OPCODES", 6000)
     x: Any = ()
     for _ in range(60):  # 2**60 parts
         x = (x, x)
@@ -727,7 +727,7 @@ def test_bombs(name: str) -> None:
 
 
 def test_a_pickle_of_too_many_opcodes_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serialization, "MAX_OPCODES", 1000)
+    monkeypatch.setattr(checkpoint, "MAX_OPCODES", 1000)
     refused(holding(b"(" + b"N" * 2000 + b"t."), "it has more than 1000 opcodes")
 
 

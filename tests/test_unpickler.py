@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minigrad.unpickler import Buildable, PickledArray, load_arrays, loads, refuse
+from minigrad.serialization.unpickler import Buildable, PickledArray, load_arrays, loads, refuse
 
 X = (np.arange(24, dtype=np.float32).reshape(4, 6) * 11) / 256
 Y = np.array([5, 0, -4, 2**40], np.int64)

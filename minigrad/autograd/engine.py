@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minigrad.arrays.dtypes import Array
 from minigrad.autograd.grad_mode import current, quietly
 from minigrad.autograd.graph import HALF, SINGLE, Node, TensorBase, ndarray, raw, refresh, wrap
-from minigrad.types import Array
 
 if TYPE_CHECKING:
-    from minigrad.tensor import Tensor
+    from minigrad.tensors.tensor import Tensor
 
 
 def unbroadcast(g: Array, shape: tuple[int, ...]) -> Array:

@@ -13,7 +13,7 @@ from minigrad.autograd.grad_mode import is_grad_enabled, no_grad
 from minigrad.autograd.graph import Op, TensorBase, cast, needs_grad, record, wrap
 
 if TYPE_CHECKING:
-    from minigrad.tensor import Tensor
+    from minigrad.tensors.tensor import Tensor
 
 
 class FunctionCtx:

@@ -26,11 +26,11 @@ from typing import TYPE_CHECKING, Any, ParamSpec, overload
 
 import numpy as np
 
+from minigrad.arrays.dtypes import Array, common_dtype, last_bits
 from minigrad.autograd.grad_mode import current
-from minigrad.types import Array, common_dtype, last_bits
 
 if TYPE_CHECKING:
-    from minigrad.tensor import Tensor
+    from minigrad.tensors.tensor import Tensor
 
 P = ParamSpec("P")
 Name = str | Callable[..., str] | tuple[str, str]

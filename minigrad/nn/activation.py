@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad.creation import full
 from minigrad.nn import functional as F
 from minigrad.nn.init import constant_
 from minigrad.nn.module import FunctionModule, Module
 from minigrad.nn.parameter import Parameter
-from minigrad.tensor import Tensor
+from minigrad.tensors.creation import full
+from minigrad.tensors.tensor import Tensor
 
 
 class ReLU(FunctionModule):

@@ -12,7 +12,7 @@ from minigrad.nn import init
 from minigrad.nn.layers import Linear
 from minigrad.nn.module import Module
 from minigrad.ops.shape import cat
-from minigrad.tensor import Tensor
+from minigrad.tensors.tensor import Tensor
 
 SEPARATE = ("q_proj_weight", "k_proj_weight", "v_proj_weight")
 

@@ -9,7 +9,7 @@ from minigrad.nn import functional as F
 from minigrad.nn import init
 from minigrad.nn.module import Module
 from minigrad.ops.window import Ints
-from minigrad.tensor import Tensor
+from minigrad.tensors.tensor import Tensor
 
 
 class _Conv(Module):

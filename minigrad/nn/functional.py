@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad import autograd, random, sampling
+from minigrad import autograd, random
 from minigrad.ops import activation, dims, elementwise, indexing, reduction, shape
 from minigrad.ops import loss as losses
 from minigrad.ops.linalg import linear
 from minigrad.ops.normalization import batch_norm, group_norm, layer_norm, rms_norm
+from minigrad.tensors import sampling
 
 # isort: off
 from minigrad.ops.pooling import (
@@ -28,7 +29,7 @@ from minigrad.ops.window import im2col as unfold
 # isort: on
 
 if TYPE_CHECKING:
-    from minigrad.tensor import Tensor
+    from minigrad.tensors.tensor import Tensor
 
 # ---- activations -----------------------------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from minigrad import random
 from minigrad.random import Stream
-from minigrad.tensor import Tensor
+from minigrad.tensors.tensor import Tensor
 
 
 def _changed(tensor: Tensor) -> Tensor:

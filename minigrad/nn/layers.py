@@ -6,13 +6,13 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from minigrad.creation import empty
 from minigrad.nn import functional as F
 from minigrad.nn import init
 from minigrad.nn.module import FunctionModule, Module
 from minigrad.nn.parameter import Parameter
 from minigrad.ops.shape import flatten
-from minigrad.tensor import Tensor
+from minigrad.tensors.creation import empty
+from minigrad.tensors.tensor import Tensor
 
 
 class Identity(Module):

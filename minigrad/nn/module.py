@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Mapping
 from inspect import Signature, signature
 from typing import Any, ClassVar, NamedTuple, Self
 
+from minigrad.arrays.dtypes import float16, float32, float64
 from minigrad.autograd import no_grad
-from minigrad.creation import empty
 from minigrad.nn.parameter import Parameter
-from minigrad.tensor import RemovableHandle, Tensor, conversion, zero_for_good
-from minigrad.types import float16, float32, float64
+from minigrad.tensors.creation import empty
+from minigrad.tensors.tensor import RemovableHandle, Tensor, conversion, zero_for_good
 
 Hook = Callable[..., Any]
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from minigrad.creation import ones, tensor, zeros
+from minigrad.arrays.dtypes import int64
 from minigrad.nn import functional as F
 from minigrad.nn import init
 from minigrad.nn.module import Module
 from minigrad.nn.parameter import Parameter
-from minigrad.tensor import Tensor
-from minigrad.types import int64
+from minigrad.tensors.creation import ones, tensor, zeros
+from minigrad.tensors.tensor import Tensor
 
 
 class _Norm(Module):

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.autograd import wrap
-from minigrad.tensor import Tensor
+from minigrad.tensors.tensor import Tensor
 
 
 class Parameter(Tensor):

@@ -18,7 +18,7 @@ from minigrad.nn import init
 from minigrad.nn.module import Module
 from minigrad.ops import recurrent
 from minigrad.ops.shape import cat, stack
-from minigrad.tensor import Tensor
+from minigrad.tensors.tensor import Tensor
 
 # What tells the kinds apart: the step in time, the number of gates, and the number of states.
 KINDS: dict[str, tuple[Callable[..., Any], int, int]] = {

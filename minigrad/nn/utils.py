@@ -8,11 +8,11 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from minigrad.arrays.dtypes import get_default_dtype
 from minigrad.autograd import no_grad, wrap
 from minigrad.ops.reduction import norm
 from minigrad.ops.shape import cat
-from minigrad.tensor import Tensor
-from minigrad.types import get_default_dtype
+from minigrad.tensors.tensor import Tensor
 
 Tensors = Tensor | Iterable[Tensor]
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.arrays.dtypes import Array, Number
 from minigrad.autograd import op, raw
 from minigrad.ops.dims import axis_of, floating
 from minigrad.ops.elementwise import erf, gate, log_1_plus, sigmoid, tanh
-from minigrad.types import Array, Number
 
 
 @op

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.arrays.dtypes import Array
 from minigrad.autograd import op
-from minigrad.types import Array
 
 # ---- comparison ----------------------------------------------------------------------------------------------------------
 

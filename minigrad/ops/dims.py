@@ -8,8 +8,8 @@ from typing import Any, ParamSpec
 
 import numpy as np
 
+from minigrad.arrays.dtypes import Array, as_dtype
 from minigrad.autograd import DOUBLE, HALF, SINGLE, raw, torch_names
-from minigrad.types import Array, as_dtype
 
 P = ParamSpec("P")
 

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.polynomial import chebyshev
 
+from minigrad.arrays.dtypes import Array, Number, as_element, common_dtype, result_type_of
 from minigrad.autograd import TensorBase, cast, op, raw, unwrapped, wrap
 from minigrad.ops.comparison import bitwise_or
 from minigrad.ops.dims import floating
-from minigrad.types import Array, Number, as_element, common_dtype, result_type_of
 
 # ---- arithmetic ----------------------------------------------------------------------------------------------------------
 

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.arrays.dtypes import Array, as_element
 from minigrad.autograd import TensorBase, cast, ones, op, raw, unwrapped, wrap
 from minigrad.ops.dims import axis_of
 from minigrad.ops.elementwise import where
 from minigrad.ops.shape import _constant_pad_nd, _embed, broadcast_tensors, reshape
-from minigrad.types import Array, as_element
 
 # ---- x[index] ------------------------------------------------------------------------------------------------------------
 

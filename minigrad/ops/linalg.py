@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.arrays.dtypes import Array
 from minigrad.autograd import TensorBase, cast, op, raw, sum_rows
 from minigrad.ops.elementwise import add, mul
 from minigrad.ops.shape import diagonal, reshape, unsqueeze
-from minigrad.types import Array
 
 
 def _check(name: str, a: Array, b: Array, fits: bool, transposed: bool = False) -> None:

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.arrays.dtypes import Array
 from minigrad.autograd import count_up, ones, op, raw
 from minigrad.ops.activation import logsigmoid
 from minigrad.ops.elementwise import sigmoid
-from minigrad.types import Array
 
 # ---- of class indices ------------------------------------------------------------------------------------------------
 

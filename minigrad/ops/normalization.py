@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.arrays.dtypes import Array, as_dtype
 from minigrad.autograd import HALF, SINGLE, cast, is_grad_enabled, needs_grad, ones, op, raw, total
 from minigrad.ops.dims import axis_of
 from minigrad.ops.elementwise import rsqrt
 from minigrad.ops.reduction import mean
-from minigrad.types import Array, as_dtype
 
 # What stands between here and the operations is there for speed: each does for arrays, in one or two passes through memory,
 # what it does for tensors in an expression.

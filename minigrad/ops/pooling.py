@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.arrays.dtypes import Array
 from minigrad.autograd import op, raw, wrap
 from minigrad.ops.dims import floating
 from minigrad.ops.elementwise import masked
@@ -17,7 +18,6 @@ from minigrad.ops.indexing import scatter_zeros
 from minigrad.ops.reduction import mean
 from minigrad.ops.shape import squeeze, unsqueeze
 from minigrad.ops.window import Ints, Windows, batch, check_images, fold, hashed, images, ints, place
-from minigrad.types import Array
 
 
 @functools.lru_cache(maxsize=1024, typed=True)

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.arrays.dtypes import Array
 from minigrad.autograd import is_grad_enabled, op, raw, sum_rows
 from minigrad.ops import elementwise
-from minigrad.types import Array
 
 Step = Callable[..., Any]
 

@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from minigrad.arrays.dtypes import Array, as_dtype
 from minigrad.autograd import DOUBLE, SINGLE, TensorBase, cast, op, raw, total, wrap
 from minigrad.ops.comparison import isnan
 from minigrad.ops.dims import WIDER, Dim, axes_of, axis_of, floating, numpy_names, spread
 from minigrad.ops.elementwise import maximum, minimum, sign, where
 from minigrad.ops.indexing import gather, scatter_zeros
-from minigrad.types import Array, as_dtype
 
 # NumPy's type hints have no place for `keepdims` as a variable.
 _add: Any = np.add

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.arrays.dtypes import Array, common_dtype, dtype
 from minigrad.autograd import TensorBase, cast, op, raw
 from minigrad.ops.dims import axes_of, axis_of
-from minigrad.types import Array, common_dtype, dtype
 
 # ---- shape ---------------------------------------------------------------------------------------------------------------
 

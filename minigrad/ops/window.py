@@ -20,10 +20,10 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.arrays.dtypes import Array
 from minigrad.autograd import op, raw, sum_rows
 from minigrad.ops.dims import floating
 from minigrad.ops.shape import squeeze, unsqueeze
-from minigrad.types import Array
 
 Ints = int | Sequence[int]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from minigrad.optim.optimizer import Array, Group, Optimizer, Params, check_numbers, count_step, descent, first_entry, number
-from minigrad.tensor import Tensor
+from minigrad.tensors.tensor import Tensor
 
 
 class Adagrad(Optimizer):

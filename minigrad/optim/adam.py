@@ -12,7 +12,7 @@ from minigrad.optim.optimizer import (
     number,
 )
 # isort: on
-from minigrad.tensor import Tensor
+from minigrad.tensors.tensor import Tensor
 
 
 class Adam(Optimizer):

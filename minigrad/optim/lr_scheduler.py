@@ -19,7 +19,7 @@ from math import cos, pi
 from typing import Any
 
 from minigrad.optim.optimizer import Group, Optimizer
-from minigrad.tensor import Tensor
+from minigrad.tensors.tensor import Tensor
 
 Factor = Callable[[int], float]
 

@@ -13,9 +13,9 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from minigrad.arrays.dtypes import float64, get_default_dtype
 from minigrad.autograd import enable_grad, quietly, wrap
-from minigrad.tensor import Tensor, zero_for_good
-from minigrad.types import float64, get_default_dtype
+from minigrad.tensors.tensor import Tensor, zero_for_good
 
 Array: TypeAlias = np.ndarray[Any, Any]
 Group: TypeAlias = dict[str, Any]

@@ -10,7 +10,7 @@ from minigrad.optim.optimizer import (
     number,
 )
 # isort: on
-from minigrad.tensor import Tensor
+from minigrad.tensors.tensor import Tensor
 
 
 class RMSprop(Optimizer):

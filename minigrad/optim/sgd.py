@@ -6,7 +6,7 @@ import numpy as np
 
 from minigrad.autograd import wrap
 from minigrad.optim.optimizer import Array, Group, Optimizer, Params, check_numbers, descent, number
-from minigrad.tensor import Tensor
+from minigrad.tensors.tensor import Tensor
 
 
 class SGD(Optimizer):

@@ -22,8 +22,8 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from minigrad.creation import from_numpy
-from minigrad.unpickler import load_arrays
+from minigrad.serialization.unpickler import load_arrays
+from minigrad.tensors.creation import from_numpy
 from minigrad.utils.data import Dataset
 from minigrad.vision.download import DataError, fetch
 

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 import requests
 from tqdm import tqdm
 
-from minigrad.archive import replacing
+from minigrad.serialization.archive import replacing
 
 TRIES = 4
 """How often one address is tried; after a break the next try goes on where the last one stopped."""

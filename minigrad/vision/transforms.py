@@ -21,10 +21,10 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.creation import from_numpy
+from minigrad.arrays.dtypes import get_default_dtype
 from minigrad.nn import Module
-from minigrad.tensor import Tensor
-from minigrad.types import get_default_dtype
+from minigrad.tensors.creation import from_numpy
+from minigrad.tensors.tensor import Tensor
 
 __all__ = ["Compose", "Lambda", "Normalize", "ToTensor"]
 

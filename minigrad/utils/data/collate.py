@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.arrays.dtypes import float64
 from minigrad.autograd import TensorBase
-from minigrad.creation import as_tensor
 from minigrad.ops.shape import stack
-from minigrad.types import float64
+from minigrad.tensors.creation import as_tensor
 
 
 def default_collate(batch: Sequence[Any]) -> Any:

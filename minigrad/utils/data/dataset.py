@@ -14,7 +14,7 @@ import numpy as np
 from minigrad import random
 from minigrad.autograd import TensorBase, wrap
 from minigrad.random import Stream
-from minigrad.tensor import Tensor
+from minigrad.tensors.tensor import Tensor
 
 T_co = TypeVar("T_co", covariant=True)
 

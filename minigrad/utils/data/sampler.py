@@ -7,9 +7,9 @@ from itertools import chain, islice
 from typing import Any, Generic, TypeVar
 
 from minigrad import random
-from minigrad.creation import as_tensor
+from minigrad.arrays.dtypes import float64
 from minigrad.random import Stream
-from minigrad.types import float64
+from minigrad.tensors.creation import as_tensor
 
 T_co = TypeVar("T_co", covariant=True)
 

@@ -44,10 +44,6 @@ class Twin(Loader):
             if error.name != ours:  # something that our module needs
                 raise
             return None
-        parent, _, child = ours.rpartition(".")
-        if parent and getattr(sys.modules[parent], child) is not module:
-            # A function that has the name of the file it comes from, `torch.tensor`: importing must not replace it.
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
         return ModuleSpec(name, self, loader_state=(module, module.__spec__))
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:

@@ -1,9 +1,9 @@
 """`save` and `load`: torch's checkpoint files, written and read without torch.
 
-Such a file is a zip archive (see `minigrad.archive`). Its record ``data.pkl`` is a pickle of the whole object in which
+Such a file is a zip archive (see `archive`). Its record ``data.pkl`` is a pickle of the whole object in which
 each tensor is a call, ``torch._utils._rebuild_tensor_v2(storage, offset, size, stride, ...)``, and each storage a
 reference to a record ``data/0``, ``data/1`` ... of raw numbers. `_Writer` writes that pickle and `_Reader` says what its
-names mean; `minigrad.unpickler` reads it, and runs nothing.
+names mean; `unpickler` reads it, and runs nothing.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from typing import IO, Any
 
 import numpy as np
 
-from minigrad import safetensors
-from minigrad.archive import Archive, replacing, write_archive
+from minigrad.arrays.dtypes import OLD_NAMES, Array, Size, check_device, device, dtype
+from minigrad.arrays.storage import Storage, float32_of_bfloat16, show, storage_of
 from minigrad.autograd import wrap
 from minigrad.nn.parameter import Parameter
-from minigrad.storage import Storage, float32_of_bfloat16, show, storage_of
-from minigrad.tensor import Tensor
-from minigrad.types import OLD_NAMES, Array, Size, check_device, device, dtype
-from minigrad.unpickler import Latin1, expect, is_key, loads, refuse
+from minigrad.serialization import safetensors
+from minigrad.serialization.archive import Archive, replacing, write_archive
+from minigrad.serialization.unpickler import Latin1, expect, is_key, loads, refuse
+from minigrad.tensors.tensor import Tensor
 
 File = str | os.PathLike[str] | IO[bytes]
 
@@ -110,7 +110,7 @@ def load(
     ----------
     f : str, path or binary file
         Where from; a file must be able to seek. A path that ends in ``.safetensors`` goes to
-        `minigrad.safetensors.load_file`.
+        `minigrad.serialization.safetensors.load_file`.
     map_location : str, device or dict, optional
         Where tensors go, for files from other devices: ``"cpu"``, or ``{"cuda:0": "cpu"}``.
     weights_only : bool

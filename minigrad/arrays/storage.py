@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad.types import Array
+from minigrad.arrays.dtypes import Array
 
 
 class Storage(NamedTuple):

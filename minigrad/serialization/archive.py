@@ -18,7 +18,7 @@ from typing import IO, Any, NoReturn
 
 import numpy as np
 
-from minigrad.types import Array
+from minigrad.arrays.dtypes import Array
 
 ALIGNMENT = 64  # records begin at multiples of it, as in torch: so a mapped one can be used where it lies
 LARGE = 2**31 - 1  # bytes, beyond which a record needs the longer form of header

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.archive import replacing
+from minigrad.arrays.dtypes import Array, check_device
+from minigrad.arrays.storage import float32_of_bfloat16
 from minigrad.autograd import wrap
-from minigrad.storage import float32_of_bfloat16
-from minigrad.tensor import Tensor
-from minigrad.types import Array, check_device
+from minigrad.serialization.archive import replacing
+from minigrad.tensors.tensor import Tensor
 
 CODES = {
     "F16": "<f2", "F32": "<f4", "F64": "<f8", "BF16": "<u2", "I8": "i1", "I16": "<i2", "I32": "<i4", "I64": "<i8", "U8": "u1",

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.arrays.dtypes import result_type_of
 from minigrad.autograd import TensorBase, raw, unwrapped, wrap
 from minigrad.ops import comparison, elementwise, linalg, reduction, shape
-from minigrad.types import result_type_of
 
 UFUNCS: dict[tuple[Any, str], Any] = {
     (getattr(np, theirs), "__call__"): operation

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad import autograd, random
+from minigrad.arrays.dtypes import DTYPES, KIND, as_element
 from minigrad.autograd import TensorBase, clock, op, raw, unwrapped, wrap
-from minigrad.ops import comparison, elementwise, indexing, shape
-from minigrad.types import DTYPES, KIND, as_element
+from minigrad.ops import indexing
 
 if TYPE_CHECKING:
-    from minigrad.tensor import Tensor
+    from minigrad.tensors.tensor import Tensor
 
 
 def in_place(operation: Callable[..., Any]) -> Any:
@@ -237,25 +237,3 @@ class InPlace(TensorBase):
     exponential_ = drawn(random.exponential_, "ExponentialBackward0")
     bernoulli_ = drawn(random.bernoulli_, _bernoulli_name)
     random_ = drawn(_fill_with_integers, _random_name)
-
-
-IN_PLACE: dict[Any, str] = {  # operations that have a twin with an underscore
-    elementwise: """
-        abs acos add addcdiv addcmul asin atan ceil clamp clamp_max clamp_min clip cos cosh div divide erf exp expm1
-        floor floor_divide lerp log log1p mul multiply neg pow reciprocal relu remainder round rsqrt sigmoid sign sin
-        sinh sqrt square sub subtract tan tanh true_divide trunc""",
-    comparison: "bitwise_and bitwise_or bitwise_xor logical_not",
-    indexing: """
-        index_fill masked_fill scatter scatter_add""",
-    shape: "tril triu",
-}
-for _room, _names in IN_PLACE.items():
-    for _name in _names.split():
-        setattr(InPlace, f"{_name}_", in_place(getattr(_room, _name)))
-
-IN_PLACE_OPERATORS = {  # x += y and its like
-    "add": "add", "sub": "sub", "mul": "mul", "truediv": "div", "floordiv": "floor_divide", "mod": "remainder", "pow": "pow",
-    "and": "bitwise_and", "or": "bitwise_or", "xor": "bitwise_xor",
-}  # fmt: skip
-for _sign, _name in IN_PLACE_OPERATORS.items():
-    setattr(InPlace, f"__i{_sign}__", getattr(InPlace, f"{_name}_"))

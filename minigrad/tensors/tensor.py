@@ -1,33 +1,33 @@
-"""`Tensor`: the operations as operators and methods, under torch's names; conversion and printing."""
+"""`Tensor`, under torch's names: what it is, its place in the graph, conversion; `methods` has the operations."""
 
 from __future__ import annotations
 
-import builtins
 import warnings
 import weakref
 from collections.abc import Callable, Iterator
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from minigrad import autograd, creation, printing, sampling, types
+from minigrad import autograd
+from minigrad.arrays import dtypes, printing
+from minigrad.arrays.dtypes import CPU, DTYPES, Size, as_dtype, check_device
+from minigrad.arrays.storage import deep_copied
 from minigrad.autograd import TensorBase, raw, unwrapped, wrap
-from minigrad.inplace import InPlace
-from minigrad.numpy_dispatch import FUNCTIONS, UFUNCS, as_arrays
-from minigrad.ops import comparison, elementwise, indexing, linalg, reduction
-from minigrad.ops import shape as shaping
-from minigrad.storage import deep_copied
-from minigrad.types import CPU, DTYPES, Size, as_dtype, check_device
+from minigrad.ops import comparison, elementwise, reduction, shape
+from minigrad.tensors import creation
+from minigrad.tensors.methods import Methods, is_operand
+from minigrad.tensors.numpy_dispatch import FUNCTIONS, UFUNCS, as_arrays
 
 
-def conversion(args: tuple[Any, ...], dtype: Any, device: Any) -> tuple[types.dtype | None, list[builtins.bool]]:
+def conversion(args: tuple[Any, ...], dtype: Any, device: Any) -> tuple[dtypes.dtype | None, list[bool]]:
     """What the arguments of ``to(...)`` ask for, of tensors and modules: a dtype, and the flags `non_blocking` and `copy`."""
-    flags = [a for a in args if isinstance(a, builtins.bool)]  # they come last
+    flags = [a for a in args if isinstance(a, bool)]  # they come last
     for a in args[: len(args) - len(flags)]:
         if isinstance(a, TensorBase):
             dtype = a.array.dtype
-        elif isinstance(a, (str, builtins.int)) or type(a).__name__ == "device":
+        elif isinstance(a, (str, int)) or type(a).__name__ == "device":
             device = a
         elif a is not None:
             dtype = a
@@ -39,11 +39,11 @@ def conversion(args: tuple[Any, ...], dtype: Any, device: Any) -> tuple[types.dt
 
 
 @autograd.result_class
-class Tensor(InPlace):
+class Tensor(Methods):
     """An array that remembers how it was computed.
 
-    ``Tensor(data)`` makes a float32 tensor from numbers or (nested) lists; `minigrad.tensor` infers the dtype and is what
-    you usually want.
+    ``Tensor(data)`` makes a float32 tensor from numbers or (nested) lists; `minigrad.tensor` infers the dtype, and is what you
+    usually want.
 
     Examples
     --------
@@ -59,7 +59,7 @@ class Tensor(InPlace):
     _printed_as = "tensor"  # subclasses of one's own are printed under their names
 
     def __init__(self, *data: Any) -> None:
-        if len(data) == 1 and not isinstance(data[0], builtins.int):
+        if len(data) == 1 and not isinstance(data[0], int):
             array = np.array(data[0].array if isinstance(data[0], TensorBase) else data[0], np.float32)
         else:
             array = np.zeros(data or 0, np.float32)
@@ -84,69 +84,69 @@ class Tensor(InPlace):
         return steps if dim is None else steps[dim]
 
     @property
-    def dtype(self) -> types.dtype:
+    def dtype(self) -> dtypes.dtype:
         """Type of the elements."""
         return DTYPES[self.array.dtype]
 
     @property
-    def device(self) -> types.device:
+    def device(self) -> dtypes.device:
         """Always the CPU."""
         return CPU
 
     @property
-    def ndim(self) -> builtins.int:
+    def ndim(self) -> int:
         """Number of dimensions."""
         return self.array.ndim
 
-    def dim(self) -> builtins.int:
+    def dim(self) -> int:
         """Number of dimensions."""
         return self.array.ndim
 
     ndimension = dim
 
-    def numel(self) -> builtins.int:
+    def numel(self) -> int:
         """Number of elements."""
         return self.array.size
 
     nelement = numel
 
-    def element_size(self) -> builtins.int:
+    def element_size(self) -> int:
         """Bytes per element."""
         return self.array.itemsize
 
     @property
-    def itemsize(self) -> builtins.int:
+    def itemsize(self) -> int:
         """Bytes per element."""
         return self.array.itemsize
 
     @property
-    def nbytes(self) -> builtins.int:
+    def nbytes(self) -> int:
         """Bytes of all elements."""
         return self.array.nbytes
 
-    def is_floating_point(self) -> builtins.bool:
+    def is_floating_point(self) -> bool:
         """True for float16, float32 and float64."""
         return self.array.dtype.kind == "f"
 
-    def is_complex(self) -> builtins.bool:
+    def is_complex(self) -> bool:
         """False: there are no complex tensors."""
         return False
 
-    def is_nonzero(self) -> builtins.bool:
+    def is_nonzero(self) -> bool:
         """Whether the only element is not zero."""
-        return builtins.bool(self)
+        return bool(self)
 
     is_cuda = False
 
-    def is_contiguous(self) -> builtins.bool:
+    def is_contiguous(self) -> bool:
         """True if the elements lie in memory in the order of their indices, without gaps."""
         return self.array.flags.c_contiguous
 
-    def data_ptr(self) -> builtins.int:
+    def data_ptr(self) -> int:
         """Address of the first element."""
         return self.array.ctypes.data
 
-    def __len__(self) -> builtins.int:
+    def __len__(self) -> int:
         if self.array.ndim == 0:
             raise TypeError("len() of a 0-d tensor")
         return len(self.array)
@@ -156,17 +156,17 @@ class Tensor(InPlace):
             raise TypeError("iteration over a 0-d tensor")
         return iter(self.unbind(0))
 
-    def __bool__(self) -> builtins.bool:
+    def __bool__(self) -> bool:
         if self.array.size != 1:
             raise RuntimeError(f"Boolean value of Tensor with {'more than one value' if self.array.size else 'no values'} is "
                                "ambiguous: use .any() or .all()")
-        return builtins.bool(self.array.item())
+        return bool(self.array.item())
 
-    def __float__(self) -> builtins.float:
-        return builtins.float(self._number())
+    def __float__(self) -> float:
+        return float(self._number())
 
-    def __int__(self) -> builtins.int:
-        return builtins.int(self._number())
+    def __int__(self) -> int:
+        return int(self._number())
 
     def _number(self) -> Any:
         if self.array.size != 1:
@@ -175,22 +175,22 @@ class Tensor(InPlace):
                              "use tolist()")
         return self.array.item()
 
-    def __index__(self) -> builtins.int:
+    def __index__(self) -> int:
         if self.array.size != 1 or self.array.dtype.kind == "f":
             raise TypeError("only integer tensors of a single element can be converted to an index")
-        return builtins.int(self.array.item())
+        return int(self.array.item())
 
-    def __contains__(self, element: Any) -> builtins.bool:
-        if not _is_operand(element):
+    def __contains__(self, element: Any) -> bool:
+        if not is_operand(element):
             raise RuntimeError(f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}.")
-        return builtins.bool((self.array == unwrapped(element)).any())
+        return bool((self.array == unwrapped(element)).any())
 
     __hash__ = TensorBase.__hash__  # by identity, although == compares elements
 
     def __repr__(self) -> str:
         leaf = self.requires_grad and self.grad_fn is None
         name = self.grad_fn.name().rpartition(":")[2] if self.grad_fn is not None else None
-        cls, default = type(self), repr(types.get_default_dtype())
+        cls, default = type(self), repr(dtypes.get_default_dtype())
         word = vars(cls).get("_printed_as", cls.__name__)
         return printing.format_tensor(
             self.array, requires_grad=leaf, grad_fn_name=name, class_name=word, default_dtype_name=default)
@@ -198,7 +198,7 @@ class Tensor(InPlace):
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if self.array.ndim == 0 else object.__format__(self, spec)
 
-    def __deepcopy__(self, memo: dict[builtins.int, Any]) -> Tensor:
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
         if self._node is not None:
             raise RuntimeError("Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the "
                                "moment; use x.detach().clone()")
@@ -223,7 +223,7 @@ class Tensor(InPlace):
         """The elements as (nested) Python lists of numbers."""
         return self.array.tolist()
 
-    def numpy(self, *, force: builtins.bool = False) -> np.ndarray[Any, Any]:
+    def numpy(self, *, force: bool = False) -> np.ndarray[Any, Any]:
         """The NumPy array that holds the values, not a copy.
 
         Raises
@@ -235,7 +235,7 @@ class Tensor(InPlace):
             raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
         return self.array
 
-    def __array__(self, dtype: Any = None, copy: builtins.bool | None = None) -> np.ndarray[Any, Any]:
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         return np.array(self.numpy(), dtype, copy=copy)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
@@ -245,7 +245,7 @@ class Tensor(InPlace):
             return NotImplemented
         if operation is None:
             raise TypeError(f"np.{ufunc.__name__} is no operation on tensors; where it should be one, name the operation in "
-                            "minigrad/numpy_dispatch.py")
+                            "minigrad/tensors/numpy_dispatch.py")
         return operation(*inputs, **kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
@@ -289,13 +289,13 @@ class Tensor(InPlace):
         self._grad = None
 
     @property
-    def requires_grad(self) -> builtins.bool:
+    def requires_grad(self) -> bool:
         """Whether operations on this tensor are recorded."""
         return autograd.needs_grad(self)
 
     @requires_grad.setter
-    def requires_grad(self, value: builtins.bool) -> None:
-        if not isinstance(value, builtins.bool):
+    def requires_grad(self, value: bool) -> None:
+        if not isinstance(value, bool):
             raise RuntimeError(f"requires_grad must be a bool, not {type(value).__name__}")
         if value and self.array.dtype.kind != "f":
             raise RuntimeError(f"only Tensors of floating point dtype can require gradients, got {self.dtype}; convert it first, "
@@ -305,20 +305,20 @@ class Tensor(InPlace):
                                "in a subgraph that doesn't require differentiation use var_no_grad = var.detach().")
         self._requires_grad = value
 
-    def requires_grad_(self, requires_grad: builtins.bool = True) -> Tensor:
+    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Set `requires_grad`; returns the tensor."""
-        if not isinstance(requires_grad, builtins.bool):
+        if not isinstance(requires_grad, bool):
             raise TypeError(f"requires_grad_(): argument 'requires_grad' must be bool, not {type(requires_grad).__name__}")
         self.requires_grad = requires_grad
         return self
 
     @property
-    def is_leaf(self) -> builtins.bool:
+    def is_leaf(self) -> bool:
         """True for tensors that no recorded operation made."""
         return self.grad_fn is None
 
     @property
-    def _version(self) -> builtins.int:
+    def _version(self) -> int:
         return self._version_cell[0]
 
     @property
@@ -364,7 +364,7 @@ class Tensor(InPlace):
             self.grad_fn.grad_keeper = weakref.ref(self)
 
     @property
-    def retains_grad(self) -> builtins.bool:
+    def retains_grad(self) -> bool:
         """True where `retain_grad()` was called on a tensor that is not a leaf."""
         return self._node is not None and self._node.grad_keeper is not None
 
@@ -379,8 +379,8 @@ class Tensor(InPlace):
 
     # ---- other dtypes ------------------------------------------------------------------------------------------------
 
-    def to(self, *args: Any, dtype: Any = None, device: Any = None, copy: builtins.bool = False,
-           non_blocking: builtins.bool = False) -> Tensor:
+    def to(self, *args: Any, dtype: Any = None, device: Any = None, copy: bool = False,
+           non_blocking: bool = False) -> Tensor:
         """The tensor in another dtype: ``x.to(torch.float64)``, ``x.to(other)``, ``x.to("cpu")``; itself if it has it already."""
         kind, flags = conversion(args, dtype, device)
         if kind is None or kind.numpy == self.array.dtype:
@@ -390,8 +390,8 @@ class Tensor(InPlace):
     def type(self, dtype: Any = None) -> Any:
         """The tensor in another dtype, or without argument the name of its type, as torch gives it."""
         if dtype is None:
-            return f"torch.{types.OLD_NAMES[self.dtype]}Tensor"
-        names = {f"torch.{name}Tensor": kind for kind, name in types.OLD_NAMES.items()}
+            return f"torch.{dtypes.OLD_NAMES[self.dtype]}Tensor"
+        names = {f"torch.{name}Tensor": kind for kind, name in dtypes.OLD_NAMES.items()}
         if isinstance(dtype, str) and dtype not in names:
             raise ValueError(f"invalid type: {dtype!r}; it must be a dtype or one of {', '.join(names)}")
         return self.to(dtype=names.get(dtype, dtype))
@@ -414,31 +414,9 @@ class Tensor(InPlace):
 
     def contiguous(self) -> Tensor:
         """The tensor with its elements in memory in the order of their indices; itself if they are so already."""
-        return self if self.array.flags.c_contiguous else shaping.clone(self)
+        return self if self.array.flags.c_contiguous else self.clone()
 
-    # ---- operators ---------------------------------------------------------------------------------------------------
-
-    __add__ = __radd__ = elementwise._add
-    __sub__ = elementwise._sub
-    __rsub__ = elementwise.rsub
-    __mul__ = __rmul__ = elementwise.mul
-    __truediv__ = elementwise._div
-    __floordiv__ = elementwise.floor_divide
-    __mod__ = elementwise.remainder
-    __pow__ = elementwise.pow
-    __matmul__ = linalg.matmul
-    __neg__ = elementwise.neg
-    __abs__ = elementwise.abs
-    __and__ = __rand__ = comparison.bitwise_and
-    __or__ = __ror__ = comparison.bitwise_or
-    __xor__ = __rxor__ = comparison.bitwise_xor
-    __lt__ = comparison.lt
-    __le__ = comparison.le
-    __gt__ = comparison.gt
-    __ge__ = comparison.ge
-    __getitem__ = indexing.getitem
-
-    __pos__ = elementwise.positive
+    # ---- operators and methods that do more than pass their arguments on --------------------------------------------------
 
     def __invert__(self) -> Tensor:
         if self.array.dtype.kind == "f":
@@ -447,47 +425,30 @@ class Tensor(InPlace):
         return comparison.bitwise_not(self)
 
     def __eq__(self, other: object) -> Any:
-        return comparison.eq(self, other) if _is_operand(other) else NotImplemented
+        return comparison.eq(self, other) if is_operand(other) else NotImplemented
 
     def __ne__(self, other: object) -> Any:
-        return comparison.ne(self, other) if _is_operand(other) else NotImplemented
-
-    def __rtruediv__(self, other: Any) -> Tensor:
-        return elementwise.mul(elementwise.reciprocal(self), other)
-
-    def __rpow__(self, other: Any) -> Tensor:
-        return elementwise.pow(other, self)
-
-    def __rfloordiv__(self, other: Any) -> Tensor:
-        return elementwise.floor_divide(other, self)
-
-    def __rmod__(self, other: Any) -> Tensor:
-        return elementwise.remainder(other, self)
-
-    def __rmatmul__(self, other: Any) -> Tensor:
-        return linalg.matmul(wrap(other), self)
+        return comparison.ne(self, other) if is_operand(other) else NotImplemented
 
     @property
     def T(self) -> Tensor:
         """Dimensions in reverse order."""
-        return shaping.permute(self, tuple(range(self.array.ndim))[::-1])
+        return shape.permute(self, tuple(range(self.array.ndim))[::-1])
 
     @property
     def mT(self) -> Tensor:
         """The last two dimensions exchanged."""
         if self.array.ndim < 2:
             raise RuntimeError(f"tensor.mT is only supported on matrices or batches of matrices. Got {self.array.ndim}-D tensor.")
-        return shaping.transpose(self, -2, -1)
-
-    # ---- methods; those that are operations by themselves stand in METHODS, below -------------------------------------------
+        return shape.transpose(self, -2, -1)
 
     def where(self, condition: Any, other: Any) -> Tensor:
         """This tensor where the condition holds, `other` elsewhere."""
         return elementwise.where(condition, self, other)
 
-    def split(self, split_size: Any, dim: builtins.int = 0) -> tuple[Tensor, ...]:
+    def split(self, split_size: Any, dim: int = 0) -> tuple[Tensor, ...]:
         """Cut along `dim` into pieces of one size (the last may be smaller), or of the sizes in a list."""
-        return shaping.split(self, split_size, dim)
+        return shape.split(self, split_size, dim)
 
     def reshape_as(self, other: Tensor) -> Tensor:
         """`reshape` to the shape of `other`."""
@@ -500,6 +461,9 @@ class Tensor(InPlace):
     def expand_as(self, other: Tensor) -> Tensor:
         """`expand` to the shape of `other`."""
         return self.expand(raw(other).shape)
+
+
+    # ---- tensors like this one ----------------------------------------------------------------------------------------
 
     def _own_dtype(self, options: dict[str, Any]) -> dict[str, Any]:
         return {**options, "dtype": options.get("dtype") or self.dtype}
@@ -523,51 +487,6 @@ class Tensor(InPlace):
     def new_tensor(self, data: Any, **options: Any) -> Tensor:
         """A tensor made of `data`, of this tensor's dtype."""
         return creation.tensor(data, **self._own_dtype(options))
-
-    if TYPE_CHECKING:  # what METHODS, CASTS and `inplace` add
-
-        def __getattr__(self, name: str) -> Any: ...
-
-
-METHODS: dict[Any, str] = {  # operations that are methods too, under their own names
-    elementwise: """
-        abs absolute acos add addcdiv addcmul arccos arcsin arctan arctan2 asin atan atan2 ceil clamp clamp_max
-        clamp_min clip cos cosh div divide erf exp expm1 floor floor_divide lerp log log10 log1p log2 maximum minimum
-        mul multiply neg negative positive pow reciprocal relu remainder round rsqrt sigmoid sign sin sinh sqrt square
-        sub subtract tan tanh true_divide trunc""",
-    comparison: """
-        bitwise_and bitwise_not bitwise_or bitwise_xor eq ge greater greater_equal gt isclose isfinite isinf isnan le
-        less less_equal logical_and logical_not logical_or logical_xor lt ne not_equal""",
-    reduction: """
-        all amax amin any argmax argmin argsort bincount count_nonzero cumsum log_softmax logsumexp max mean median min norm
-        prod softmax sort std sum topk unique var""",
-    shaping: """
-        broadcast_to chunk clone diag diagonal expand flatten flip moveaxis movedim narrow permute ravel repeat reshape roll
-        select squeeze swapaxes swapdims t tile trace transpose tril triu unbind unflatten unsqueeze view""",
-    indexing: """
-        gather index_fill index_select masked_fill masked_select nonzero repeat_interleave scatter scatter_add
-        take_along_dim""",
-    linalg: "addmm bmm dot matmul mm mv outer",
-    sampling: "bernoulli multinomial",
-    creation: "allclose equal",
-}
-CASTS = {"half": types.float16, "float": types.float32, "double": types.float64, "byte": types.uint8, "char": types.int8,
-         "short": types.int16, "int": types.int32, "long": types.int64, "bool": types.bool}  # fmt: skip
-
-
-def _cast_to(d: types.dtype) -> Callable[[Tensor], Tensor]:
-    def method(self: Tensor) -> Tensor:
-        return self.to(d)
-
-    method.__doc__ = f"The tensor as {d.name}."
-    return method
-
-
-for _name, _dtype in CASTS.items():
-    setattr(Tensor, _name, _cast_to(_dtype))
-for _room, _names in METHODS.items():
-    for _name in _names.split():
-        setattr(Tensor, _name, getattr(_room, _name))
 
 
 def zero_for_good(grad: Tensor) -> None:
@@ -596,7 +515,3 @@ class RemovableHandle:
 
     def __exit__(self, *error: object) -> None:
         self.remove()
-
-
-def _is_operand(x: object) -> bool:
-    return isinstance(x, (TensorBase, np.ndarray, np.generic, bool, int, float))

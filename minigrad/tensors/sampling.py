@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from minigrad import random
+from minigrad.arrays.dtypes import Array, check_device
 from minigrad.autograd import TensorBase, unwrapped, wrap
-from minigrad.creation import numpy_dtype, sized
-from minigrad.inplace import constant
-from minigrad.types import Array, check_device
+from minigrad.tensors.creation import numpy_dtype, sized
+from minigrad.tensors.inplace import constant
 
 if TYPE_CHECKING:
-    from minigrad.tensor import Tensor
+    from minigrad.tensors.tensor import Tensor
 
 
 def rand(*sizes: Any, size: Any = None, generator: Any = None, dtype: Any = None, device: Any = None,

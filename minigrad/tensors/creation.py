@@ -10,13 +10,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minigrad.arrays.dtypes import (
+    DTYPES,
+    as_dtype,
+    as_element,
+    check_device,
+    check_range,
+    dtype_of_number,
+    get_default_dtype,
+    promoted,
+)
 from minigrad.autograd import TensorBase, wrap
 from minigrad.ops.comparison import isclose
 from minigrad.ops.shape import sizes_of
-from minigrad.types import DTYPES, as_dtype, as_element, check_device, check_range, dtype_of_number, get_default_dtype, promoted
 
 if TYPE_CHECKING:
-    from minigrad.tensor import Tensor
+    from minigrad.tensors.tensor import Tensor
 
 
 def _finished(array: Any, requires_grad: bool, device: Any) -> Tensor:

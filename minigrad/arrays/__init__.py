@@ -1,0 +1,1 @@
+"""NumPy arrays before there is a tensor: dtypes and promotion, memory, printing."""
