@@ -103,6 +103,11 @@ class Function:
         raise NotImplementedError("You must implement the backward function for your custom autograd.Function.")
 
     setup_context: Any = None
+    _ops: dict[bool, Op]  # of the nodes: has anything been saved, which is freed when backward has passed?
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls._ops = {saved: Op(_recorded_as_rules, cls.__name__ + "Backward", linear=not saved) for saved in (True, False)}
 
     @classmethod
     def apply(cls, *args: Any) -> Any:
@@ -117,48 +122,69 @@ class Function:
                 cls.setup_context(ctx, args, output)
         if not (is_grad_enabled() and any(ctx.needs_input_grad)):
             return output
-        single = not isinstance(output, tuple)
-        outputs = [output] if single else list(output)
-        rules = _function_rules(cls, ctx, outputs, args)
-        this = Op(lambda *_: (None, *rules), cls.__name__ + "Backward")
-        part = Op(lambda *_: (), cls.__name__ + "Backward", linear=True)
-        shared = wrap(np.zeros(()))  # stands for all the outputs together: its node is the function's
-        record(this, shared, args, rules, ((), {}))
-        results = []
-        for k, out in enumerate(outputs):
-            if isinstance(out, TensorBase) and not any(out is c for c in ctx._constant) and out.array.dtype.kind == "f":
-                result = wrap(out.array)
-                result._version_cell = out._version_cell
-                record(part, result, [shared], [lambda g, k=k: _Outputs({k: g})], ((), {}))
-                shared._node.shape = None  # type: ignore[union-attr]
-                # An output that backward reads was saved before it had a node. Weakly, for the node leads back to `ctx`.
-                node = weakref.ref(result._node)
-                ctx._saved = [(t, version, node if t is out else known) for t, version, known in ctx._saved]
-                out = result
-            results.append(out)
-        return results[0] if single else tuple(results)
+        if not isinstance(output, tuple):
+            return cls._with_history(ctx, [output], args)[0]
+        return tuple(cls._with_history(ctx, list(output), args))
+
+    @classmethod
+    def _with_history(cls, ctx: FunctionCtx, outputs: list[Any], args: Sequence[Any]) -> list[Any]:
+        """The outputs, the differentiable ones as results of the function's node."""
+        results = [_differentiable(out) if not any(out is c for c in ctx._constant) else out for out in outputs]
+        own = results[0] if len(results) == 1 and results[0] is not outputs[0] else wrap(_NOTHING)  # the result of that node
+        record(cls._ops[bool(ctx._saved)], own, args, _rules(cls, ctx, outputs, args), _NO_OPTIONS)
+        own._node.tensors = None  # type: ignore[union-attr]  # backward has what it saved, and watches over that itself
+        for k, (out, result) in enumerate(zip(outputs, results, strict=True)):
+            if result is out:
+                continue
+            if result is not own:
+                record(cls._ops[False], result, [own], [lambda g, k=k: _Outputs({k: g})], _NO_OPTIONS)
+                own._node.shape = None  # type: ignore[union-attr]
+            # An output that backward reads was saved before it had a node. Weakly, for the node leads back to `ctx`.
+            node = weakref.ref(result._node)
+            ctx._saved = [(t, version, node if t is out else known) for t, version, known in ctx._saved]
+        return results
 
 
-def _function_rules(cls: Any, ctx: FunctionCtx, outputs: Sequence[Any], args: Sequence[Any]) -> list[Any]:
+_NO_OPTIONS: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})
+_NOTHING = np.zeros(())
+
+
+def _recorded_as_rules() -> Any:
+    """The body of every custom function: its rules, which serve arrays and tensors alike, are not made anew from it."""
+
+
+def _differentiable(output: Any) -> Any:
+    """A tensor to be given a history: `output` itself may be an input, or somebody else's. Of what has none, `output`."""
+    if not isinstance(output, TensorBase) or output.array.dtype.kind != "f":
+        return output
+    result = wrap(output.array)
+    result._version_cell = output._version_cell
+    return result
+
+
+def _rules(cls: Any, ctx: FunctionCtx, outputs: Sequence[Any], args: Sequence[Any]) -> list[Any]:
     """One rule per argument; `backward` of the class runs once for them all."""
     kinds, expected = ([(t.array.shape, t.array.dtype) if isinstance(t, TensorBase) else None for t in each]
                        for each in (outputs, args))
-    latest: list[Any] = [None, None]
+    latest: list[Any] = [None, {}]  # the gradient that arrived, and of those that it led to the ones not yet fetched
 
-    def rule(i: int, gradients: _Outputs) -> Any:
-        if latest[0] is not gradients:
-            recorded = any(isinstance(g, TensorBase) for g in gradients.values())
-            given = [gradients.get(k) for k in range(len(kinds))]
-            if ctx._materialize:
-                given = [np.zeros(*kind) if g is None and kind else g for g, kind in zip(given, kinds, strict=True)]
-            result = cls.backward(ctx, *(g if g is None or isinstance(g, TensorBase) else wrap(g) for g in given))
-            result = result if isinstance(result, tuple) else (result,)
-            if len(result) < len(args) or any(g is not None for g in result[len(args) :]):
-                raise RuntimeError(f"function {cls.__name__}Backward returned an incorrect number of gradients (expected "
-                                   f"{len(args)}, got {len(result)})")
-            result = [_fitting(cls.__name__, k, g, a) for k, (g, a) in enumerate(zip(result, expected, strict=False))]
-            latest[:] = gradients, [g if g is None or recorded else g.array for g in result]
-        return latest[1][i]
+    def run(arrived: Any) -> dict[int, Any]:
+        given = [arrived.get(k) for k in range(len(kinds))] if type(arrived) is _Outputs else [arrived]
+        recorded = any(isinstance(g, TensorBase) for g in given)
+        if ctx._materialize:
+            given = [np.zeros(*kind) if g is None and kind else g for g, kind in zip(given, kinds, strict=True)]
+        result = cls.backward(ctx, *(g if g is None or isinstance(g, TensorBase) else wrap(g) for g in given))
+        result = result if isinstance(result, tuple) else (result,)
+        if len(result) < len(args) or any(g is not None for g in result[len(args) :]):
+            raise RuntimeError(f"function {cls.__name__}Backward returned an incorrect number of gradients (expected "
+                               f"{len(args)}, got {len(result)})")
+        fitting = [_fitting(cls.__name__, k, g, a) for k, (g, a) in enumerate(zip(result, expected, strict=False))]
+        return {k: g if g is None or recorded else g.array for k, g in enumerate(fitting) if ctx.needs_input_grad[k]}
+
+    def rule(i: int, arrived: Any) -> Any:
+        if latest[0] is not arrived or i not in latest[1]:
+            latest[:] = arrived, run(arrived)
+        return latest[1].pop(i)
 
     return [functools.partial(rule, i) for i in range(len(args))]
 
