@@ -17,6 +17,7 @@ from minigrad.arrays.dtypes import (
 )
 from minigrad.arrays.printing import get_printoptions, set_printoptions
 from minigrad.autograd import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
+from minigrad.ops.activation import celu, hardshrink, prelu, selu, threshold
 from minigrad.ops.comparison import (
     bitwise_and, bitwise_not, bitwise_or, bitwise_xor, eq, ge, greater, greater_equal, gt, isclose, isfinite, isinf,
     isnan, le, less, less_equal, logical_and, logical_not, logical_or, logical_xor, lt, ne, not_equal,
@@ -31,16 +32,18 @@ from minigrad.ops.indexing import (
     gather, index_fill, index_select, masked_fill, masked_select, nonzero, repeat_interleave, scatter, scatter_add,
     take_along_dim,
 )
-from minigrad.ops.linalg import addmm, bmm, dot, einsum, matmul, mm, mv, outer
+from minigrad.ops.linalg import addmm, bilinear, bmm, dot, einsum, matmul, mm, mv, outer
 from minigrad.ops.reduction import (
     all, amax, amin, any, argmax, argmin, argsort, bincount, count_nonzero, cumsum, log_softmax, logsumexp, max, mean,
     median, min, norm, prod, softmax, sort, std, sum, topk, unique, var,
 )
 from minigrad.ops.shape import (
-    broadcast_tensors, broadcast_to, cat, chunk, clone, concat, concatenate, diag, diagonal, flatten, flip, hstack,
-    meshgrid, moveaxis, movedim, narrow, permute, ravel, reshape, roll, select, split, squeeze, stack, swapaxes,
-    swapdims, t, tile, trace, transpose, tril, triu, unbind, unflatten, unsqueeze, vstack,
+    broadcast_tensors, broadcast_to, cat, chunk, clone, concat, concatenate, diag, diagonal, flatten, flip,
+    hstack, meshgrid, moveaxis, movedim, narrow, permute, pixel_shuffle, pixel_unshuffle, ravel, reshape, roll,
+    select, split, squeeze, stack, swapaxes, swapdims, t, tile, trace, transpose, tril, triu, unbind, unflatten,
+    unsqueeze, vstack,
 )
+from minigrad.ops.strided import as_strided
 from minigrad.ops.window import conv1d, conv2d, conv_transpose1d, conv_transpose2d
 from minigrad.random import (
     Generator, default_generator, fork_rng, get_rng_state, initial_seed, manual_seed, seed, set_rng_state,

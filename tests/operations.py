@@ -42,6 +42,7 @@ from .cases import (
     whole,
 )
 from .operations_attention import ATTENTION
+from .operations_functions import FUNCTIONS as MORE_FUNCTIONS
 from .operations_norms import NORMS
 from .operations_order import MORE, MORE_IN_PLACE
 from .operations_window import WINDOWS
@@ -551,7 +552,7 @@ LOSSES = [
 ]
 
 TABLE: list[Row] = [*ARITHMETIC, *OPERATORS, *COMPARISON, *FUNCTIONS, *REDUCTIONS, *PRODUCTS, *SHAPES, *INDEXING,
-    *CASTS, *SOFTMAX, *ACTIVATIONS, *LOSSES, *WINDOWS, *NORMS, *ATTENTION, *MORE]
+    *CASTS, *SOFTMAX, *ACTIVATIONS, *LOSSES, *WINDOWS, *NORMS, *ATTENTION, *MORE, *MORE_FUNCTIONS]
 
 # In place: y.name_(...) for a y that is not a leaf; the first input of a case is y ------------------------------------
 

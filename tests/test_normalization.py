@@ -223,6 +223,13 @@ def test_batch_norm_whose_buffers_or_flags_were_changed(m: Any) -> Any:
     return [*found, dict(module.state_dict())]
 
 
+@same_as_torch
+def test_instance_norm_moves_running_values(m: Any) -> Any:
+    mean, variance = data(m, 3), data(m, 3, seed=1).abs()
+    result = m.nn.functional.instance_norm(data(m, 2, 3, 4, 5), mean, variance, momentum=0.3)
+    return result, mean, variance, mean._version > 0
+
+
 def test_running_values_count_as_changed() -> None:
     """What evaluation has used cannot be changed before backward, unseen."""
     module = mg.nn.BatchNorm1d(3).eval()

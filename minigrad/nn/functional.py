@@ -14,8 +14,8 @@ import numpy as np
 from minigrad import autograd, random
 from minigrad.ops import activation, dims, elementwise, indexing, reduction, shape
 from minigrad.ops import loss as losses
-from minigrad.ops.linalg import linear
-from minigrad.ops.normalization import batch_norm, group_norm, layer_norm, rms_norm
+from minigrad.ops.linalg import bilinear, linear
+from minigrad.ops.normalization import batch_norm, group_norm, instance_norm, layer_norm, rms_norm
 from minigrad.tensors import sampling
 
 # isort: off
@@ -40,6 +40,10 @@ softplus = activation.softplus
 logsigmoid = activation.logsigmoid
 glu = activation.glu
 prelu = activation.prelu
+hardshrink = activation.hardshrink
+softshrink = activation.softshrink
+pixel_shuffle = shape.pixel_shuffle
+pixel_unshuffle = shape.pixel_unshuffle
 pad = indexing.pad
 embedding = indexing.embedding
 
@@ -76,6 +80,21 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = Fals
 def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """x where x > 0, alpha · (exp(x) - 1) elsewhere."""
     return _apply(activation.elu, inplace, input, alpha)
+
+
+def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
+    """x where x > 0, alpha · (exp(x / alpha) - 1) elsewhere."""
+    return _apply(activation.celu, inplace, input, alpha)
+
+
+def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
+    """x where x > threshold, `value` elsewhere."""
+    return _apply(activation.threshold, inplace, input, threshold, value)
+
+
+def tanhshrink(input: Tensor) -> Tensor:
+    """x - tanh(x)."""
+    return input - input.tanh()
 
 
 def selu(input: Tensor, inplace: bool = False) -> Tensor:

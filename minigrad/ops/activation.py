@@ -10,7 +10,7 @@ import numpy as np
 from minigrad.arrays.dtypes import Array, Number
 from minigrad.autograd import op, raw
 from minigrad.ops.dims import axis_of, floating
-from minigrad.ops.elementwise import erf, gate, log_1_plus, sigmoid, tanh
+from minigrad.ops.elementwise import erf, gate, log_1_plus, masked, sigmoid, tanh
 
 
 @op
@@ -30,21 +30,29 @@ def elu(input: Array, alpha: float = 1.0) -> Any:
     return _elu(input, alpha, 1.0)
 
 
+def celu(input: Array, alpha: float = 1.0) -> Any:
+    """input where input > 0, alpha · (exp(input / alpha) - 1) elsewhere: `elu` whose slope at 0 is 1 for every alpha."""
+    if alpha == 0:
+        raise RuntimeError("ZeroDivisionError: alpha cannot be 0 for CELU")
+    return _elu(input, alpha, 1.0, 1 / alpha, "CeluBackward0")
+
+
 def selu(input: Array) -> Any:
     """`elu` with the slopes for which means 0 and variances 1 reproduce themselves (Klambauer et al., 2017)."""
     return _elu(input, 1.6732632423543772848170429916717, 1.0507009873554804934193349852946)
 
 
-@op(name="EluBackward0")
-def _elu(x: Array, /, alpha: float, scale: float) -> Any:
+@op(name=lambda alpha, scale, input_scale=1.0, name="EluBackward0": name)
+def _elu(x: Array, /, alpha: float, scale: float, input_scale: float = 1.0, name: str = "EluBackward0") -> Any:
     floating("elu", x)
     low, right = gate(x, x, raw(x) < 0), ~(raw(x) <= 0)  # so that exp cannot overflow where it is not used; nan is right
+    low = low if input_scale == 1 else low * input_scale
     half = np.tanh(raw(low) / 2)
     out = np.maximum(raw(x), 0) * scale + half / (1 - half) * (2 * alpha * scale)  # exp(y) - 1, in a quarter of the time of expm1
 
     def rule(g: Array) -> Array:
-        straight = np.asarray(right, raw(x).dtype) * (scale - alpha * scale)
-        return g * (straight + alpha * scale * np.exp(low))
+        slope = alpha * scale * input_scale  # on the left, near 0
+        return g * (np.asarray(right, raw(x).dtype) * (scale - slope) + slope * np.exp(low))
 
     return out, rule
 
@@ -132,6 +140,32 @@ def hardswish(x: Array, /) -> Any:
     floating("hardswish", x)
     inside, right = np.abs(raw(x)) < 3, ~(raw(x) < 3)
     return raw(x) * np.clip(raw(x) + 3, 0, 6) / 6, lambda g: np.where(inside, g * (x / 3 + 0.5), g * right)
+
+
+@op
+def threshold(x: Array, /, threshold: Number, value: Number) -> Any:
+    """x where x > threshold, `value` elsewhere."""
+    keep = ~(raw(x) <= threshold)
+    return np.where(keep, raw(x), np.asarray(value).astype(raw(x).dtype)), lambda g: gate(g, x, keep)
+
+
+@op
+def hardshrink(x: Array, /, lambd: float = 0.5) -> Any:
+    """x where |x| > lambd, 0 elsewhere."""
+    floating("hardshrink", x)
+    keep = ~((raw(x) >= -lambd) & (raw(x) <= lambd))
+    return masked(raw(x), keep), lambda g: gate(g, x, keep)
+
+
+@op
+def softshrink(x: Array, /, lambd: float = 0.5) -> Any:
+    """x brought nearer to 0 by lambd, and 0 where it is no farther away than that."""
+    floating("softshrink", x)
+    if not lambd >= 0:
+        raise RuntimeError(f"lambda must be in range [0, {np.finfo(raw(x).dtype).max}] for input dtype {raw(x).dtype}, but found "
+                           f"{lambd}")
+    keep = ~((raw(x) >= -lambd) & (raw(x) <= lambd))
+    return masked(raw(x) - np.copysign(raw(x).dtype.type(lambd), raw(x)), keep), lambda g: gate(g, x, keep)
 
 
 def prelu(input: Array, weight: Array) -> Any:

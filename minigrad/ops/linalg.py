@@ -194,6 +194,36 @@ def _linear_of_any_shape(x: Array, weight: Array, bias: Array | None) -> Any:
     return product if bias is None else add(product, bias)
 
 
+def bilinear(input1: Array, input2: Array, weight: Array, bias: Array | None = None) -> Any:
+    """``input1 @ weight[o] @ input2 + bias[o]`` for each output o.
+
+    Parameters
+    ----------
+    input1, input2 : Tensor of shape (..., in1) and (..., in2)
+        Equal but for the last dimension.
+    weight : Tensor of shape (out, in1, in2)
+    bias : Tensor of shape (out), optional
+
+    Returns
+    -------
+    Tensor of shape (..., out)
+
+    Raises
+    ------
+    RuntimeError
+        If shapes or dtypes do not fit.
+    """
+    a, b, w = raw(input1).shape, raw(input2).shape, raw(weight).shape
+    if len(w) != 3 or a[:-1] != b[:-1] or a[-1:] != w[1:2] or b[-1:] != w[2:]:
+        raise RuntimeError("bilinear(): expected inputs of shapes (..., in1) and (..., in2) and a weight of shape (out, in1, in2), "
+                           f"got {list(a)}, {list(b)} and {list(w)}")
+    kinds = [raw(x).dtype for x in (input1, input2, weight, bias) if x is not None]
+    if len(set(kinds)) > 1:
+        raise RuntimeError(f"bilinear(): all tensors must have the same dtype, got {', '.join(map(str, kinds))}")
+    product = einsum("...i,oij,...j->...o", input1, weight, input2)
+    return product if bias is None else add(product, bias)
+
+
 # ---- einsum --------------------------------------------------------------------------------------------------------------
 
 

@@ -192,9 +192,7 @@ def batch_norm(
     result = _normalise(input, *_given(weight, bias), "Batch", view, (0, 2), per, eps, moments)
     if not missing and n:
         for old, new in zip(running, (moments[0], moments[1] * (n / (n - 1))), strict=True):
-            old.array *= 1 - momentum
-            old.array += momentum * new.reshape(-1)
-            old._version_cell[0] += 1
+            _move(old, new.reshape(-1), momentum)
     return result
 
 
@@ -243,6 +241,55 @@ def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None
     _check("group_norm", x, x.shape[1:2], weight=weight, bias=bias)
     view = (len(x), num_groups, x.shape[1] // num_groups, math.prod(x.shape[2:]))
     return _normalise(input, *_given(weight, bias), "Group", view, (2, 3), (1, *view[1:3], 1), eps, [])
+
+
+def instance_norm(
+    input: Any, running_mean: Any = None, running_var: Any = None, weight: Any = None, bias: Any = None,
+    use_input_stats: bool = True, momentum: float = 0.1, eps: float = 1e-5,
+) -> Any:
+    """Normalise each channel of each sample over its places: `group_norm` with one channel to a group.
+
+    Parameters
+    ----------
+    input : Tensor of shape (n, channels, ...)
+        float16, float32 or float64.
+    running_mean, running_var : Tensor of shape (channels), optional
+        They are moved, in place, towards the mean over the samples of their means and (unbiased) variances.
+    weight, bias : Tensor of shape (channels), optional
+        What to multiply the result by, and then to add.
+    use_input_stats : bool
+        False: use the running values, as `batch_norm` does outside training.
+    momentum, eps : float
+        As in `batch_norm`.
+
+    Raises
+    ------
+    ValueError
+        If there is one value per channel.
+    RuntimeError
+        If shapes or dtypes do not fit, or running values are needed and missing.
+    """
+    x = raw(input)
+    if not use_input_stats:
+        return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
+    n, channels, places = len(x), x.shape[axis_of(1, x.ndim)], math.prod(x.shape[2:])
+    if places == 1:
+        raise ValueError(f"Expected more than 1 spatial element when training, got input size {list(x.shape)}")
+    _check("instance_norm", x, (channels,), weight=weight, bias=bias, running_mean=running_mean, running_var=running_var)
+    moments: list[Any] = []
+    view = (n, channels, 1, places)
+    result = _normalise(input, *_given(weight, bias), "Group", view, (2, 3), (1, channels, 1, 1), eps, moments)
+    for old, new in ((running_mean, moments[0]), (running_var, moments[1] * (places / max(places - 1, 1)))):
+        if old is not None:
+            _move(old, new.reshape(n, channels).mean(0), momentum)
+    return result
+
+
+def _move(running: Any, new: Any, momentum: float) -> None:
+    """Move a running value, in place, towards a new one."""
+    running.array *= 1 - momentum
+    running.array += momentum * new
+    running._version_cell[0] += 1
 
 
 def rms_norm(input: Any, normalized_shape: Sequence[int], weight: Any = None, eps: float | None = None) -> Any:

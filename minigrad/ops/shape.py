@@ -425,6 +425,49 @@ def _repeat(x: Array, /, counts: tuple[int, ...]) -> Any:
 
 
 @op(linear=True)
+def pixel_shuffle(x: Array, /, upscale_factor: int) -> Any:
+    """(..., c·r², h, w) to (..., c, h·r, w·r): each group of r² channels becomes the r × r places of one pixel.
+
+    Examples
+    --------
+    >>> import minigrad as torch
+    >>> pixel_shuffle(torch.arange(4).reshape(4, 1, 1), 2)
+    tensor([[[0, 1],
+             [2, 3]]])
+    """
+    lead, (c, h, w) = _image("pixel_shuffle", x, "upscale_factor", upscale_factor)
+    r = upscale_factor
+    if c % (r * r):
+        raise RuntimeError("pixel_shuffle expects its input's 'channel' dimension to be divisible by the square of upscale_factor, "
+                           f"but input.size(-3)={c} is not divisible by {r * r}")
+    parts = x.reshape((*lead, c // (r * r), r, r, h, w))
+    moved = np.array(np.moveaxis(raw(parts), (-4, -3), (-3, -1)), order="C")
+    return moved.reshape((*lead, c // (r * r), h * r, w * r)), lambda g: pixel_unshuffle(g, r)
+
+
+@op(linear=True)
+def pixel_unshuffle(x: Array, /, downscale_factor: int) -> Any:
+    """(..., c, h·r, w·r) to (..., c·r², h, w): the inverse of `pixel_shuffle`."""
+    lead, (c, h, w) = _image("pixel_unshuffle", x, "downscale_factor", downscale_factor)
+    r = downscale_factor
+    if h % r or w % r:
+        raise RuntimeError("pixel_unshuffle expects height and width to be divisible by downscale_factor, but got "
+                           f"{h} x {w} and {r}")
+    parts = x.reshape((*lead, c, h // r, r, w // r, r))
+    moved = np.array(np.moveaxis(raw(parts), (-3, -1), (-4, -3)), order="C")
+    return moved.reshape((*lead, c * r * r, h // r, w // r)), lambda g: pixel_shuffle(g, r)
+
+
+def _image(name: str, x: Array, what: str, factor: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The shape of x, cut before channels, height and width."""
+    if x.ndim < 3:
+        raise RuntimeError(f"{name} expects input to have at least 3 dimensions, but got input with {x.ndim} dimension(s)")
+    if factor <= 0:
+        raise RuntimeError(f"{name} expects a positive {what}, but got {factor}")
+    return x.shape[:-3], x.shape[-3:]
+
+
+@op(linear=True)
 def _constant_pad_nd(x: Array, /, pairs: tuple[tuple[int, int], ...], value: float) -> Any:
     kept = tuple(slice(max(-a, 0), n - max(-b, 0)) for n, (a, b) in zip(x.shape, pairs, strict=True))
     widths = [(max(a, 0), max(b, 0)) for a, b in pairs]

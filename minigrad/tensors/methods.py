@@ -10,7 +10,7 @@ import numpy as np
 
 from minigrad.arrays import dtypes
 from minigrad.autograd import TensorBase, wrap
-from minigrad.ops import comparison, elementwise, indexing, linalg, reduction, shape
+from minigrad.ops import activation, comparison, elementwise, indexing, linalg, reduction, shape, strided
 from minigrad.tensors import creation, sampling
 from minigrad.tensors.inplace import InPlace, in_place
 
@@ -179,6 +179,9 @@ class Methods(InPlace):
     ne = method(comparison.ne)
     not_equal = method(comparison.not_equal)
 
+    hardshrink = method(activation.hardshrink)
+    prelu = method(activation.prelu)
+
     all = method(reduction.all)
     amax = method(reduction.amax)
     amin = method(reduction.amin)
@@ -235,6 +238,8 @@ class Methods(InPlace):
     unflatten = method(shape.unflatten)
     unsqueeze = method(shape.unsqueeze)
     view = method(shape.view)
+    as_strided = method(strided.as_strided)
+    unfold = method(strided.unfold)
 
     gather = method(indexing.gather)
     index_fill, index_fill_ = both(indexing.index_fill)
