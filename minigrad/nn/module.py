@@ -1,34 +1,25 @@
-"""`Module`: parameters, buffers and other modules under names, and a `forward` that computes with them."""
+"""`Module`: parameters, buffers and other modules under names, and a `forward` that computes with them.
+
+`hooks` holds how a module is called, `state` how it is saved and loaded.
+"""
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
-from inspect import Signature, signature
-from typing import Any, ClassVar, NamedTuple, Self
+from collections.abc import Callable, Iterator
+from inspect import Signature, get_annotations, signature
+from typing import Any, ClassVar, Self
 
 from minigrad.arrays.dtypes import float16, float32, float64
 from minigrad.autograd import no_grad
+from minigrad.nn.hooks import Hooked
 from minigrad.nn.parameter import Parameter
+from minigrad.nn.state import Stateful
 from minigrad.tensors.creation import empty
-from minigrad.tensors.tensor import RemovableHandle, Tensor, conversion, zero_for_good
-
-Hook = Callable[..., Any]
+from minigrad.tensors.tensor import Tensor, conversion, zero_for_good
 
 
-class IncompatibleKeys(NamedTuple):
-    """What `Module.load_state_dict` returns: the names that did not match."""
-
-    missing_keys: list[str]
-    unexpected_keys: list[str]
-
-    def __repr__(self) -> str:
-        if not any(self):
-            return "<All keys matched successfully>"
-        return f"_IncompatibleKeys(missing_keys={self.missing_keys}, unexpected_keys={self.unexpected_keys})"
-
-
-class Module:
+class Module(Hooked, Stateful):
     """Base class of everything that has parameters or is part of a network.
 
     A subclass calls ``super().__init__()``, assigns its parts to attributes and defines `forward`. What is assigned is
@@ -60,64 +51,25 @@ class Module:
     """
 
     training: bool
-    _parameters: dict[str, Parameter | None]
-    _buffers: dict[str, Tensor | None]
-    _modules: dict[str, Module | None]
-    _non_persistent_buffers_set: set[str]
-    _forward_pre_hooks: OrderedDict[int, tuple[Hook, bool]]  # the hook, and whether it wants the keywords
-    _forward_hooks: OrderedDict[int, tuple[Hook, bool]]
+    call_super_init: bool = False  # True: `__init__` goes on to the next class, for those that inherit from others, too
 
-    def __init__(self) -> None:
-        self.__dict__.update(training=True, _parameters={}, _buffers={}, _modules={}, _non_persistent_buffers_set=set(),
-                             _forward_pre_hooks=OrderedDict(), _forward_hooks=OrderedDict())  # fmt: skip
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if not self.call_super_init and (args or kwargs):
+            problem = (f"got an unexpected keyword argument '{next(iter(kwargs))}'" if kwargs else
+                       f"takes 1 positional argument but {len(args) + 1} were given")  # fmt: skip
+            raise TypeError(f"{type(self).__name__}.__init__() {problem}")
+        self.__dict__.update(
+            training=True, _parameters={}, _buffers={}, _modules={}, _non_persistent_buffers_set=set(), _hooked=False,
+            _forward_pre_hooks=OrderedDict(), _forward_hooks=OrderedDict(), _backward_pre_hooks=OrderedDict(),
+            _backward_hooks=OrderedDict(), _state_dict_pre_hooks={}, _state_dict_hooks={}, _load_state_dict_pre_hooks={},
+            _load_state_dict_post_hooks={},
+        )  # fmt: skip
+        if self.call_super_init:
+            super().__init__(*args, **kwargs)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the result; to be defined by the subclass."""
         raise NotImplementedError(f'Module [{type(self).__name__}] is missing the required "forward" function')
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Call `forward`, and the hooks before and after it."""
-        if self._forward_hooks or self._forward_pre_hooks:
-            return self._call_with_hooks(args, kwargs)
-        return self.forward(*args, **kwargs)
-
-    # ---- hooks -------------------------------------------------------------------------------------------------------
-
-    def _call_with_hooks(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        for hook, with_kwargs in list(self._forward_pre_hooks.values()):
-            changed = hook(self, args, kwargs) if with_kwargs else hook(self, args)
-            if changed is None:
-                continue
-            if not with_kwargs:
-                args = changed if isinstance(changed, tuple) else (changed,)
-            elif isinstance(changed, tuple) and len(changed) == 2:
-                args, kwargs = changed
-            else:
-                raise RuntimeError(f"forward pre-hook must return None or a tuple of (new_args, new_kwargs), but got {changed}.")
-        result = self.forward(*args, **kwargs)
-        for hook, with_kwargs in list(self._forward_hooks.values()):
-            changed = hook(self, args, kwargs, result) if with_kwargs else hook(self, args, result)
-            result = result if changed is None else changed
-        return result
-
-    def register_forward_pre_hook(self, hook: Hook, *, prepend: bool = False, with_kwargs: bool = False) -> RemovableHandle:
-        """Call ``hook(module, args)`` before each `forward`; what it returns, if not None, replaces the arguments.
-
-        With `with_kwargs` the call is ``hook(module, args, kwargs)``, and it returns both or None; with `prepend` the
-        hook comes before those that are there already.
-        """
-        return _register(self._forward_pre_hooks, (hook, with_kwargs), prepend)
-
-    def register_forward_hook(self, hook: Hook, *, prepend: bool = False, with_kwargs: bool = False,
-                              always_call: bool = False) -> RemovableHandle:  # fmt: skip
-        """Call ``hook(module, args, result)`` after each `forward`; what it returns, if not None, replaces the result.
-
-        With `with_kwargs` the call is ``hook(module, args, kwargs, result)``; with `prepend` the hook comes before
-        those that are there already.
-        """
-        if always_call:
-            raise NotImplementedError("register_forward_hook(): always_call=True is not supported")
-        return _register(self._forward_hooks, (hook, with_kwargs), prepend)
 
     # ---- registration ------------------------------------------------------------------------------------------------
 
@@ -197,7 +149,7 @@ class Module:
             if (members := attributes.get(kind)) and name in members:
                 return members[name]
         message = f"'{type(self).__name__}' object has no attribute '{name}'"
-        if "_parameters" not in attributes and name[:1] == "_" and name in Module.__annotations__:
+        if "_parameters" not in attributes and any(name in get_annotations(cls) for cls in Module.__mro__):
             message += ": call super().__init__() first in the __init__ of the class"
         raise AttributeError(message)
 
@@ -296,8 +248,9 @@ class Module:
         """Set `training`, here and in all modules inside: dropout, for example, acts in training only."""
         if not isinstance(mode, bool):
             raise ValueError("training mode is expected to be boolean")
-        for module in self.modules():
-            module.training = mode
+        self.training = mode
+        for module in self.children():  # by their own `train`, which a class may have changed
+            module.train(mode)
         return self
 
     def eval(self) -> Self:
@@ -334,16 +287,19 @@ class Module:
             raise TypeError(f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={wanted!r}")
         return self._apply(lambda t: t.to(wanted) if t.is_floating_point() else t)
 
-    def _apply(self, convert: Callable[[Tensor], Tensor]) -> Self:
+    def _apply(self, convert: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         """Convert every tensor; parameters and gradients stay the same objects, so that optimisers still know them."""
+        if recurse:
+            for module in self.children():
+                module._apply(convert)
         with no_grad():
-            for parameter in self.parameters():
-                parameter.data = convert(parameter.data)
-                if parameter.grad is not None:
-                    parameter.grad.data = convert(parameter.grad.data)
-            for module in self.modules():
-                for name, buffer in module._buffers.items():
-                    module._buffers[name] = None if buffer is None else convert(buffer)
+            for parameter in self._parameters.values():
+                if parameter is not None:
+                    parameter.data = convert(parameter)
+                    if parameter.grad is not None:
+                        parameter.grad.data = convert(parameter.grad)
+        for name, buffer in self._buffers.items():
+            self._buffers[name] = None if buffer is None else convert(buffer)
         return self
 
     def half(self) -> Self:
@@ -365,81 +321,6 @@ class Module:
     def cuda(self, device: Any = None) -> Self:
         """Not possible: minigrad computes on the CPU only."""
         return self.to(device="cuda")
-
-    # ---- state -------------------------------------------------------------------------------------------------------
-
-    def _state(self) -> dict[str, Tensor]:
-        """Parameters and persistent buffers of this module alone."""
-        buffers = {k: v for k, v in self._buffers.items() if k not in self._non_persistent_buffers_set}
-        return {k: v for k, v in {**self._parameters, **buffers}.items() if v is not None}
-
-    def state_dict(self, *, destination: Any = None, prefix: str = "", keep_vars: bool = False) -> dict[str, Any]:
-        """Parameters and persistent buffers, of this module and all inside it, by name; they share its memory.
-
-        Parameters
-        ----------
-        destination : dict, optional
-            What to put them into. Default: a new `OrderedDict`.
-        prefix : str
-            Put before each name.
-        keep_vars : bool
-            Give the parameters themselves, instead of tensors detached from the graph.
-        """
-        destination = OrderedDict() if destination is None else destination
-        for name, tensor in self._state().items():
-            destination[prefix + name] = tensor if keep_vars else tensor.detach()
-        for name, module in self._modules.items():
-            if module is not None:
-                module.state_dict(destination=destination, prefix=f"{prefix}{name}.", keep_vars=keep_vars)
-        return destination
-
-    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> IncompatibleKeys:
-        """Copy values, by name, into parameters and buffers; where something does not fit, nothing is changed.
-
-        Parameters
-        ----------
-        state_dict : mapping of str to Tensor
-            As `state_dict` gives it.
-        strict : bool
-            Refuse names that are missing or not expected.
-        assign : bool
-            Put the given tensors in place of the parameters and buffers, instead of copying their values.
-
-        Returns
-        -------
-        IncompatibleKeys
-            Names that were missing and names that were not expected.
-
-        Raises
-        ------
-        RuntimeError
-            One message for all names that are missing, not expected, or of another shape.
-        TypeError
-            If `state_dict` is no mapping.
-        """
-        if not isinstance(state_dict, Mapping):
-            raise TypeError(f"Expected state_dict to be dict-like, got {type(state_dict)}.")
-        places = [(prefix + ("." if prefix else "") + name, module, name, tensor)
-                  for prefix, module in self.named_modules(remove_duplicate=False)
-                  for name, tensor in module._state().items()]  # fmt: skip
-        expected = {key for key, *_ in places}
-        old = not hasattr(state_dict, "_metadata")  # torch's of today have it; older ones, like ours, may lack the count of batches
-        missing = [key for key, _, name, _ in places if key not in state_dict and not (old and name == "num_batches_tracked")]
-        unexpected = [key for key in state_dict if key not in expected]
-        wrong = {"Missing": missing, "Unexpected": unexpected} if strict else {}
-        errors = [f"{what} key(s) in state_dict: " + ", ".join(f'"{name}"' for name in names) + ". "
-                  for what, names in wrong.items() if names]  # fmt: skip
-        places = [place for place in places if place[0] in state_dict]
-        errors += [error for key, _, _, tensor in places if (error := _mismatch(key, tensor, state_dict[key]))]
-        if errors:
-            raise RuntimeError(f"Error(s) in loading state_dict for {type(self).__name__}:\n\t" + "\n\t".join(errors))
-        with no_grad():
-            for key, module, name, tensor in places:
-                if assign:
-                    setattr(module, name, _in_place_of(tensor, state_dict[key]))
-                else:
-                    tensor.copy_(state_dict[key].reshape(tensor.shape))
-        return IncompatibleKeys(missing, unexpected)
 
     # ---- text --------------------------------------------------------------------------------------------------------
 
@@ -533,35 +414,9 @@ def indented(text: str) -> str:
     return "\n".join([first, *("  " + line if line.strip() else "" for line in rest)])
 
 
-def _register(hooks: OrderedDict[int, Any], entry: tuple[Hook, bool], prepend: bool) -> RemovableHandle:
-    handle = RemovableHandle(hooks, entry)
-    if prepend:
-        hooks.move_to_end(handle.id, last=False)
-    return handle
-
-
 def _typename(x: object) -> str:
     """The name of x's type as torch gives it in its messages."""
     if isinstance(x, Tensor):
         return str(x.type())
     cls = type(x)
     return cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
-
-
-def _mismatch(key: str, tensor: Tensor, given: Any) -> str | None:
-    """Why `given` cannot be loaded into `tensor`, if so."""
-    if not isinstance(given, Tensor):
-        return (f'While copying the parameter named "{key}", expected torch.Tensor or Tensor-like object from checkpoint but '
-                f"received {type(given)}")
-    if given.shape != tensor.shape and not (tensor.ndim == 0 and given.shape == (1,)):
-        return (f"size mismatch for {key}: copying a param with shape {given.shape} from checkpoint, the shape in "
-                f"current model is {tensor.shape}.")
-    return None
-
-
-def _in_place_of(tensor: Tensor, given: Tensor) -> Tensor:
-    """`given`, a parameter if `tensor` is one, and as trainable."""
-    if isinstance(tensor, Parameter):
-        given = given if isinstance(given, Parameter) else Parameter(given, tensor.requires_grad)
-        given.requires_grad = tensor.requires_grad
-    return given

@@ -60,6 +60,7 @@ class _BatchNorm(_Norm):
         If the input has another number of dimensions, or in training one value per channel.
     """
 
+    _version = 2  # since 2 the batches are counted
     _ndims: tuple[int, ...]
     running_mean: Tensor | None
     running_var: Tensor | None
@@ -87,6 +88,12 @@ class _BatchNorm(_Norm):
         """Forget what was learned, and all batches."""
         self.reset_running_stats()
         super().reset_parameters()
+
+    def _load_from_state_dict(self, state_dict: Any, prefix: str, local_metadata: Any, *lists: Any) -> None:
+        """Load the module; a state from before batches were counted leaves their number as it is."""
+        if local_metadata.get("version", 1) < 2 and self.num_batches_tracked is not None:
+            state_dict.setdefault(f"{prefix}num_batches_tracked", self.num_batches_tracked)
+        super()._load_from_state_dict(state_dict, prefix, local_metadata, *lists)
 
     def forward(self, input: Tensor) -> Tensor:
         """Normalise each channel."""

@@ -229,9 +229,10 @@ class Tensor(Methods):
         Raises
         ------
         RuntimeError
-            If the tensor requires a gradient, which NumPy would lose; `force` takes it nevertheless.
+            If the tensor requires a gradient, which NumPy would lose, and gradients are recorded; `force` takes it
+            nevertheless.
         """
-        if self.requires_grad and not force:
+        if self.requires_grad and not force and autograd.is_grad_enabled():
             raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
         return self.array
 
