@@ -9,7 +9,7 @@ The names are torch's: what a tutorial writes for torch runs here after ``import
 # fmt: off
 from math import e, inf, nan, pi
 
-from minigrad import accelerator, autograd, backends, cuda, nn, optim, random, utils
+from minigrad import accelerator, autograd, backends, cuda, distributions, nn, optim, random, utils
 from minigrad.arrays import memory
 from minigrad.arrays.dtypes import (
     Size, bool, device, double, dtype, finfo, float, float16, float32, float64, get_default_dtype, half, iinfo, int,

@@ -1,0 +1,122 @@
+"""The divergence of Kullback and Leibler, a rule for each pair of distributions."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable
+from itertools import product
+from typing import Any
+
+from minigrad.distributions.bernoulli import Bernoulli
+from minigrad.distributions.categorical import Categorical
+from minigrad.distributions.distribution import Distribution
+from minigrad.distributions.independent import Independent
+from minigrad.distributions.normal import Normal
+from minigrad.distributions.uniform import Uniform
+from minigrad.distributions.utils import sum_rightmost
+from minigrad.nn.functional import softplus
+from minigrad.tensors.creation import full_like
+from minigrad.tensors.tensor import Tensor
+
+Rule = Callable[[Any, Any], Tensor]
+_RULES: dict[tuple[type, type], Rule] = {}
+
+
+def register_kl(type_p: type, type_q: type) -> Callable[[Rule], Rule]:
+    """Make a decorator: the function below it, of p and q, is `kl_divergence` for these types and their subclasses."""
+    for kind in (type_p, type_q):
+        if not isinstance(kind, type):
+            raise TypeError(f"register_kl() expects subclasses of Distribution, but got {kind!r}")
+
+    def register(rule: Rule) -> Rule:
+        _RULES[type_p, type_q] = rule
+        return rule
+
+    return register
+
+
+def kl_divergence(p: Distribution, q: Distribution) -> Tensor:
+    """KL(p ‖ q), the expected value under p of log p(x) - log q(x); of shape `batch_shape`.
+
+    Raises
+    ------
+    NotImplementedError
+        If there is no rule for the two; see `register_kl`.
+
+    Examples
+    --------
+    >>> kl_divergence(Normal(0.0, 1.0), Normal(1.0, 2.0))
+    tensor(0.4431)
+    """
+    # The rule for the nearest pair of base classes: p's counts first, or q's; they should agree.
+    ps, qs = type(p).__mro__, type(q).__mro__
+    by_p = next((_RULES[pair] for pair in product(ps, qs) if pair in _RULES), None)
+    by_q = next((_RULES[pair] for pair in (pair[::-1] for pair in product(qs, ps)) if pair in _RULES), None)
+    if by_p is None:
+        raise NotImplementedError(f"No KL(p || q) is implemented for p type {type(p).__name__} and q type {type(q).__name__}")
+    if by_p is not by_q:
+        warnings.warn(f"Ambiguous kl_divergence({type(p).__name__}, {type(q).__name__}): register_kl() a rule for this pair.",
+                      RuntimeWarning, stacklevel=2)
+    return by_p(p, q)
+
+
+@register_kl(Normal, Normal)
+def _normal_normal(p: Normal, q: Normal) -> Tensor:
+    """(σ² + μ² - 1 - log σ²) / 2, σ = p.scale / q.scale, μ = (p.loc - q.loc) / q.scale."""
+    ratio = (p.scale / q.scale).pow(2)
+    return 0.5 * (ratio + ((p.loc - q.loc) / q.scale).pow(2) - 1 - ratio.log())
+
+
+@register_kl(Normal, Uniform)
+def _normal_uniform(p: Normal, q: Uniform) -> Tensor:
+    """Infinite: p gives samples where q gives none."""
+    return full_like(p.loc, math.inf)
+
+
+@register_kl(Uniform, Uniform)
+def _uniform_uniform(p: Uniform, q: Uniform) -> Tensor:
+    """The logarithm of the ratio of the lengths; infinite where p's interval is not inside q's."""
+    result = ((q.high - q.low) / (p.high - p.low)).log()
+    result[(q.low > p.low) | (q.high < p.high)] = math.inf
+    return result
+
+
+@register_kl(Uniform, Normal)
+def _uniform_normal(p: Uniform, q: Normal) -> Tensor:
+    """log(q.scale √2π / length) + (length² / 12 + (middle - q.loc)²) / 2 q.scale²."""
+    length, distance = p.high - p.low, (p.high + p.low - 2 * q.loc) / 2
+    return (math.sqrt(math.pi * 2) * q.scale / length).log() + 0.5 * (distance.pow(2) + length.pow(2) / 12) / q.scale.pow(2)
+
+
+@register_kl(Bernoulli, Bernoulli)
+def _bernoulli_bernoulli(p: Bernoulli, q: Bernoulli) -> Tensor:
+    """p log(p / q) + (1 - p) log((1 - p) / (1 - q)).
+
+    For x log odds of p, log p = -softplus(-x) and log(1 - p) = -softplus(x).
+    """
+    of_ones = p.probs * (softplus(-q.logits) - softplus(-p.logits))
+    of_ones[q.probs == 0] = math.inf
+    of_ones[p.probs == 0] = 0
+    of_zeros = (1 - p.probs) * (softplus(q.logits) - softplus(p.logits))
+    of_zeros[q.probs == 1] = math.inf
+    of_zeros[p.probs == 1] = 0
+    return of_ones + of_zeros
+
+
+@register_kl(Categorical, Categorical)
+def _categorical_categorical(p: Categorical, q: Categorical) -> Tensor:
+    """∑ p (log p - log q)."""
+    terms = p.probs * (p.logits - q.logits)
+    terms[(q.probs == 0).expand_as(terms)] = math.inf
+    terms[(p.probs == 0).expand_as(terms)] = 0
+    return terms.sum(-1)
+
+
+@register_kl(Independent, Independent)
+def _independent_independent(p: Independent, q: Independent) -> Tensor:
+    """The sum over the parts."""
+    if p.reinterpreted_batch_ndims != q.reinterpreted_batch_ndims:
+        raise NotImplementedError("kl_divergence: two Independent must have the same reinterpreted_batch_ndims, got "
+                                  f"{p.reinterpreted_batch_ndims} and {q.reinterpreted_batch_ndims}")
+    return sum_rightmost(kl_divergence(p.base_dist, q.base_dist), p.reinterpreted_batch_ndims)
