@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
+from math import inf, nan
 from typing import Any
 
 import numpy as np
@@ -102,6 +103,11 @@ def index(*values: Any) -> Input:
 
 def mask(*values: Any) -> Input:
     return fixed(list(values), "bool")
+
+
+def last(*shape: int) -> Input:
+    """Images with their channels last in memory, as convolutions leave them."""
+    return Input(shape, layout="C")
 
 
 @dataclass(frozen=True)
@@ -220,3 +226,16 @@ class Row:
 
     def __repr__(self) -> str:
         return self.name
+
+
+# Inputs that many rows share ------------------------------------------------------------------------------------------
+
+A, SCALAR, EMPTY, CUBE, BIG = real(3, 4), real(), real(0, 3), real(2, 3, 4), real(256, 256)
+CORNERS = fixed([-2.5, -1.5, -1.0, -0.5, -0.0, 0.0, 0.5, 1.0, 1.5, 2.5])
+SPECIAL = fixed([nan, inf, -inf, 0.0, -0.0, 1.0])
+
+
+def over(draw: Callable[..., Input], **options: Any) -> list[Case]:
+    """An elementwise operation on a matrix, a number, nothing, and two layouts that are not contiguous."""
+    inputs = draw(3, 4), draw(), draw(0, 3), draw(4, 3).transposed(), draw(3, 4).strided()
+    return [case(each, **options) for each in inputs]

@@ -1,12 +1,32 @@
-"""Fixtures that several test modules ask for by name."""
+"""Which file tests what, and the fixtures that several of them ask for by name.
+
+    An operation            operations (the table: start there), test_operations, test_one_operation (one of them by hand)
+      its corners           test_extremes (nan, infinities, kinks)  test_mixed_dtypes  test_exact_sums  test_keywords
+      its family            test_indexing  test_window  test_normalization  test_losses  test_attention  test_recurrent
+    The machine             test_autograd  test_views_and_inplace  test_memory  test_random_graphs  test_mse_linear
+    Tensors                 test_creation  test_printing  test_numpy_interop  test_draw
+    Random numbers          test_random_streams (the bits)  test_same_seed (what stands on them)  test_init
+    Modules                 test_nn  test_modules (hooks, state)  test_clip  test_parallel
+    Optimisers              test_optim (SGD)  test_optimizers (the others)  test_schedulers
+    Data                    test_data  test_workers  test_datasets  test_transforms
+    Files                   test_serialization  test_unpickler  test_safetensors
+    Programs                test_training  test_cli  test_run  test_ladder
+    What users meet         test_errors  test_readme  test_wheel  test_suite
+
+A scenario that runs on both libraries is written with `twins.py`; the vocabulary of the table is in `cases.py`.
+"""
 
 from __future__ import annotations
 
 import gc
+import signal
 from collections.abc import Iterator
 
 import pytest
 import torch
+
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # the shell does that to what it starts with &, and so does nohup
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="module")

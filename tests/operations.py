@@ -23,6 +23,13 @@ from typing import Any
 from numpy import s_
 
 from .cases import (
+    BIG,
+    CORNERS,
+    CUBE,
+    EMPTY,
+    SCALAR,
+    SPECIAL,
+    A,
     Case,
     Input,
     Name,
@@ -34,6 +41,7 @@ from .cases import (
     kink,
     mask,
     natural,
+    over,
     positive,
     real,
     refused,
@@ -44,24 +52,15 @@ from .cases import (
 from .operations_attention import ATTENTION
 from .operations_functions import FUNCTIONS as MORE_FUNCTIONS
 from .operations_norms import NORMS
-from .operations_order import MORE, MORE_IN_PLACE
 from .operations_window import WINDOWS
 
 # fmt: off  (a row reads better as a paragraph than with one argument a line)
 
 # What most rows share -------------------------------------------------------------------------------------------------
 
-A, SCALAR, EMPTY, CUBE = real(3, 4), real(), real(0, 3), real(2, 3, 4)
-BIG, LONG, IMAGES = real(256, 256), real(65536), real(64, 784)
-CORNERS = fixed([-2.5, -1.5, -1.0, -0.5, -0.0, 0.0, 0.5, 1.0, 1.5, 2.5])
-SPECIAL = fixed([nan, inf, -inf, 0.0, -0.0, 1.0])
+LONG, IMAGES = real(65536), real(64, 784)
+MISSING = fixed([[nan, 1.0, 3.0], [inf, -inf, 2.0], [0.0, nan, nan]])
 TIES = fixed([[1.0, 3.0, 3.0, 2.0], [2.0, 2.0, 2.0, 2.0], [0.0, -1.0, 0.0, -2.0]])
-
-
-def over(draw: Callable[..., Input], **options: Any) -> list[Case]:
-    """An elementwise operation on a matrix, a number, nothing, and two layouts that are not contiguous."""
-    inputs = draw(3, 4), draw(), draw(0, 3), draw(4, 3).transposed(), draw(3, 4).strided()
-    return [case(each, **options) for each in inputs]
 
 
 def pairs(left: Callable[..., Input], right: Callable[..., Input] | None = None, **options: Any) -> list[Case]:
@@ -150,6 +149,12 @@ ARITHMETIC = [
         kink(SPECIAL, -1.0, 1.0), kink(fixed([1.0, 2.0]), fixed([1.0, 0.0]), fixed([2.0, 2.0])), refused(A),
         bench=case(BIG, -1.0, 1.0)),
     Row("clip", case(A, -0.5, 0.5)),
+    Row("lerp", case(A, real(4), 0.3), case(A, A, 0.7), case(A, real(4), real(3, 1)), case(SCALAR, A, SCALAR), same_node=False),
+    Row("addcmul", case(A, real(4), real(3, 1)), case(A, A, A, value=0.5), case(whole(3), whole(3), whole(3), value=2),
+        same_node=False),
+    Row("addcdiv", case(A, real(4), positive(3, 1)), case(A, A, positive(3, 4), value=-0.5), same_node=False),
+    Row("clamp_min", case(A, 0.5), case(A, real(4)), case(whole(3), 1), same_node=False),
+    Row("clamp_max", case(A, 0.5), case(A, real(4)), case(whole(3), 1), same_node=False),
 ]
 
 OPERATORS = [
@@ -187,6 +192,8 @@ COMPARISON = [
     Row("logical_not", case(truth(3, 4)), case(whole(3)), case(CORNERS), case(SPECIAL)),
     *(Row(name, *BITWISE) for name in ("bitwise_and", "bitwise_or", "bitwise_xor")),
     Row("bitwise_not", case(truth(3, 4)), case(whole(3)), case(whole(3, low=0, dtype="uint8"))),
+    *(Row(name, case(A, real(4)), case(A, 0.5), case(whole(3), 1)) for name in
+      ("less", "less_equal", "greater", "greater_equal", "not_equal")),
 ]
 
 # Elementwise: functions -----------------------------------------------------------------------------------------------
@@ -212,6 +219,11 @@ FUNCTIONS = [
         case(truth(3), whole(3), 1), case(truth(3), 1.0, 0.0), case(truth(3), 1, 0),
         bench=case(truth(256, 256), BIG, BIG)),
     Row("Tensor.where", case(A, truth(3, 4), real(4)), case(A, truth(4), 0.0)),
+    *(Row(name, *over(real), case(whole(3)), kink(MISSING), bench=case(BIG)) for name in ("tan", "atan", "arctan", "sinh", "cosh")),
+    *(Row(name, *over(unit), case(truth(3)), kink(fixed([-1.0, 1.0, 2.0])), bench=case(unit(256, 256))) for name in
+      ("asin", "arcsin", "acos", "arccos")),
+    *(Row(name, case(A, real(4)), case(SCALAR, real(2, 3)), case(real(0, 3), real(3)), case(whole(3), natural(3)),
+          case(real(3), whole(3)), bench=case(BIG, BIG)) for name in ("atan2", "arctan2")),
 ]
 
 # Reductions -----------------------------------------------------------------------------------------------------------
@@ -268,6 +280,33 @@ REDUCTIONS = [
         kink(fixed([0.0, 1.0]), 1), kink(TIES, inf, 1), bench=case(BIG)),
 ]
 
+# Order and counting ---------------------------------------------------------------------------------------------------
+
+ORDER = [
+    Row("sort", case(A), case(A, 0), case(A, -1, True), case(A, dim=0, descending=True), case(CUBE, 1), case(SCALAR), case(EMPTY),
+        case(real(4, 3).transposed()), case(real(3, 4).strided()), case(whole(3, 4, low=-9, high=9), stable=True), kink(MISSING),
+        kink(MISSING, descending=True), kink(fixed([2.0, 1.0, 2.0, 1.0]), dim=0, descending=True), refused(A, 2),
+        bench=case(BIG, 1)),
+    Row("argsort", case(A), case(A, 0), case(A, -1, True), case(A, dim=0, descending=True), case(SCALAR), case(EMPTY),
+        case(fixed([2.0, 1.0, 2.0, 1.0]), stable=True), refused(A, 2)),
+    Row("topk", case(A, 2), case(A, 1, 0), case(A, 3, largest=False), case(A, 0), case(CUBE, 2, dim=1), case(SCALAR, 1),
+        case(whole(3, low=-9, high=9), 1), refused(A, 5), refused(A, -1), bench=case(BIG, 5)),
+    Row("median", case(A), case(real(5)), case(SCALAR), kink(MISSING), kink(fixed([1.0, 2.0, 2.0, 2.0])), kink(EMPTY),
+        case(natural(3)), refused(truth(3)), bench=case(BIG)),
+    Row("median", case(A, 0), case(A, 1, True), case(A, dim=-1, keepdim=True), case(CUBE, 1), case(SCALAR, 0), kink(MISSING, 1),
+        refused(EMPTY, 0), refused(A, 2)),
+    Row("unique", *(case(each.constant()) for each in (A, real(0), fixed([2.0, 1.0, 2.0, nan, nan]))), case(natural(3, 4)),
+        case(natural(3, 4), return_inverse=True), case(natural(9), return_counts=True), case(truth(5), True, True, True),
+        case(fixed([[1, 2], [0, 5], [1, 2]], "int64"), dim=0), case(natural(2, 9), return_inverse=True, return_counts=True, dim=1)),
+    Row("bincount", case(natural(9)), case(index()), case(natural(9), minlength=7), case(natural(4), real(4).constant()),
+        case(natural(4), natural(4)), case(natural(4), weights=real(4, dtype="float64").constant()), refused(whole(9, high=0)),
+        refused(natural(2, 2))),
+    Row("count_nonzero", case(whole(3, 4)), case(whole(3, 4), 1), case(CUBE.constant(), (0, 2)), case(MISSING.constant(), dim=-1),
+        case(truth(3)), case(EMPTY.constant()), case(whole())),
+    Row("isclose", case(A, A), case(MISSING, MISSING), case(MISSING, MISSING, equal_nan=True), case(A, real(4), 0.5, 0.1),
+        case(A, real(4), rtol=1.0, atol=1.0), case(whole(3), whole(3))),
+]
+
 # Linear algebra -------------------------------------------------------------------------------------------------------
 
 PRODUCTS = [
@@ -302,11 +341,19 @@ PRODUCTS = [
         case(real(2), A, real(4, 2), beta=0.5, alpha=2.0), case(real(2), A, real(4, 2), beta=0),
         case(real(2), real(3, 4).transposed(), real(4, 2)), case(real(2), real(0, 4), real(4, 2)),
         refused(real(3), A, real(4, 2)), bench=case(real(512), IMAGES, real(784, 512))),
+    Row("trace", case(A), case(real(4, 3).transposed()), case(whole(3, 3)), refused(CUBE), same_node=False),
 ]
 
 # Shapes ---------------------------------------------------------------------------------------------------------------
 
 FLAGS = truth(2, 6)
+
+
+def listed(m: Any, name: str, *tensors: Any) -> Any:
+    """A function of several tensors that takes them in a list."""
+    return getattr(m, name)(list(tensors))
+
+
 SHAPES = [
     Row("reshape", case(A, (2, 6)), case(A, (-1,)), case(A, (3, -1, 2)), case(real(4, 3).transposed(), (12,)),
         case(SCALAR, (1, 1)), case(real(1), ()), case(EMPTY, (3, 0)), case(FLAGS, (3, 4)), refused(A, (5, -1)),
@@ -376,6 +423,15 @@ SHAPES = [
     Row("Tensor.contiguous", case(A), case(real(4, 3).transposed())),
     Row("clone", *over(real), case(whole(3)), bench=case(BIG)),
     Row("Tensor.detach", case(A), case(whole(3))),
+    Row("ravel", case(A), case(real(4, 3).transposed()), case(SCALAR), same_node=False),
+    Row("diag", case(real(3)), case(real(3), 1), case(real(2), diagonal=-2), case(natural(3))),
+    Row("diag", case(A), case(A, 1), case(A, -1), same_node=False),
+    Row("vstack", case(real(3), real(3)), case(A, real(4)), case(SCALAR, real(1)), case(CUBE, CUBE), refused(A, real(3)),
+        call=lambda m, *tensors: listed(m, "vstack", *tensors), same_node=False),
+    Row("hstack", case(real(3), real(2)), case(A, real(3, 2)), case(SCALAR, SCALAR), refused(A, real(2, 4)),
+        call=lambda m, *tensors: listed(m, "hstack", *tensors), same_node=False),
+    Row("meshgrid", case(real(3), real(2), indexing="ij"), case(real(3), real(2), real(4), indexing="xy"),
+        case([real(2), SCALAR], indexing="ij"), refused(real(2), indexing="yx"), same_node=False),
 ]
 
 # Indexing -------------------------------------------------------------------------------------------------------------
@@ -438,6 +494,10 @@ INDEXING = [
         bench=case(BIG, whole(256, 256, low=0, high=256),
         1), same_node=False),
     Row("nonzero", case(truth(3, 4)), case(CORNERS), case(EMPTY)),
+    Row("select", case(A, 0, 1), case(CUBE, -1, -2), case(A, dim=1, index=3), refused(A, 0, 3), refused(A, 2, 0)),
+    Row("index_fill", case(A, 0, index(2, 0), 1.5), case(A, 1, index(3), SCALAR), case(A, -1, index(), 1.0),
+        case(whole(3), 0, index(1, 1), 7), refused(A, 0, truth(3), 1.0), refused(A, 0, fixed([1], "int32"), 1.0),
+        refused(A, 0, index([1]), 1.0), refused(A, 0, index(3), 1.0), same_node=False),
 ]
 
 # Casts ----------------------------------------------------------------------------------------------------------------
@@ -551,8 +611,8 @@ LOSSES = [
     Row("nn.functional.one_hot", case(TARGET), case(TARGET, 5), case(index([0, 1], [2, 2]), num_classes=3)),
 ]
 
-TABLE: list[Row] = [*ARITHMETIC, *OPERATORS, *COMPARISON, *FUNCTIONS, *REDUCTIONS, *PRODUCTS, *SHAPES, *INDEXING,
-    *CASTS, *SOFTMAX, *ACTIVATIONS, *LOSSES, *WINDOWS, *NORMS, *ATTENTION, *MORE, *MORE_FUNCTIONS]
+TABLE: list[Row] = [*ARITHMETIC, *OPERATORS, *COMPARISON, *FUNCTIONS, *REDUCTIONS, *ORDER, *PRODUCTS, *SHAPES, *INDEXING,
+    *CASTS, *SOFTMAX, *ACTIVATIONS, *LOSSES, *WINDOWS, *NORMS, *ATTENTION, *MORE_FUNCTIONS]
 
 # In place: y.name_(...) for a y that is not a leaf; the first input of a case is y ------------------------------------
 
@@ -570,7 +630,6 @@ WRITE = [case(A, 1, real(4)), case(A, s_[1:], 0.5), case(A, s_[:, 2], real(3)), 
     case(whole(3, 4), 0, whole(4)), case(truth(4), s_[1:3], True), case(A, 0, whole(4))]
 
 INPLACE: list[Row] = [
-    *MORE_IN_PLACE,
     *(Row(f"Tensor.{name}_", *MOST) for name in ("neg", "abs", "sign", "floor", "ceil", "round", "trunc", "square",
         "relu", "zero")),
     *(Row(f"Tensor.{name}_", *MOST[:4]) for name in ("exp", "expm1", "sin", "cos", "tanh", "sigmoid", "erf")),
@@ -602,4 +661,12 @@ INPLACE: list[Row] = [
     Row("Tensor.triu_", case(A), case(A, -1)),
     Row("Tensor.__setitem__", *WRITE),
     Row("Tensor.__iadd__", case(A, 2, real(3)), call=lambda m, x, column, y: x[:, column].add_(y)),
+    *(Row(f"Tensor.{name}_", *over(real)[:4]) for name in ("tan", "atan", "sinh", "cosh")),
+    *(Row(f"Tensor.{name}_", *over(unit)[:4]) for name in ("asin", "acos")),
+    Row("Tensor.lerp_", case(A, real(4), 0.3), case(A, A, real(4)), same_node=False),
+    Row("Tensor.addcmul_", case(A, A, real(4)), case(A, A, A, value=0.5), same_node=False),
+    Row("Tensor.addcdiv_", case(A, A, positive(4)), case(A, A, positive(3, 4), value=-0.5), same_node=False),
+    Row("Tensor.clamp_min_", case(A, 0.5), case(A, real(4)), same_node=False),
+    Row("Tensor.clamp_max_", case(A, 0.5), case(A, real(4)), same_node=False),
+    Row("Tensor.index_fill_", case(A, 0, index(2, 0), 1.5), case(A, 1, index(3), SCALAR), same_node=False),
 ]

@@ -2,22 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from math import inf, nan
-
-from .cases import Case, Input, Row, case, fixed, kink, positive, real, refused, whole
+from .cases import BIG, CORNERS, SCALAR, SPECIAL, A, Row, case, kink, over, positive, real, refused, whole
 
 # fmt: off  (a row reads better as a paragraph than with one argument a line)
-
-A, SCALAR, BIG = real(3, 4), real(), real(256, 256)
-CORNERS = fixed([-2.5, -1.5, -1.0, -0.5, -0.0, 0.0, 0.5, 1.0, 1.5, 2.5])
-SPECIAL = fixed([nan, inf, -inf, 0.0, -0.0, 1.0])
-
-
-def over(draw: Callable[..., Input]) -> list[Case]:
-    """A function of one variable on a matrix, a number, nothing, and two layouts that are not contiguous."""
-    return [case(each) for each in (draw(3, 4), draw(), draw(0, 3), draw(4, 3).transposed(), draw(3, 4).strided())]
-
 
 ACTIVATIONS = [
     *(Row(name, *over(real), case(A, 0.5), kink(CORNERS), kink(SPECIAL), kink(A, alpha=-2.0), refused(A, 0.0), refused(whole(3)),

@@ -5,14 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .cases import Case, Input, Row, case, fixed, index, kink, positive, real, refused, whole
+from .cases import Case, Row, case, fixed, index, kink, last, positive, real, refused, whole
 
 # fmt: off  (a row reads better as a paragraph than with one argument a line)
-
-
-def last(*shape: int) -> Input:
-    """Images with their channels last in memory, as convolutions leave them."""
-    return Input(shape, layout="C")
 
 
 ROWS, SIGNALS, PICTURES = real(5, 6), real(4, 6, 5), real(3, 6, 2, 4)

@@ -5,14 +5,9 @@ from __future__ import annotations
 from math import inf, nan
 from typing import Any
 
-from .cases import Case, Input, Row, case, fixed, kink, real, refused, whole
+from .cases import Case, Input, Row, case, fixed, kink, last, real, refused, whole
 
 # fmt: off  (a row reads better as a paragraph than with one argument a line)
-
-
-def last(*shape: int) -> Input:
-    """Images with their channels last in memory, as convolutions leave them."""
-    return Input(shape, layout="C")
 
 
 IMAGES, SIGNALS, FEW, MANY = real(2, 4, 6, 7), real(2, 4, 9), real(2, 2, 5, 5), last(2, 12, 4, 5)

@@ -11,7 +11,7 @@ import torch
 
 import minigrad as mg
 
-from .twins import data, numpy, raised
+from .twins import data, numpy, raised, variable
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -55,9 +55,9 @@ def inputs(m: Any, net: Any, dtype: str, batched: bool = True) -> list[Any]:
     """Queries, keys and values, in the layout that the module takes."""
     sizes = [(QUERIES, FEATURES), (KEYS, net.kdim), (KEYS, net.vdim)]
     if not batched:
-        return [data(m, n, size, dtype=dtype, seed=i) for i, (n, size) in enumerate(sizes)]
+        return [variable(m, n, size, dtype=dtype, seed=i) for i, (n, size) in enumerate(sizes)]
     layouts = [(BATCH, n, size) if net.batch_first else (n, BATCH, size) for n, size in sizes]
-    return [data(m, *layout, dtype=dtype, seed=i) for i, layout in enumerate(layouts)]
+    return [variable(m, *layout, dtype=dtype, seed=i) for i, layout in enumerate(layouts)]
 
 
 def masks(m: Any, names: tuple[str, ...], dtype: str, batched: bool = True) -> dict[str, Any]:
@@ -65,7 +65,7 @@ def masks(m: Any, names: tuple[str, ...], dtype: str, batched: bool = True) -> d
     found = {
         "attn_mask": ("attn_mask", truth(m, QUERIES, KEYS)), "key_padding_mask": ("key_padding_mask", padding),
         "heads": ("attn_mask", truth(m, HEADS * (BATCH if batched else 1), QUERIES, KEYS)),
-        "float": ("attn_mask", data(m, QUERIES, KEYS, dtype=dtype, seed=9)),
+        "float": ("attn_mask", variable(m, QUERIES, KEYS, dtype=dtype, seed=9)),
     }  # fmt: skip
     return dict(found[name] for name in names)
 
@@ -75,7 +75,7 @@ def results_and_gradients(m: Any, net: Any, arguments: list[Any], options: dict[
     m.manual_seed(7)  # of the masks of dropout
     output, weights = net(*arguments, **options)
     results = [output] if weights is None else [output, weights]
-    directions = [data(m, *r.shape, dtype=str(r.dtype).removeprefix("torch."), seed=k).detach() for k, r in enumerate(results)]
+    directions = [data(m, *r.shape, dtype=str(r.dtype).removeprefix("torch."), seed=k) for k, r in enumerate(results)]
     wanted = [*arguments, *(x for x in options.values() if getattr(x, "requires_grad", False)), *net.parameters()]
     return [output, weights, *m.autograd.grad(results, wanted, directions)]
 
@@ -121,7 +121,7 @@ def test_self_attention_with_a_causal_hint(batch_first: bool) -> None:
         found = []
         for m in (mg, torch):
             net = module(m, dropout=0.3, batch_first=batch_first)
-            x = data(m, BATCH, QUERIES, FEATURES, dtype="float32")
+            x = variable(m, BATCH, QUERIES, FEATURES, dtype="float32")
             seen = m.ones(*[QUERIES if batch_first else BATCH] * 2, dtype=m.bool).triu(1)
             called = {"attn_mask": seen, "is_causal": True, "need_weights": need_weights}
             gradients = results_and_gradients(m, net, [x], {"key": x, "value": x, **called})
@@ -179,7 +179,7 @@ def test_function_as_torch_computes_it_fastest(dtype: str) -> None:
     for names, causal in ((("attn_mask",), False), ((), True), (("attn_mask",), True), (("float",), False)):
         found = []
         for m in (mg, torch):
-            tensors = [data(m, BATCH, HEADS, n, 4, dtype=dtype, seed=n) for n in (QUERIES, KEYS, KEYS)]
+            tensors = [variable(m, BATCH, HEADS, n, 4, dtype=dtype, seed=n) for n in (QUERIES, KEYS, KEYS)]
             mask = {k: v.detach() for k, v in masks(m, names, dtype).items()}
             out = m.nn.functional.scaled_dot_product_attention(*tensors, **mask, is_causal=causal)
             found.append([out, *m.autograd.grad((out * out).sum(), tensors)])

@@ -5,12 +5,13 @@ from __future__ import annotations
 import gc
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 import minigrad as mg
-from tests.twins import raised, same_as_torch
+from tests.twins import LIBRARIES, raised, same_as_torch, same_outcomes
 
 
 def leaf(m: Any, *values: float, dtype: str = "float32") -> Any:
@@ -1143,3 +1144,103 @@ def test_retained_gradient_follows_an_in_place_change(m: Any) -> Any:
     y.mul_(3)
     y.sum().backward()
     return y.grad, x.grad
+
+
+# ---- gradients assigned, and asked for ------------------------------------------------------------------------------------
+
+
+def assigned(m: Any, gradient: Callable[..., Any]) -> Any:
+    """A gradient assigned by hand, to which backward then adds."""
+    x = m.ones(2, requires_grad=True)
+    x.grad = gradient(m, x)
+    (x * 3).sum().backward()
+    return x.grad
+
+
+test_assigned_gradients = same_outcomes({
+    name: lambda m, gradient=gradient: assigned(m, gradient) for name, gradient in {
+        "of another shape": lambda m, x: m.ones(5), "of another dtype": lambda m, x: m.ones(2, dtype=m.float64),
+        "the tensor itself": lambda m, x: x, "integers": lambda m, x: m.ones(2, dtype=m.int64), "a number": lambda m, x: 1.0,
+        "of its own kind": lambda m, x: m.ones(2), "None": lambda m, x: None, "a list": lambda m, x: [1.0, 2.0]}.items()
+})  # fmt: skip
+
+
+@same_as_torch
+def test_a_gradient_is_deleted(m: Any) -> Any:
+    x = m.ones(2, requires_grad=True)
+    x.sum().backward()
+    del x.grad
+    return [x.grad]
+
+
+@LIBRARIES
+def test_grad_of_what_is_no_leaf(lib: Any) -> None:
+    """The commonest question: why is it None? Whoever asked for it to be kept is not warned."""
+    x = lib.ones(2, requires_grad=True)
+    y, kept = x * 2, x * 3
+    kept.retain_grad()
+    (y + kept).sum().backward()
+    with pytest.warns(UserWarning, match="not a leaf Tensor is being accessed"):
+        assert y.grad is None
+    assert x.grad.tolist() == [5, 5]
+    assert kept.grad.tolist() == [1, 1]
+
+
+def test_many_inputs_are_found_in_linear_time() -> None:
+    """Each input is looked up in a set: comparing tensors one by one would call == on each pair."""
+    xs = [mg.ones(1, requires_grad=True) for _ in range(3000)]
+    assert len(mg.autograd.grad(sum(xs[1:], xs[0]), xs)) == 3000
+
+
+def test_a_replay_refuses_inputs_that_were_overwritten() -> None:
+    """torch reads relu's result instead and can answer; here an error takes the place of a wrong number."""
+    x = mg.tensor([-1.0, 2.0], requires_grad=True)
+    h = x.clone()
+    y = h.relu()
+    h.mul_(-1)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        mg.autograd.grad(y.sum(), x, create_graph=True)
+
+
+@same_as_torch
+def test_no_grad_around_a_generator(m: Any) -> Any:
+    @m.no_grad()
+    def numbers() -> Any:
+        received = yield m.is_grad_enabled()
+        yield received, m.is_grad_enabled()
+
+    generator = numbers()
+    return next(generator), m.is_grad_enabled(), generator.send(5), m.is_grad_enabled()
+
+
+@same_as_torch
+def test_inference_mode(m: Any) -> Any:
+    with m.inference_mode():
+        inside = m.is_grad_enabled()
+    with m.inference_mode(False):
+        return inside, m.is_grad_enabled()
+
+
+@pytest.mark.parametrize("gradient", [1.0, "recorded"])
+def test_once_differentiable_functions(gradient: Any) -> None:
+    @same_as_torch
+    def scenario(m: Any) -> Any:
+        class Scaled(m.autograd.Function):
+            @staticmethod
+            def forward(ctx: Any, x: Any, w: Any, k: float) -> Any:
+                ctx.save_for_backward(x, w)
+                return x * w * k
+
+            @staticmethod
+            @m.autograd.function.once_differentiable
+            def backward(ctx: Any, g: Any) -> Any:
+                x, w = ctx.saved_tensors
+                return g * w * 3, g * x * 3, None
+
+        x, w = (m.tensor([1.0, 2.0], requires_grad=True) for _ in range(2))
+        y = Scaled.apply(x, w, 3.0)
+        loss = y.sum() if gradient == 1.0 else (y * y).sum()
+        first = m.autograd.grad(loss, (x, w), create_graph=True)
+        return [g.detach() for g in first], [g.requires_grad for g in first], raised(lambda: first[0].sum().backward())
+
+    scenario()

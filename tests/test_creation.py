@@ -5,12 +5,13 @@ from __future__ import annotations
 import copy
 import itertools
 import pickle
+from math import inf, nan
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.twins import raised, same_as_torch
+from tests.twins import grid, outcome, raised, same_as_torch, same_outcomes
 
 NAMES = ["float16", "float32", "float64", "uint8", "int8", "int16", "int32", "int64", "bool"]
 
@@ -296,3 +297,61 @@ def test_comparison_with_other_things(m: Any) -> Any:
 @same_as_torch
 def test_python_types_name_dtypes(m: Any, python_type: type) -> Any:
     return m.zeros(2, dtype=python_type), m.ones(2).to(python_type), m.tensor([1], dtype=python_type)
+
+
+# ---- arguments that do not fit ---------------------------------------------------------------------------------------------
+
+
+test_sizes_and_ranges_that_do_not_fit = same_outcomes(
+    {f"{name}({value!r})": lambda m, name=name, value=value: getattr(m, name)(value) for name, value in (
+        ("arange", "a"), ("arange", None), ("arange", [1]), ("arange", nan), ("arange", inf), ("zeros", "a"), ("randn", "a"),
+        ("rand", 2.5), ("randn", None), ("eye", "a"), ("randperm", "a"), ("rand", -1), ("randn", -1), ("zeros", -1))}
+    | {"arange()": lambda m: m.arange(), "zeros()": lambda m: m.zeros(), "linspace": lambda m: m.linspace("a", 1, 3),
+       "linspace of 2.5": lambda m: m.linspace(0, 1, 2.5), "full of many": lambda m: m.full((2,), m.ones(2)),
+       "arange of whole numbers": lambda m: [m.arange(*a, dtype=m.int64) for a in ((1, 2.5), (-1.5, 3), (5, 0.5, -1.5))],
+       "arange of int32": lambda m: m.arange(-1.5, 2.0, dtype=m.int32),
+       "arange of int64": lambda m: m.arange(-1.5, 2.0, dtype=m.int64),
+       "arange of int16": lambda m: m.arange(0.5, 3.7, 1.5, dtype=m.int16), "new_zeros(-1)": lambda m: m.ones(1).new_zeros(-1),
+       "new_full": lambda m: (m.tensor([1]).new_full((2,), 1.5, dtype=m.float64), m.tensor([1]).new_zeros(2, dtype=None))}
+)  # fmt: skip
+
+
+@same_as_torch
+def test_lists_of_tensors_hold_single_elements(m: Any) -> Any:
+    return m.tensor([m.ones(1), 2]), raised(lambda: m.tensor([m.ones(2), m.ones(2)]))
+
+
+@same_as_torch
+def test_names_of_numbers(m: Any) -> Any:
+    limits = [m.finfo(d) for d in (m.float16, m.float32, m.float64)] + [m.finfo()]
+    whole = [m.iinfo(d) for d in (m.uint8, m.int8, m.int16, m.int32, m.int64)]
+    return (
+        [(x.eps, x.min, x.max, x.tiny, x.smallest_normal, x.resolution, x.bits, x.dtype) for x in limits],
+        [(x.min, x.max, x.bits, x.dtype) for x in whole], m.pi, m.e, m.inf, m.nan, grid(m)[m.newaxis].shape,
+        outcome(lambda m: m.finfo(m.int8), m), outcome(lambda m: m.iinfo(m.float32), m),
+    )  # fmt: skip
+
+
+@same_as_torch
+def test_what_a_tensor_says_of_itself(m: Any) -> Any:
+    x, array = grid(m), m.ones(2).numpy()
+    shared, copied = m.asarray(array), m.asarray(array, copy=True, requires_grad=True)
+    array[0] = 5
+    return (
+        m.numel(x), m.is_floating_point(x), m.is_complex(x), m.is_nonzero(m.tensor([2.0])), outcome(lambda m: m.is_nonzero(x), m),
+        x.is_cuda, x.ndimension(), x.new_empty(2, 3).shape, x.new_zeros(size=(2,), device="cpu"), x.new_ones((2, 1), dtype=m.int64),
+        x.new_full((2,), 3, device=x.device, requires_grad=True), x.new_tensor([1, 2]), x.int().new_tensor([1, 2], dtype=m.float64),
+        [outcome(lambda m, d=d: x.new_ones(2, device=d), m) for d in ("cuda", "cuda:1", "xpu")], outcome(lambda m: x.cuda(), m),
+        x.byte(), x.char(), x.half(), x.int(), x.allclose(x + 1), x.equal(x),
+        shared, copied, m.asarray([1, 2], dtype=m.float64), repr(x.sort(descending=True)), repr(x.topk(1)), repr(x.median(0)),
+    )  # fmt: skip
+
+
+@same_as_torch
+def test_what_scripts_ask_and_set_before_they_choose_a_device(m: Any) -> Any:
+    cudnn, before = m.backends.cudnn, m.backends.cudnn.benchmark
+    cudnn.benchmark = before
+    m.cuda.manual_seed(0)
+    m.cuda.manual_seed_all(0)
+    m.cuda.empty_cache()
+    return m.backends.mps.is_available(), cudnn.enabled, before, cudnn.deterministic, cudnn.is_available()

@@ -13,7 +13,8 @@ import torch.utils.data
 import minigrad as mg
 import minigrad.utils.data
 
-LIBRARIES = pytest.mark.parametrize("lib", [torch, mg], ids=["torch", "minigrad"])
+from .twins import LIBRARIES
+
 Point = namedtuple("Point", ["x", "y"])
 
 

@@ -14,9 +14,7 @@ from torch.nn import functional
 import minigrad
 from minigrad.draw import draw, graph_text
 
-
-def leaf(*shape):
-    return torch.ones(shape, requires_grad=True)
+from .twins import leaf
 
 
 def classifier_loss():
@@ -26,7 +24,7 @@ def classifier_loss():
 
 def standardised():
     """A node with three uses, one of them two layers away: an arrow has to pass a layer."""
-    x = leaf(4, 3).exp()
+    x = leaf(torch, 4, 3).exp()
     return (x - x.mean()) / x.std()
 
 
@@ -68,7 +66,7 @@ def test_text_writes_a_shared_node_once():
 
 
 def test_text_numbers_shared_leaves():
-    x, y = leaf(2), leaf(2)
+    x, y = leaf(torch, 2), leaf(torch, 2)
     assert graph_text(x * y + x * y) == (
         "AddBackward0\n"
         "├── MulBackward0\n"
@@ -81,7 +79,7 @@ def test_text_numbers_shared_leaves():
 
 
 def test_inputs_without_gradient_and_scalars():
-    assert graph_text(leaf() * torch.ones(3)) == "MulBackward0\nAccumulateGrad ()"
+    assert graph_text(leaf(torch) * torch.ones(3)) == "MulBackward0\nAccumulateGrad ()"
 
 
 def test_text_of_a_custom_function():
@@ -90,16 +88,16 @@ def test_text_of_a_custom_function():
         def forward(ctx, x):
             return 2 * x
 
-    assert graph_text(Twice.apply(leaf(3))) == "TwiceBackward\nAccumulateGrad (3,)"
+    assert graph_text(Twice.apply(leaf(torch, 3))) == "TwiceBackward\nAccumulateGrad (3,)"
 
 
 def test_text_of_a_long_chain_stops_at_the_limit():
-    y = leaf(1)
+    y = leaf(torch, 1)
     for _ in range(20_000):
         y = y + 1
     lines = graph_text(y, limit=5).splitlines()
     assert lines == 5 * ["AddBackward0"] + ["... (the first 5 lines of a graph of 20001 nodes)"]
-    assert graph_text(leaf(1).exp(), limit=2) == "ExpBackward0\nAccumulateGrad (1,)"
+    assert graph_text(leaf(torch, 1).exp(), limit=2) == "ExpBackward0\nAccumulateGrad (1,)"
 
 
 class FreshLeaves:
@@ -119,7 +117,7 @@ class FreshLeaves:
 
 @pytest.mark.parametrize("show", [graph_text, lambda tensor: sorted(connections(draw(tensor)))], ids=["text", "draw"])
 def test_leaves_are_told_apart_by_their_tensors(show):
-    x, y = leaf(2), leaf(2)
+    x, y = leaf(torch, 2), leaf(torch, 2)
     product = x * y * x
     assert show(SimpleNamespace(grad_fn=FreshLeaves(product.grad_fn))) == show(product)
 
@@ -145,7 +143,7 @@ def test_minigrad_shows_the_graph_that_torch_shows(show, program):
 @pytest.mark.parametrize("show", [graph_text, draw])
 def test_a_tensor_without_graph(show):
     with pytest.raises(ValueError, match=f"{show.__name__}: the tensor has no grad_fn"):
-        show(leaf(2))
+        show(leaf(torch, 2))
 
 
 def rectangles(figure):
@@ -214,7 +212,7 @@ def check_layout(tensor):
     assert all(left < box[0] and box[2] < right and bottom < box[1] and box[3] < top for box in boxes)
 
 
-@pytest.mark.parametrize("make", [classifier_loss, standardised, recurrent, lambda: leaf(3) ** 2])
+@pytest.mark.parametrize("make", [classifier_loss, standardised, recurrent, lambda: leaf(torch, 3) ** 2])
 def test_layout(make):
     check_layout(make())
 
@@ -222,7 +220,7 @@ def test_layout(make):
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 100), st.integers(0, 100), st.sampled_from("+*e")), min_size=1, max_size=14))
 def test_layout_of_any_graph(steps):
-    tensors = [leaf(2), leaf(1)]
+    tensors = [leaf(torch, 2), leaf(torch, 1)]
     for i, j, operation in steps:
         a, b = tensors[i % len(tensors)], tensors[j % len(tensors)]
         tensors.append(a + b if operation == "+" else a * b if operation == "*" else a.exp())
@@ -240,7 +238,7 @@ def test_arrows_of_a_tree_do_not_cross():
 
 
 def test_arguments_enter_from_left_to_right():
-    x, y = leaf(2), leaf(3, 1)
+    x, y = leaf(torch, 2), leaf(torch, 3, 1)
     entries = [(x, start) for start, end, x in connections(draw(x.exp() - y.sin())) if end == "SubBackward0"]
     assert [start for _, start in sorted(entries)] == ["ExpBackward0", "SinBackward0"]
 
@@ -266,14 +264,14 @@ def test_saving(tmp_path, ending, start):
 
 def test_too_many_nodes():
     with pytest.raises(ValueError, match="the graph has 8 nodes, the limit is 7; use graph_text or raise limit"):
-        draw(leaf(1).exp().exp().exp().exp().exp().exp().exp(), limit=7)
-    draw(leaf(1).exp().exp().exp().exp().exp().exp().exp(), limit=8)
+        draw(leaf(torch, 1).exp().exp().exp().exp().exp().exp().exp(), limit=7)
+    draw(leaf(torch, 1).exp().exp().exp().exp().exp().exp().exp(), limit=8)
 
 
 def test_without_matplotlib(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(ImportError, match=r"draw needs matplotlib: pip install matplotlib"):
-        draw(leaf(1).exp())
+        draw(leaf(torch, 1).exp())
 
 
 def test_matplotlib_is_imported_only_when_needed():

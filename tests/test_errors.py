@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf, nan
 from typing import Any
 
 import pytest
@@ -9,13 +10,11 @@ import torch
 
 import minigrad as mg
 
+from .twins import grid, leaf, outcome, raised, same_as_torch, same_outcomes
+
 
 def ones(m: Any, *shape: int, **options: Any) -> Any:
     return m.ones(*shape, **options)
-
-
-def leaf(m: Any, *shape: int) -> Any:
-    return m.ones(*shape, requires_grad=True)
 
 
 def twice(m: Any) -> Any:
@@ -235,3 +234,51 @@ def test_unknown_options_are_refused() -> None:
                  lambda: mg.tensor([1], pin=True), lambda: x.softmax(), lambda: mg.mul(x)):  # fmt: skip
         with pytest.raises(TypeError):
             call()
+
+
+# Odd calls: answered where torch answers, refused with its type of error where it refuses -----------------------------------
+
+test_arguments_of_the_wrong_kind = same_outcomes(
+    {"one_hot of a list": lambda m: m.nn.functional.one_hot([0, 1]),
+     "einsum by numbers": lambda m: m.einsum(m.ones(2, 3), [0, 1], m.ones(3, 4), [1, 2], [2, 0]),
+     "einsum by numbers only": lambda m: m.einsum(grid(m), [1, 0], m.ones(3, 4), [1, 2]),
+     "einsum by numbers and dots": lambda m: m.einsum(grid(m), [..., 0], [0, ...]),
+     "einsum of nothing": lambda m: m.einsum(grid(m)),
+     "view by a tensor": lambda m: grid(m).view(m.tensor(12)), "view by a fraction": lambda m: grid(m).view(2.0),
+     "view by text": lambda m: grid(m).view("a"), "dropout of a list": lambda m: m.nn.functional.dropout([1.0, 2.0]),
+     "power by a list": lambda m: m.ones(2) ** [1, 2], "power by an array": lambda m: m.ones(2) ** (m.ones(2) * 2).numpy()[0]}
+    | {f"{name} of {what}": lambda m, name=name, make=make: getattr(m, name)(make(m)) for name in ("cat", "stack")
+       for what, make in {
+           "a number": lambda m: [m.ones(2), 1], "None": lambda m: [m.ones(2), None], "a tensor": lambda m: m.ones(2, 2),
+           "nothing": lambda m: [], "text": lambda m: "ab", "a generator": lambda m: (m.ones(2) for _ in range(2))}.items()}
+    | {f"{name}()": lambda m, name=name: getattr(m.tensor(1.0), name)() for name in
+       ("reshape", "view", "permute", "expand", "repeat", "flip", "new_zeros")}
+    | {f"{name}('a')": lambda m, name=name: getattr(grid(m), name)("a") for name in
+       ("sum", "reshape", "permute", "expand", "squeeze", "unsqueeze", "softmax")}
+)  # fmt: skip
+
+test_shapes_and_sizes_that_do_not_fit = same_outcomes({
+    "addmm of 3 dimensions": lambda m: m.addmm(m.ones(1, 2, 2), m.ones(2, 3), m.ones(3, 2)),
+    "addmm of more rows": lambda m: m.addmm(m.ones(5, 2), m.ones(1, 3), m.ones(3, 2)),
+    "allclose of shapes": lambda m: m.allclose(m.ones(2), m.ones(3)),
+    "flip of a number": lambda m: (m.tensor(1.0).flip(0), m.tensor(1).flip([-1])),
+    "diag of a cube": lambda m: m.ones(2, 2, 2).diag(),
+    "diag of a number": lambda m: m.tensor(1.0).diag(), "meshgrid of a matrix": lambda m: m.meshgrid(m.ones(2, 2), indexing="ij"),
+    "split of a number": lambda m: m.tensor(1.0).split(1), "chunk of a number": lambda m: m.tensor(1.0).chunk(1),
+    "narrow of a number": lambda m: m.tensor(1.0).narrow(0, 0, 1), "bincount with few weights": lambda m: m.bincount(
+        m.tensor([0, 1]), m.ones(3)), "bincount of less than nothing": lambda m: m.bincount(m.tensor([1]), minlength=-1),
+    "negative groups": lambda m: m.nn.functional.group_norm(m.ones(2, 4), -2),
+    "unique along no dimension": lambda m: [outcome(lambda m: m.ones(2).unique(dim=1), m), m.ones(2, 2).unique(dim=-1)],
+    "topk of bools": lambda m: m.tensor([True, False]).topk(1), "topk of too many": lambda m: m.ones(2).topk(3),
+    "topk of nothing": lambda m: [*m.ones(2, 3).topk(0), *m.zeros(0).topk(0), *m.tensor([1, nan, inf, 2.0]).topk(3)],
+    "topk of a number": lambda m: list(m.tensor(3.0).topk(0)),
+})  # fmt: skip
+
+
+@pytest.mark.parametrize("function", ["argmax", "argmin", "prod"])
+def test_one_dimension_where_several_mean_nothing(function: str) -> None:
+    @same_as_torch
+    def scenario(m: Any) -> Any:
+        return raised(lambda: getattr(m.ones(2, 3), function)((0, 1)))
+
+    scenario()

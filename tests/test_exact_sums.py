@@ -127,3 +127,31 @@ def test_functions_near_zero_and_far_away(dtype: str, rtol: float) -> None:
                  lambda f, m, x: f.huber_loss(x, x * 0, reduction="none", delta=2.0)):  # fmt: skip
         expected = call(functions[1], torch, theirs).numpy()
         np.testing.assert_allclose(call(functions[0], mg, ours).array, expected, rtol, np.finfo(dtype).tiny)
+
+
+@same_as_torch
+def test_large_integers_are_added_exactly(m: Any) -> Any:
+    big = m.tensor([2**60 + 1, 1, 2**60 + 1])
+    return m.zeros(2, dtype=m.int64).scatter_add(0, m.tensor([0, 0, 1]), big)
+
+
+@pytest.mark.parametrize("equation", ["ij,j->j", "i,j->", "i,j->j", "ij->", "j,j->j"])
+def test_einsum_sums_integers_without_overflow(equation: str) -> None:
+    @same_as_torch
+    def scenario(m: Any) -> Any:
+        def result(dtype: Any) -> Any:
+            sizes = ["ij".index(i) + 2 for i in equation.partition(",")[0].partition("-")[0]], [3]
+            return m.einsum(equation, *(m.full(size, 200).to(dtype) for size in sizes[: equation.count(",") + 1]))
+
+        return [result(dtype) for dtype in (m.bool, m.uint8, m.int32, m.float16)]
+
+    scenario()
+
+
+@same_as_torch
+def test_sums_of_a_depthwise_convolution_in_float16_are_rounded_once(m: Any) -> Any:
+    x, weight = m.ones(4, 2, 64, 64, dtype=m.float16), m.ones(2, 1, 1, 1, dtype=m.float16, requires_grad=True)
+    y = m.nn.functional.conv2d(x, weight, groups=2)
+    y.backward(m.full_like(y, 2**-9))
+    wide = m.nn.functional.conv2d(x[:1, :, :60, :60], m.full((2, 1, 60, 60), 2**-10, dtype=m.float16), groups=2)
+    return weight.grad, wide

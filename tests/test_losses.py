@@ -13,13 +13,9 @@ import minigrad as mg
 import minigrad.nn.functional as F
 from minigrad import nn
 
-from .twins import raised, same_as_torch
+from .twins import data, raised, same_as_torch
 
 REDUCTIONS = ("mean", "sum", "none")
-
-
-def data(m: Any, *shape: int, seed: int = 0) -> Any:
-    return m.from_numpy(np.random.RandomState(seed).standard_normal(shape))
 
 
 def unit(m: Any, *shape: int, seed: int = 0) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from functools import reduce
+from math import inf, nan
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,7 @@ import torch
 
 import minigrad
 
-from .test_like_torch import outcome
-from .twins import same_as_torch
+from .twins import changed, outcome, same_as_torch, same_outcomes
 
 DTYPES = ["bool", "uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64"]
 FEW = ["bool", "uint8", "int64", "float32", "float64"]
@@ -204,3 +204,142 @@ def test_out_is_not_supported() -> None:
         with pytest.raises(NotImplementedError, match=rf"{operation.__name__}\(\): out= is not supported"):
             operation(x, out=x)  # type: ignore[operator]
     assert minigrad.exp(x, out=None).equal(x.exp())  # type: ignore[call-arg]
+
+
+def test_no_bfloat16() -> None:
+    with pytest.raises(NotImplementedError, match="bfloat16"):
+        minigrad.ones(2).bfloat16()
+
+
+@same_as_torch
+def test_flags_of_to_by_position(m: Any) -> Any:
+    x, layer = m.ones(2), m.nn.Linear(1, 1)
+    calls = [(m.float32, True), (m.float32, False, True), ("cpu", m.float64, True), ("cpu", m.float32, False, True)]
+    results = [x.to(*arguments) for arguments in [*calls, (x, False, True)]]
+    return [r.dtype for r in results], [r is x for r in results], layer.to("cpu", m.float64, True).weight.dtype
+
+
+@same_as_torch
+def test_the_wider_of_two_dtypes_in_a_loss(m: Any) -> Any:
+    half, single = m.tensor([1.0, 2.5], dtype=m.float16, requires_grad=True), m.tensor([0.5, 3.0])
+    loss = m.nn.functional.mse_loss(half, single)
+    loss.backward()
+    return loss.detach(), half.grad
+
+
+@pytest.mark.parametrize("dtype", ["int8", "bool", "int64", "float64"])
+def test_dtype_of_sums(dtype: str) -> None:
+    @same_as_torch
+    def scenario(m: Any) -> Any:
+        x, kind = m.tensor([[1, 0, 3], [4, 5, 0]], dtype=m.int8), getattr(m, dtype)
+        return x.sum(dtype=kind), x.sum(0, dtype=kind), x.prod(1, dtype=kind), m.ones(3).sum(dtype=kind).dtype
+
+    scenario()
+
+
+@same_as_torch
+def test_a_tensor_without_dimensions_serves_as_an_option(m: Any) -> Any:
+    F, x = m.nn.functional, m.tensor([[-1.0, 2.0], [3.0, -4.0]], dtype=m.float64)
+    return [
+        F.leaky_relu(x, m.tensor(0.125)), F.elu(x, m.tensor(0.5)), F.softmax(x, m.tensor(1)), x.tril(m.tensor(-1)),
+        F.smooth_l1_loss(x, x * 2, beta=0.5), F.layer_norm(x, (2,), eps=m.tensor(0.125)),
+    ]  # fmt: skip
+
+
+@same_as_torch
+def test_the_gradient_of_a_weight_without_dimensions_is_of_its_dtype(m: Any) -> Any:
+    weight = m.tensor(0.25, dtype=m.float64, requires_grad=True)
+    m.lerp(m.ones(2), m.arange(2.0), weight).sum().backward()
+    return weight.grad
+
+
+@pytest.mark.parametrize(("name", "call"), [
+    ("im2col", lambda m: m.nn.Unfold(2)(None)), ("pow", lambda m: m.pow(m.ones(2), "x")),
+    ("pow", lambda m: m.pow([1.0], m.ones(2))),
+    ("adaptive_avg_pool2d", lambda m: m.nn.AdaptiveAvgPool2d(2)(None)), ("lerp", lambda m: m.lerp(1.0, m.ones(2), 0.5)),
+])  # fmt: skip
+def test_the_operation_is_named_that_got_no_tensor(name: str, call: Call) -> None:
+    with pytest.raises(TypeError, match=rf"^{name}\(\): expected "):
+        call(minigrad)
+
+
+def whole_addmm(m: Any, **options: Any) -> Any:
+    x = m.ones(2, 3, dtype=m.int64)
+    return m.addmm(m.full((2, 2), 5), x, x.t(), **options)
+
+
+test_integers_and_bools = same_outcomes({
+    "addmm of integers": lambda m: whole_addmm(m, beta=0.5), "addmm of integers by 2": lambda m: whole_addmm(m, beta=2, alpha=3),
+    "addmm of dtypes": lambda m: m.addmm(m.ones(2, 2, dtype=m.float64), m.ones(2, 3), m.ones(3, 2)),
+    "max of bools": lambda m: tuple(m.tensor([[True, False], [False, False]]).max(1)),
+    "min of bools": lambda m: tuple(m.tensor([[True, False], [False, False]]).min(1, keepdim=True)),
+    "sign of integers": lambda m: (m.tensor([-3, 0, 2]).sign(), m.tensor([3, 0], dtype=m.uint8).sign()),
+    "alpha for numbers": lambda m: (m.ones(2).add(3, alpha=2), m.ones(2).sub(3.0, alpha=0.5), m.ones(2).int().sub(3, alpha=2)),
+    "alpha of 0-d integers": lambda m: (m.ones(()).half().sub(m.tensor(3), alpha=0.5), m.ones(2).int().add(1.5, alpha=0.5)),
+    "alpha of bools": lambda m: m.add(m.tensor([True, False]), m.tensor(True), alpha=2),
+    "alpha below a byte": lambda m: m.ones(1).byte().add(m.ones(1).byte(), alpha=-2),
+    "a fraction for integers": lambda m: m.tensor([1]).add(m.tensor([1]), alpha=0.5),
+    "a bool for integers": lambda m: m.tensor([1]).add(1, alpha=True), "rounded bools": lambda m: m.tensor([True]).round(),
+    "addcmul of dtypes": lambda m: m.tensor([2]).int().addcmul(m.tensor([200]).byte(), m.tensor(3), value=2),
+    "addcmul of integers": lambda m: m.tensor([2]).addcmul(m.tensor([3]), m.tensor([4]), value=0.5),
+    "addcmul of bools": lambda m: m.addcmul(*[m.tensor([True])] * 3),
+    "addcdiv of integers": lambda m: m.addcdiv(m.tensor([1.0]), m.tensor([2]), m.tensor([3])),
+    "isclose of dtypes": lambda m: m.isclose(m.ones(2), m.ones(2).double()),
+    "allclose of dtypes": lambda m: m.ones(1).allclose(m.tensor(1)),
+    "softmax of integers": lambda m: m.tensor([1, 2]).softmax(0),
+    "log_softmax of integers": lambda m: m.log_softmax(m.tensor([1, 2]), 0),
+    "integers that require": lambda m: m.tensor([1]).new_ones(2, requires_grad=True),
+    "types by name": lambda m: (m.tensor([1.5]).type("torch.LongTensor"), m.tensor([1]).type("torch.HalfTensor")),
+    "unknown type": lambda m: m.ones(2).type("torch.RealTensor"),
+})  # fmt: skip
+
+
+def integers_changed(m: Any, name: str, dtype: str) -> Any:
+    """Integers changed by a floating-point number that requires a gradient: nothing is recorded, whatever torch says."""
+    x, value = m.tensor([[1, 2, 3]]), m.tensor(2.0, dtype=getattr(m, dtype), requires_grad=True)
+    arguments = {"masked_fill_": (x > 1, value), "index_fill_": (1, m.tensor([0]), value)}.get(name, (value,))
+    return changed(x, lambda x: getattr(x, name)(*arguments)).detach()
+
+
+test_integers_changed_by_a_fraction = same_outcomes({
+    f"{name} of {dtype}": lambda m, name=name, dtype=dtype: integers_changed(m, name, dtype)
+    for name in ("masked_fill_", "index_fill_", "copy_", "fill_", "add_") for dtype in ("float32", "float16")
+})  # fmt: skip
+
+
+# Numbers that do not fit ----------------------------------------------------------------------------------------------
+
+
+def written(m: Any, name: str, number: Any, dtype: Any) -> Any:
+    """A number written into a tensor of a dtype."""
+    x, mask = m.ones(2, dtype=dtype), m.tensor([True, False])
+    if name == "clamp" and dtype.is_floating_point and isinstance(number, float):
+        number = 0.5  # torch refuses a limit that float32 cannot hold; here there is just no limit
+    return {
+        "full": lambda: m.full((2,), number, dtype=dtype), "full_like": lambda: m.full_like(x, number),
+        "new_full": lambda: x.new_full((2,), number), "fill_": lambda: x.fill_(number),
+        "masked_fill": lambda: x.masked_fill(mask, number), "where": lambda: m.where(mask, x, number),
+        "clamp": lambda: x.clamp(max=number), "assign": lambda: changed(x, lambda x: x.__setitem__(0, number)),
+        "scatter": lambda: x.scatter(0, m.tensor([1]), number),
+    }[name]()  # fmt: skip
+
+
+WRITERS = ("full", "full_like", "new_full", "fill_", "masked_fill", "where", "clamp", "assign", "scatter")
+test_numbers_that_do_not_fit = same_outcomes(
+    {f"{name} {number} of {dtype}": lambda m, name=name, number=number, dtype=dtype: written(m, name, number, getattr(m, dtype))
+     for name in WRITERS
+     for number, dtype in ((300, "uint8"), (-1, "uint8"), (-300, "uint8"), (128, "int8"), (2**31, "int32"), (7.9, "int32"),
+         (nan, "int64"), (1e10, "int32"), (1e39, "float32"), (inf, "float32"), (2.5, "bool"), (3, "float64"))}
+    | {f"{name} {type(value).__name__}": lambda m, name=name, value=value: written(m, name, value, m.float32)
+       for name in WRITERS[:-1] for value in ("a", [1, 2], (1.0, 2.0))}
+    | {f"{name} None": lambda m, name=name: written(m, name, None, m.float32)
+       for name in ("full", "fill_", "masked_fill", "assign")}
+)  # fmt: skip
+
+
+test_integers_beside_dtypes_too_small_for_them = same_outcomes({
+    f"{dtype} {name} {number}": lambda m, dtype=dtype, f=f, number=number: f(m.tensor([1, 100], dtype=getattr(m, dtype)), number)
+    for dtype in ("uint8", "int8", "int16", "int32", "int64") for number in (300, -1, -300, 2**31, 2**40, 2**63 - 1)
+    for name, f in {"+": lambda t, x: t + x, "r-": lambda t, x: x - t, "*": lambda t, x: t * x, "==": lambda t, x: t == x,
+        "<": lambda t, x: t < x, "&": lambda t, x: t & x, "+=": lambda t, x: t.add_(x)}.items()
+})  # fmt: skip

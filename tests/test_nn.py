@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import pickle
 from collections import OrderedDict
 from collections.abc import Callable
@@ -786,3 +787,37 @@ def test_cosine_similarity(m: Any) -> Any:
     results = [F.cosine_similarity(x, y), F.cosine_similarity(x, y[0], dim=-1), F.cosine_similarity(x, y, 0, eps=10.0)]
     sum((each * data(m, *each.shape, seed=2)).sum() for each in results).backward()
     return [results[0].detach(), results[1].detach(), results[2].detach(), x.grad, y.grad]
+
+
+@same_as_torch
+def test_a_bias_of_many_rows_or_of_another_dtype(m: Any) -> Any:
+    x, w, b = m.ones(2, 3), m.ones(4, 3), m.zeros(2, 4, requires_grad=True)
+    m.nn.functional.linear(x, w, b).sum().backward()
+    return b.grad, raised(lambda: m.nn.functional.linear(x, w, m.zeros(4, dtype=m.float64)))
+
+
+@pytest.mark.parametrize("module", ["Linear", "LSTM"])
+def test_an_input_that_does_not_fit_is_what_the_message_names(module: str) -> None:
+    for m in (mg, torch):
+        net, x = getattr(m.nn, module)(3, 2), m.ones(1, 4, 3, dtype=m.float64)
+        with pytest.raises((RuntimeError, ValueError), match=r"(?i)(have the same dtype.*(double|float64)|RNN input dtype)"):
+            net(x[0] if module == "Linear" else x)
+        with pytest.raises(RuntimeError, match="1x4 and 3x2" if module == "Linear" else "Expected 3, got 4"):
+            net(x[..., :1].flatten(1).float() if module == "Linear" else m.ones(1, 2, 4))
+
+
+def test_modules_that_are_functions_can_be_subclassed_and_say_what_they_take() -> None:
+    def inherited(m: Any) -> Any:
+        class Marked:
+            def __init_subclass__(cls, mark: int = 0) -> None:
+                cls.mark = mark
+
+        class Mine(m.nn.ReLU, Marked, mark=3):
+            pass
+
+        return Mine.mark, repr(Mine(True))
+
+    assert inherited(mg) == inherited(torch)
+    for name in ("AvgPool1d", "AvgPool2d", "MaxPool2d", "ReLU", "Softplus", "Softmax", "Unfold"):
+        ours, theirs = (inspect.signature(getattr(m.nn, name)).parameters.values() for m in (mg, torch))
+        assert [(p.name, p.default) for p in ours] == [(p.name, p.default) for p in theirs]

@@ -242,3 +242,17 @@ def test_numpys_settings_are_left_alone() -> None:
     with pytest.warns(RuntimeWarning):
         np.log(np.zeros(1))
     assert np.isnan(copy.deepcopy(x.grad).array[1])
+
+
+@pytest.mark.parametrize("exponent", [np.float64(3), np.float64(2.5), np.float32(-0.5), np.int64(3)], ids=repr)
+@pytest.mark.parametrize("dtype", ["float32", "int32", "bool"])
+def test_a_number_of_numpys_in_a_power_is_a_number(dtype: str, exponent: Any) -> None:
+    @same_as_torch
+    def scenario(m: Any) -> Any:
+        x = m.tensor([1.0, 2.0]).to(getattr(m, dtype))
+        if dtype != "float32":
+            return x**exponent
+        y, z = x.requires_grad_() ** exponent, m.pow(exponent, x)
+        return y.detach(), *m.autograd.grad(y.sum(), x), z.detach(), *m.autograd.grad(z.sum(), x)
+
+    scenario()

@@ -13,6 +13,7 @@ import minigrad as mg
 
 from .cases import Case, Row
 from .operations import INPLACE, TABLE
+from .twins import numpy
 
 
 def calls(rows: list[Row], *kinds: str) -> list[Any]:
@@ -34,10 +35,6 @@ def flat(result: Any) -> list[Any]:
     if isinstance(result, list | tuple):
         return [tensor for each in result for tensor in flat(each)]
     return [] if result is None else [result]
-
-
-def numpy(tensor: Any) -> np.ndarray:
-    return tensor.numpy(force=True) if isinstance(tensor, torch.Tensor) else tensor.array
 
 
 def cotangents(m: Any, outputs: list[Any]) -> list[Any]:

@@ -11,8 +11,9 @@ import torch
 
 import minigrad as mg
 
+from .twins import LIBRARIES, leaf
+
 SHAPES = [(3, 4), (5,), (), (0, 2), (2, 3, 4)]
-LIBRARIES = pytest.mark.parametrize("lib", [torch, mg], ids=["torch", "minigrad"])
 
 # Every combination torch accepts. Products with powers of two are exact, so that rounding them once more, or once less,
 # makes no difference: what is left is the order of operations, and it must give the same bits.
@@ -335,30 +336,26 @@ def test_parameters_may_have_names() -> None:
 # ---- errors ----------------------------------------------------------------------------------------------------------
 
 
-def leaf(lib: Any) -> Any:
-    return lib.ones(2, requires_grad=True)
-
-
 def with_group(lib: Any, group: Any, **options: Any) -> Any:
-    opt = lib.optim.SGD([leaf(lib)], **options)
+    opt = lib.optim.SGD([leaf(lib, 2)], **options)
     opt.add_param_group(group)
     return opt
 
 
 def shared(lib: Any) -> Any:
-    p = leaf(lib)
-    return lib.optim.SGD([{"params": p}, {"params": [leaf(lib), p]}])
+    p = leaf(lib, 2)
+    return lib.optim.SGD([{"params": p}, {"params": [leaf(lib, 2), p]}])
 
 
 def loaded(lib: Any, *sizes: int) -> None:
-    opt = lib.optim.SGD([leaf(lib), leaf(lib)])
+    opt = lib.optim.SGD([leaf(lib, 2), leaf(lib, 2)])
     groups = [{"lr": 0.1, "params": list(range(n))} for n in sizes]
     opt.load_state_dict({"state": {}, "param_groups": groups})
 
 
 ERRORS = [
     (
-        lambda lib: lib.optim.SGD(leaf(lib)),
+        lambda lib: lib.optim.SGD(leaf(lib, 2)),
         TypeError,
         "params argument given to the optimizer should be an iterable of Tensors",
     ),
@@ -368,30 +365,30 @@ ERRORS = [
         TypeError,
         "optimizer can only optimize Tensors, but one of the params is float",
     ),
-    (lambda lib: lib.optim.SGD([leaf(lib) * 2]), ValueError, "can't optimize a non-leaf Tensor"),
-    (lambda lib: lib.optim.SGD([leaf(lib)], lr=-0.1), ValueError, "Invalid learning rate: -0.1"),
-    (lambda lib: lib.optim.SGD([leaf(lib)], lr=leaf(lib)), ValueError, "Tensor lr must be 1-element"),
-    (lambda lib: lib.optim.SGD([leaf(lib)], momentum=-0.1), ValueError, "Invalid momentum value: -0.1"),
-    (lambda lib: lib.optim.SGD([leaf(lib)], weight_decay=-0.1), ValueError, "Invalid weight_decay value: -0.1"),
+    (lambda lib: lib.optim.SGD([leaf(lib, 2) * 2]), ValueError, "can't optimize a non-leaf Tensor"),
+    (lambda lib: lib.optim.SGD([leaf(lib, 2)], lr=-0.1), ValueError, "Invalid learning rate: -0.1"),
+    (lambda lib: lib.optim.SGD([leaf(lib, 2)], lr=leaf(lib, 2)), ValueError, "Tensor lr must be 1-element"),
+    (lambda lib: lib.optim.SGD([leaf(lib, 2)], momentum=-0.1), ValueError, "Invalid momentum value: -0.1"),
+    (lambda lib: lib.optim.SGD([leaf(lib, 2)], weight_decay=-0.1), ValueError, "Invalid weight_decay value: -0.1"),
     (
-        lambda lib: lib.optim.SGD([leaf(lib)], nesterov=True),
+        lambda lib: lib.optim.SGD([leaf(lib, 2)], nesterov=True),
         ValueError,
         "Nesterov momentum requires a momentum and zero damp",
     ),
     (
-        lambda lib: lib.optim.SGD([leaf(lib)], momentum=1, dampening=1, nesterov=True),
+        lambda lib: lib.optim.SGD([leaf(lib, 2)], momentum=1, dampening=1, nesterov=True),
         ValueError,
         "Nesterov momentum requires",
     ),
     (shared, ValueError, "some parameters appear in more than one parameter group"),
-    (lambda lib: with_group(lib, [leaf(lib)]), TypeError, "param_group must be a dict, but got"),
-    (lambda lib: with_group(lib, {"params": {leaf(lib)}}), TypeError, "need to be organized in ordered collections"),
+    (lambda lib: with_group(lib, [leaf(lib, 2)]), TypeError, "param_group must be a dict, but got"),
+    (lambda lib: with_group(lib, {"params": {leaf(lib, 2)}}), TypeError, "need to be organized in ordered collections"),
     (
-        lambda lib: with_group(lib, {"params": [("name", leaf(lib))]}),
+        lambda lib: with_group(lib, {"params": [("name", leaf(lib, 2))]}),
         ValueError,
         "param groups should be with/without names",
     ),
-    (lambda lib: lib.optim.SGD([("a", leaf(lib)), leaf(lib)]), ValueError, "Some param names are missing"),
+    (lambda lib: lib.optim.SGD([("a", leaf(lib, 2)), leaf(lib, 2)]), ValueError, "Some param names are missing"),
     (lambda lib: loaded(lib, 1, 1), ValueError, "loaded state dict has a different number of parameter groups"),
     (
         lambda lib: loaded(lib, 3),
@@ -410,7 +407,7 @@ def test_errors_are_torchs(lib: Any, make: Any, error: type[Exception], message:
 
 @LIBRARIES
 def test_a_parameter_twice_in_a_group_is_a_warning(lib: Any) -> None:
-    p = leaf(lib)
+    p = leaf(lib, 2)
     with pytest.warns(UserWarning, match="parameter group with duplicate parameters") as caught:
         opt = lib.optim.SGD([p, p], lr=0.5)
     assert lib is torch or caught[0].filename == __file__
@@ -422,15 +419,15 @@ def test_a_parameter_twice_in_a_group_is_a_warning(lib: Any) -> None:
 
 @pytest.mark.parametrize("option", ["foreach", "fused", "differentiable"])
 def test_other_ways_of_computing_are_refused_by_name(option: str) -> None:
-    mg.optim.SGD([leaf(mg)], **{option: False})
+    mg.optim.SGD([leaf(mg, 2)], **{option: False})
     with pytest.raises(NotImplementedError, match=f"SGD: {option}=True is not supported"):
-        mg.optim.SGD([leaf(mg)], **{option: True})
+        mg.optim.SGD([leaf(mg, 2)], **{option: True})
     with pytest.raises(NotImplementedError, match=f"SGD: {option}=True is not supported"):
-        with_group(mg, {"params": leaf(mg), option: True})
+        with_group(mg, {"params": leaf(mg, 2), option: True})
 
 
 def test_a_gradient_of_another_shape_is_not_broadcast() -> None:
-    p = leaf(mg)
+    p = leaf(mg, 2)
     p.grad = mg.ones(2)
     p.data = mg.ones(3)
     with pytest.raises(RuntimeError, match=r"SGD: a parameter of shape \[3\] has a gradient of shape \[2\]"):
@@ -442,7 +439,7 @@ def test_a_subclass_defines_the_update() -> None:
         def update(self, p: Any, g: Any, group: dict[str, Any], a: Any, b: Any) -> None:
             p.array -= group["lr"] * np.sign(g)
 
-    p = leaf(mg)
+    p = leaf(mg, 2)
     p.grad = mg.tensor([3.0, -0.1])
     Sign([p], {"lr": 0.5}).step()
     assert p.tolist() == [0.5, 1.5]

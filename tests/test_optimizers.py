@@ -17,7 +17,7 @@ import torch
 
 import minigrad as mg
 from tests.test_optim import EXACT, gradients, parameters, train, translated, values
-from tests.twins import assert_same, raised
+from tests.twins import LIBRARIES, assert_same, raised
 
 ARGUMENTS: dict[str, tuple[list[dict[str, Any]], dict[str, list[Any]]]] = {  # numbers, and what is combined with each
     "Adam": (
@@ -45,7 +45,6 @@ RICH: dict[str, dict[str, Any]] = {  # a configuration with all buffers
     "RMSprop": {"lr": 0.1, "momentum": 0.5, "centered": True},
     "Adagrad": {"lr": 0.1, "initial_accumulator_value": 0.5},
 }
-LIBRARIES = pytest.mark.parametrize("lib", [torch, mg], ids=["torch", "minigrad"])
 
 
 def combinations() -> Iterator[tuple[str, dict[str, Any]]]:

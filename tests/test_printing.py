@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,8 @@ from hypothesis.extra import numpy as hnp
 from torch._tensor_str import printoptions as torch_printoptions
 
 from minigrad.arrays.printing import format_tensor, get_printoptions, printoptions, set_printoptions
+
+from .twins import same_as_torch
 
 FLOATS = [np.float16, np.float32, np.float64]
 INTEGERS = [np.uint8, np.int8, np.int16, np.int32, np.int64]
@@ -255,3 +258,11 @@ def test_unknown_profile_is_refused_and_changes_nothing():
 def test_other_dtypes_are_refused(array):
     with pytest.raises(NotImplementedError, match="bools, integers and floats"):
         format_tensor(array)
+
+
+@same_as_torch
+def test_subclasses_are_printed_under_their_names(m: Any) -> Any:
+    class Temperature(m.Tensor):  # type: ignore[misc]
+        pass
+
+    return [repr(Temperature([1.0, 2.0])), repr(m.nn.Parameter(m.ones(2)))]

@@ -14,7 +14,7 @@ import torch
 import minigrad as mg
 from minigrad.ops import recurrent
 
-from .twins import data, numpy, raised
+from .twins import data, numpy, raised, variable
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -50,7 +50,7 @@ def assert_close(ours: list[Any], theirs: list[Any], dtype: str) -> None:
 def starts(m: Any, net: Any, kind: str, batch: tuple[int, ...], dtype: str) -> Any:
     """The states before the first moment, as the kind takes them."""
     count = net.num_layers * (2 if net.bidirectional else 1)
-    both = [data(m, count, *batch, HIDDEN, dtype=dtype, seed=seed) for seed in (1, 2)]
+    both = [variable(m, count, *batch, HIDDEN, dtype=dtype, seed=seed) for seed in (1, 2)]
     return tuple(both) if kind == "LSTM" else both[0]
 
 
@@ -58,7 +58,7 @@ def results_and_gradients(m: Any, net: Any, x: Any, hx: Any) -> list[Any]:
     """Output, last states, and the gradients of a mixture of them all by the inputs and every parameter."""
     m.manual_seed(7)  # of the masks
     results = flat(net(x) if hx is None else net(x, hx))
-    directions = [data(m, *r.shape, dtype=str(r.dtype).removeprefix("torch."), seed=k).detach() for k, r in enumerate(results)]
+    directions = [data(m, *r.shape, dtype=str(r.dtype).removeprefix("torch."), seed=k) for k, r in enumerate(results)]
     wanted = [x, *([] if hx is None else flat(hx)), *net.parameters()]
     return [*results, *m.autograd.grad(results, wanted, directions)]
 
@@ -83,7 +83,7 @@ def test_same_as_torch(kind: str, options: dict[str, Any], dtype: str) -> None:
         for batch, shape, given in (((BATCH,), batched, training), ((), (LENGTH,), not training)):
             found = []
             for m, net in ((mg, ours.train(training)), (torch, theirs.train(training))):
-                x = data(m, *shape, INPUT, dtype=dtype)
+                x = variable(m, *shape, INPUT, dtype=dtype)
                 found.append(results_and_gradients(m, net, x, starts(m, net, kind, batch, dtype) if given else None))
             assert_close(*found, dtype)
 
@@ -94,7 +94,7 @@ def test_second_derivatives(kind: str) -> None:
     found = []
     for m in (mg, torch):
         net = module(m, kind, INPUT, HIDDEN, 2, bidirectional=True, dtype="float64")
-        x = data(m, LENGTH, BATCH, INPUT, dtype="float64")
+        x = variable(m, LENGTH, BATCH, INPUT, dtype="float64")
         hx = starts(m, net, kind, (BATCH,), "float64")
         wanted = [x, *flat(hx), *net.parameters()]
         loss = sum((r * r).sum() for r in flat(net(x, hx)))
@@ -123,7 +123,7 @@ def test_one_moment_and_no_batch() -> None:
             found = []
             for m in (mg, torch):
                 net = module(m, kind, INPUT, HIDDEN, bidirectional=True, dtype="float64")
-                found.append(results_and_gradients(m, net, data(m, *shape, dtype="float64"), None))
+                found.append(results_and_gradients(m, net, variable(m, *shape, dtype="float64"), None))
             assert_close(*found, "float64")
 
 
@@ -145,7 +145,7 @@ def test_long_sequence_of_large_numbers() -> None:
         found = []
         for m in (mg, torch):
             net = module(m, kind, INPUT, HIDDEN, dtype="float64")
-            x = (data(m, 100, BATCH, INPUT, dtype="float64").detach() * 1000).requires_grad_()
+            x = (data(m, 100, BATCH, INPUT, dtype="float64") * 1000).requires_grad_()
             found.append(results_and_gradients(m, net, x, None))
         assert_close(*found, "float64")
         assert all(np.isfinite(numpy(each)).all() for each in found[0])
@@ -168,9 +168,9 @@ def test_cell(kind: str, options: dict[str, Any], dtype: str) -> None:
     for batch in ((BATCH,), ()):
         found = []
         for m, net in ((mg, ours), (torch, theirs)):
-            h, c = (data(m, *batch, HIDDEN, dtype=dtype, seed=seed) for seed in (1, 2))
+            h, c = (variable(m, *batch, HIDDEN, dtype=dtype, seed=seed) for seed in (1, 2))
             hx = (h, c) if kind == "LSTM" else h
-            x = data(m, *batch, INPUT, dtype=dtype)
+            x = variable(m, *batch, INPUT, dtype=dtype)
             found.append(results_and_gradients(m, net, x, hx) + flat(net(x)) + flat(net(x, net(x, hx))))
         assert_close(*found, dtype)
 
@@ -178,7 +178,7 @@ def test_cell(kind: str, options: dict[str, Any], dtype: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_layer_is_its_cell_moment_by_moment(kind: str) -> None:
     layer, cell = (module(mg, kind + suffix, INPUT, HIDDEN, dtype="float64") for suffix in ("", "Cell"))
-    x = data(mg, LENGTH, BATCH, INPUT, dtype="float64")
+    x = variable(mg, LENGTH, BATCH, INPUT, dtype="float64")
     outs, hx = [], None
     for moment in x:
         hx = cell(moment, hx)
@@ -217,14 +217,14 @@ def test_scan_and_its_composed_twin(kind: str, reverse: bool) -> None:
     """Values, derivatives and second derivatives are those of the operations it stands for, and of finite differences."""
     gates, states = {"lstm": (4, 2), "gru": (3, 1)}.get(kind, (1, 1))
     shapes = [(4, 2, gates * 3), (gates * 3, 3), (gates * 3,), *[(2, 3)] * states]
-    inputs = [data(mg, *shape, dtype="float64", seed=seed) for seed, shape in enumerate(shapes)]
+    inputs = [variable(mg, *shape, dtype="float64", seed=seed) for seed, shape in enumerate(shapes)]
 
     def scan(*tensors: Any) -> Any:
         return recurrent.scan(*tensors, step=getattr(recurrent, kind), reverse=reverse)
 
     found = []
     for out in (scan(*inputs), composed(kind, *inputs, reverse=reverse)):
-        first = mg.autograd.grad(out, inputs, data(mg, *out.shape, dtype="float64", seed=9), create_graph=True)
+        first = mg.autograd.grad(out, inputs, variable(mg, *out.shape, dtype="float64", seed=9), create_graph=True)
         second = mg.autograd.grad([(g * g).sum() for g in first], inputs)
         found.append([t.detach() for t in (out, *first, *second)])
     assert_close(*found, "float64")
@@ -235,8 +235,8 @@ def test_scan_and_its_composed_twin(kind: str, reverse: bool) -> None:
 @pytest.mark.parametrize("which", ["weight_hh_l0", "h_0", "c_0"])
 def test_what_was_overwritten_is_noticed(which: str) -> None:
     net = mg.nn.LSTM(INPUT, HIDDEN)
-    h, c = (data(mg, 1, BATCH, HIDDEN, dtype="float32", seed=seed) for seed in (1, 2))
-    out, _ = net(data(mg, LENGTH, BATCH, INPUT, dtype="float32"), (h, c))
+    h, c = (variable(mg, 1, BATCH, HIDDEN, dtype="float32", seed=seed) for seed in (1, 2))
+    out, _ = net(variable(mg, LENGTH, BATCH, INPUT, dtype="float32"), (h, c))
     with mg.no_grad():
         {"h_0": h, "c_0": c, "weight_hh_l0": net.weight_hh_l0}[which].mul_(2)
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
@@ -248,7 +248,7 @@ def test_the_result_may_be_overwritten() -> None:
     found = []
     for overwritten in (True, False):
         net = module(mg, "LSTM", INPUT, HIDDEN)
-        out, _ = net(data(mg, LENGTH, BATCH, INPUT, dtype="float32"))
+        out, _ = net(variable(mg, LENGTH, BATCH, INPUT, dtype="float32"))
         out = out.mul_(2) if overwritten else out * 2
         out.sum().backward()
         found.append(net.weight_hh_l0.grad.array)
@@ -260,7 +260,7 @@ def test_the_result_may_be_overwritten() -> None:
 def test_freed_without_the_cycle_collector(kind: str) -> None:
     def leave(create_graph: bool) -> list[Any]:
         net = module(mg, kind, INPUT, HIDDEN, 2, bidirectional=True)
-        x = data(mg, LENGTH, BATCH, INPUT, dtype="float32")
+        x = variable(mg, LENGTH, BATCH, INPUT, dtype="float32")
         out, last = net(x)
         gradients = mg.autograd.grad(out.sum(), [x, *net.parameters()], create_graph=create_graph)
         return [weakref.ref(each) for each in (x, out, *flat(last), *gradients, *net.parameters())]
@@ -290,7 +290,7 @@ def test_deepcopy_and_training() -> None:
         net = module(m, "GRU", INPUT, HIDDEN, 2, dropout=0.3, dtype="float64")
         net = copy.deepcopy(net)
         optimizer = m.optim.SGD(net.parameters(), lr=0.1, momentum=0.9)
-        x, y = (data(m, LENGTH, BATCH, n, dtype="float64").detach() for n in (INPUT, HIDDEN))
+        x, y = (data(m, LENGTH, BATCH, n, dtype="float64") for n in (INPUT, HIDDEN))
         for _ in range(5):
             optimizer.zero_grad()
             loss = m.nn.functional.mse_loss(net(x)[0], y)

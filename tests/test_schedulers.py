@@ -13,9 +13,7 @@ import pytest
 import torch
 
 import minigrad as mg
-from tests.twins import assert_same, raised
-
-LIBRARIES = pytest.mark.parametrize("lib", [torch, mg], ids=["torch", "minigrad"])
+from tests.twins import LIBRARIES, assert_same, raised
 
 
 class Halving:

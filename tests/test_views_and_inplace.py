@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from math import nan
 from typing import Any
 
 import numpy as np
 import pytest
 
 import minigrad as mg
-from tests.twins import node_name, raised, same_as_torch
+from tests.twins import changed, grid, node_name, raised, same_as_torch, same_outcomes
 
 
 def matrix(m: Any, *, requires_grad: bool = False) -> Any:
@@ -311,6 +313,20 @@ def test_hooks_and_retained_gradients_of_a_changed_tensor(m: Any) -> Any:
     return seen, y.grad, x.grad
 
 
+@same_as_torch
+@pytest.mark.parametrize(("name", "arguments", "options"), [
+    ("uniform_", (), {}), ("normal_", (), {}), ("exponential_", (), {}), ("bernoulli_", (0.5,), {}), ("random_", (), {}),
+    ("random_", (5,), {}), ("random_", (2, 5), {}), ("random_", (), {"to": 5}), ("random_", (), {"from": 2, "to": 5}),
+], ids=str)  # fmt: skip
+def test_nodes_of_draws(m: Any, name: str, arguments: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    """Each form of a draw has its own node; nothing of the tensor's old values remains, so its gradient is zero."""
+    m.manual_seed(0)
+    x = m.ones(4, requires_grad=True)
+    y = getattr(x * 1, name)(*arguments, **options)
+    y.sum().backward()
+    return node_name(y), y.detach(), x.grad
+
+
 # ---- what may not be changed ---------------------------------------------------------------------------------------------------
 
 
@@ -546,3 +562,104 @@ def test_sizes_of_one_in_front_count_for_nothing_in_assignment(place: Any, recor
         return x.detach(), value.grad
 
     scenario()
+
+
+# ---- views of which there are several ------------------------------------------------------------------------------------------
+
+
+def first_changed(
+    cut: Callable[[Any], Any], recorded: bool = True, change: Callable[[Any], Any] = lambda x: x.add_(1)
+) -> Callable[[Any], Any]:
+    """Change the first of several views."""
+
+    def call(m: Any) -> Any:
+        x = grid(m).requires_grad_() * 1 if recorded else grid(m)
+        change(cut(x)[0])
+        return x.detach()
+
+    return call
+
+
+def changed_without_recording(m: Any) -> Any:
+    x = grid(m).requires_grad_() * 1
+    with m.no_grad():
+        x.unbind()[0].add_(1)
+    return x.detach()
+
+
+test_a_change_of_one_of_several_views = same_outcomes({
+    "unbind": first_changed(lambda x: x.unbind()), "split": first_changed(lambda x: x.split(1)),
+    "chunk": first_changed(lambda x: x.chunk(2)), "split by sizes": first_changed(lambda x: x.split([1, 2])),
+    "rows": first_changed(list), "row of row": first_changed(lambda x: [x.unbind()[0][1:]]),
+    "narrow": first_changed(lambda x: [x.narrow(0, 0, 1)]),
+    "unbind, nothing recorded": first_changed(lambda x: x.unbind(), recorded=False),
+    "unbind of a copy": first_changed(lambda x: [x.unbind()[0].clone()]),
+    "assignment to a row": first_changed(list, change=lambda row: row.fill_(0)), "unbind in no_grad": changed_without_recording,
+    "logical_not_ of a result": lambda m: changed(m.ones(2, requires_grad=True) * 1, lambda x: x.logical_not_()),
+})  # fmt: skip
+
+
+def of_a_transposed_result(m: Any, function: Callable[[Any], Any]) -> Any:
+    return function((grid(m).requires_grad_() * 1).t())
+
+
+test_copies_and_memory_order = same_outcomes({
+    "a copy by reshape": lambda m: [
+        of_a_transposed_result(m, lambda x: x.reshape(-1)), of_a_transposed_result(m, lambda x: x[:2].flatten()),
+        of_a_transposed_result(m, lambda x: x[..., None].reshape(4, 1, 3)), of_a_transposed_result(m, lambda x: x.ravel()),
+        of_a_transposed_result(m, lambda x: x.unflatten(0, (2, 2)))],
+    "flatten of one dimension": lambda m: [(x := m.ones(3)).flatten() is x, (y := m.ones(2, 3)).flatten(1) is y,
+        m.tensor(1.0).flatten()],
+    "indices of a column": lambda m: [grid(m)[:, [0, -1]].view(-1), grid(m)[..., m.tensor([2, 1])].is_contiguous()],
+    "topk of rows": lambda m: [x.view(-1) for x in m.tensor([[1.0, 3, 2], [4, 0, 5]]).topk(2)],
+    "topk of columns": lambda m: [x.view(-1) for x in m.tensor([[1.0, 3, nan], [4, 0, 5], [2, nan, 1]]).topk(2, 0, largest=False)],
+    "data of a number": lambda m: changed(m.ones(2), lambda x: setattr(x, "data", 1)),
+    "data of integers": lambda m: changed(m.ones(2, requires_grad=True), lambda x: setattr(x, "data", m.tensor([1, 2]))),
+    "data of another shape": lambda m: changed(m.ones(2, requires_grad=True), lambda x: setattr(x, "data", grid(m).double())),
+})  # fmt: skip
+
+
+# ---- what backward does not read may be overwritten ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("function", ["floor", "ceil", "trunc", "round", "sign"])
+def test_results_of_steps_may_be_overwritten(function: str) -> None:
+    @same_as_torch
+    def scenario(m: Any) -> Any:
+        x = m.tensor([0.5, -1.5], requires_grad=True)
+        y = getattr(x, function)()
+        y.add_(1)
+        y.sum().backward()
+        return x.grad, y.detach()
+
+    scenario()
+
+
+@same_as_torch
+def test_the_hyperbolic_cosine_may_be_overwritten(m: Any) -> Any:
+    x = m.tensor([0.5, -1.0], requires_grad=True)
+    y = x.cosh()
+    y.mul_(2)
+    y.sum().backward()
+    return x.grad
+
+
+@pytest.mark.parametrize("index", ["numbers", "mask", "einsum"])
+def test_operands_behind_lists_and_inner_functions_are_watched(index: str) -> None:
+    @same_as_torch
+    def scenario(m: Any) -> Any:
+        x = m.arange(3.0).requires_grad_()
+        other = m.tensor([0, 1]) if index == "numbers" else m.tensor([True, False, True]) if index == "mask" else m.ones(3)
+        y = m.einsum("i,i->i", x, other) if index == "einsum" else x[other]
+        other.logical_not_() if index == "mask" else other.add_(1)
+        return raised(lambda: y.sum().backward())
+
+    scenario()
+
+
+@same_as_torch
+def test_exclusive_or_in_place(m: Any) -> Any:
+    a = m.tensor([True, False])
+    b = a
+    b ^= m.tensor([True, True])
+    return a, b is a

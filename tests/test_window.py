@@ -19,12 +19,7 @@ import torch
 import minigrad as mg
 from minigrad.ops.window import Windows, fold, unfold
 
-from .twins import raised, same_as_torch
-
-
-def data(m: Any, *shape: int, dtype: str = "float64", seed: int = 0) -> Any:
-    return m.from_numpy(np.random.RandomState(seed).standard_normal(shape).astype(dtype))
-
+from .twins import data, raised, same_as_torch
 
 # The composed twins ---------------------------------------------------------------------------------------------------
 
@@ -338,3 +333,9 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
     environment["MINIGRAD_KEEP_MEMORY"] = kept
     done = subprocess.run([sys.executable, "-c", script], env=environment, check=True, capture_output=True, text=True)
     assert int(done.stdout) in faults
+
+
+@same_as_torch
+def test_which_pooling_modules_derive_from_which(m: Any) -> Any:
+    kinds = [getattr(m.nn, f"{kind}Pool{n}d") for kind in ("Max", "Avg", "AdaptiveMax", "AdaptiveAvg") for n in (1, 2)]
+    return [[issubclass(a, b) for a in kinds] for b in kinds]

@@ -39,12 +39,13 @@ import minigrad as mg
 import minigrad.utils.data
 from minigrad.utils.data import worker as worker_module
 
+from .twins import LIBRARIES
+
 pytestmark = [
     pytest.mark.filterwarnings("ignore:This DataLoader will create:UserWarning"),  # torch, if there are few cores
     pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning"),  # from Python 3.12 on: torch has threads
 ]
 MINUTE = 60.0
-LIBRARIES = pytest.mark.parametrize("lib", [torch, mg], ids=["torch", "minigrad"])
 
 
 class Samples:

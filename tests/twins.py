@@ -16,10 +16,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 
 import minigrad as mg
 
+LIBRARIES = pytest.mark.parametrize("lib", [torch, mg], ids=["torch", "minigrad"])
 RTOL = {"float16": 1e-3, "float32": 1e-6, "float64": 1e-12}
 
 
@@ -60,14 +62,24 @@ def node_name(x: Any) -> str | None:
     return None if x.grad_fn is None else x.grad_fn.name()
 
 
-def data(m: Any, *shape: int, dtype: str, seed: int = 0) -> Any:
-    """Normal numbers, the same for both, in a tensor whose gradient is wanted."""
-    return m.from_numpy(np.random.RandomState(seed).standard_normal(shape).astype(dtype)).requires_grad_()
+def leaf(m: Any, *shape: int) -> Any:
+    """A tensor of ones that requires a gradient."""
+    return m.ones(shape, requires_grad=True)
+
+
+def data(m: Any, *shape: int, dtype: str = "float64", seed: int = 0) -> Any:
+    """Normal numbers, the same for both libraries."""
+    return m.from_numpy(np.random.RandomState(seed).standard_normal(shape).astype(dtype))
+
+
+def variable(m: Any, *shape: int, dtype: str = "float64", seed: int = 0) -> Any:
+    """Normal numbers, in a tensor that requires a gradient."""
+    return data(m, *shape, dtype=dtype, seed=seed).requires_grad_()
 
 
 def numpy(x: Any) -> np.ndarray[Any, Any]:
     """The values of a tensor of either."""
-    array: np.ndarray[Any, Any] = x.detach().numpy()
+    array: np.ndarray[Any, Any] = x.numpy(force=True) if isinstance(x, torch.Tensor) else x.array
     return array
 
 
@@ -78,6 +90,25 @@ def raised(function: Callable[..., Any], *args: Any, **kwargs: Any) -> str:
     except Exception as error:
         return type(error).__name__
     return "nothing"
+
+
+def outcome(call: Callable[[Any], Any], m: Any) -> Any:
+    """What a call gives, or the name of the type of the error that it raises."""
+    try:
+        return call(m)
+    except Exception as error:
+        return type(error).__name__
+
+
+def grid(m: Any, **options: Any) -> Any:
+    """The numbers 0 to 11 in a matrix of three rows."""
+    return m.arange(12.0, **options).reshape(3, 4)
+
+
+def changed(x: Any, change: Callable[[Any], Any]) -> Any:
+    """The values of x after a change in place."""
+    change(x)
+    return x.detach()
 
 
 def same_as_torch(scenario: Callable[..., Any]) -> Callable[..., None]:
@@ -92,4 +123,14 @@ def same_as_torch(scenario: Callable[..., Any]) -> Callable[..., None]:
     del test.__wrapped__  # or pytest would take m for a fixture
     signature = inspect.signature(scenario)
     test.__signature__ = signature.replace(parameters=list(signature.parameters.values())[1:])  # type: ignore[attr-defined]
+    return test
+
+
+def same_outcomes(calls: dict[str, Callable[[Any], Any]]) -> Callable[[str], None]:
+    """Make a test of many small calls: what torch answers, minigrad answers; where torch raises, it raises the same type."""
+
+    @pytest.mark.parametrize("name", calls)
+    def test(name: str) -> None:
+        assert_same([outcome(calls[name], mg)], [outcome(calls[name], torch)])
+
     return test

@@ -1,0 +1,132 @@
+"""Where numbers end: nan, infinities, zeros with a sign, kinks, and terms that leave the range of their dtype; as in torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import inf, nan
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import minigrad as mg
+
+from .twins import same_as_torch, same_outcomes
+
+
+def addmm(m: Any, **options: Any) -> Any:
+    """A matrix with a nan, added to a product; beta = 0 leaves the nan out."""
+    c = m.tensor([[nan, 1.0], [2.0, inf]], requires_grad=True)
+    y = m.addmm(c, m.ones(2, 3), m.ones(3, 2), **options)
+    y[1, 0].backward()
+    return y, c.grad
+
+
+test_values = same_outcomes({
+    "addmm": addmm, "addmm beta=0": lambda m: addmm(m, beta=0), "addmm beta=2": lambda m: addmm(m, beta=2),
+    "sign of nan": lambda m: m.tensor([nan, -inf, -0.0, 3.0]).sign(),
+    "zero with a sign": lambda m: (1 / (m.tensor([-1.0, 1.0, -4.0]) % 1), 1 / (m.tensor([-1.0, 2.0]).double() % -1)),
+    "remainder by infinity": lambda m: (m.tensor([2.0, -1.0]) % inf, m.tensor([2, -1], dtype=m.int8) % inf, m.ones(1) % -inf),
+    "floor by infinity": lambda m: (m.tensor([2.0, -1.0]) // inf, m.tensor([-3]).div(inf, rounding_mode="floor")),
+    "nothing by zero": lambda m: (m.zeros(0, dtype=m.int64) // 0, m.zeros(0, 3, dtype=m.int32) % m.zeros(3, dtype=m.int32)),
+    "negative powers": lambda m: (m.tensor([-1, 0, 1, 2]) ** m.tensor([[-3], [-2], [3]]), 3 ** m.tensor([-1, 0, 2])),
+    "negative power of nothing": lambda m: m.zeros(0, dtype=m.int64) ** -1, "power of a byte": lambda m: m.ones(1).byte() ** -1,
+    "lerp to infinity": lambda m: (m.zeros(2).lerp(m.tensor([inf, -inf]), 0.7), m.zeros(2).lerp(m.ones(2), 0.3)),
+})  # fmt: skip
+
+
+def test_log1p_keeps_the_sign_of_zero() -> None:
+    for dtype in ("float16", "float32", "float64"):
+        value, expected = (m.log1p(m.tensor([0.0, -0.0], dtype=getattr(m, dtype))).numpy() for m in (mg, torch))
+        assert np.signbit(value).tolist() == np.signbit(expected).tolist() == [False, True]
+
+
+def with_gradient(m: Any, function: Callable[..., Any]) -> Any:
+    """The gradient of a function where it has no derivative in the mathematical sense."""
+    x = m.tensor([nan, inf, -inf, 0.0, -0.0, 1.0], requires_grad=True)
+    y = function(m, x)
+    y.sum().backward()
+    return y, x.grad
+
+
+def assigned_to(x: Any, value: Any) -> Any:
+    x[None] = value
+    return x
+
+
+test_gradients_at_corners = same_outcomes({
+    name: lambda m, function=function: with_gradient(m, function) for name, function in {
+        "abs": lambda m, x: x.abs(), "norm 1": lambda m, x: x.norm(1), "norm inf": lambda m, x: x.norm(inf),
+        "norm 3": lambda m, x: x.norm(3),
+        "norm 0 of rows": lambda m, x: x.reshape(2, 3).norm(0, dim=0) + x.reshape(2, 3).sum(0),
+        "elu": lambda m, x: m.nn.functional.elu(x, 0.5),
+        "selu": lambda m, x: m.nn.functional.selu(x), "relu6": lambda m, x: m.nn.functional.relu6(x),
+        "atan2": lambda m, x: m.atan2(x, m.zeros(6)), "atan2 below": lambda m, x: m.atan2(m.zeros(6), x),
+        "clamp": lambda m, x: m.clamp(m.ones(6), max=x), "clamp from below": lambda m, x: m.clamp(m.ones(6), x),
+        "assignment": lambda m, x: assigned_to(m.zeros(2, dtype=m.float64), x[5]),
+        "addcdiv": lambda m, x: m.ones(6).addcdiv(x, x + 1, value=2), "lerp": lambda m, x: m.lerp(x, x * 2, x)}.items()
+})  # fmt: skip
+
+
+@pytest.mark.parametrize("function", ["relu", "clamp", "hardtanh", "max"])
+def test_an_infinite_gradient_stays_where_it_belongs(function: str) -> None:
+    @same_as_torch
+    def scenario(m: Any) -> Any:
+        x = m.tensor([-1.0, 0.0, 4.0, 0.5], requires_grad=True)
+        y = {"relu": x.relu, "clamp": lambda: x.clamp(min=0), "hardtanh": lambda: m.nn.functional.hardtanh(x, 0, 5),
+             "max": lambda: (x * 0).max()}[function]()  # fmt: skip
+        y.sqrt().sum().backward()
+        return x.grad
+
+    scenario()
+
+
+@same_as_torch
+def test_gradients_whose_terms_leave_the_range(m: Any) -> Any:
+    """Neither b² of a quotient nor the zero of a product may take the gradient along."""
+    quotients = []
+    for a, b, dtype in (1e3, 300.0, m.float16), (1e-3, 1e-3, m.float16), (1e30, 1e20, m.float32), (1e-30, 1e-25, m.float32):
+        x, y = (m.tensor([n], dtype=dtype, requires_grad=True) for n in (a, b))
+        quotients += m.autograd.grad((x / y).sum(), (x, y))
+    products = []
+    for zeros in [], [3], [3, 70]:
+        x = m.arange(1.0, 101) / 50
+        x[zeros] = 0
+        x.requires_grad_()
+        products += m.autograd.grad(x.prod(), x) + m.autograd.grad((x.reshape(4, 25).prod(0) * m.arange(25.0)).sum(), x)
+    return quotients, products
+
+
+def curvature(m: Any, function: Callable[[Any], Any]) -> Any:
+    """The second derivative at a kink and beside it."""
+    x = m.tensor([-1.0, 0.0, 1.0], requires_grad=True)
+    (slope,) = m.autograd.grad(function(x).sum(), x, create_graph=True)
+    return m.autograd.grad(slope.sum(), x)
+
+
+test_second_derivatives_at_a_kink = same_outcomes({
+    "elu": lambda m: curvature(m, lambda x: m.nn.functional.elu(x, 0.5)), "selu": lambda m: curvature(m, m.nn.functional.selu),
+})  # fmt: skip
+
+
+@same_as_torch
+def test_second_derivatives_at_extremes(m: Any) -> Any:
+    """Where the value, or a square of x, is infinite or zero."""
+    x = m.tensor([0.0, 1e-30, -1e-30, 1e30, 800.0, inf, -inf, 2.0], requires_grad=True)
+    found = []
+    for function in (m.cosh, m.sinh, lambda x: x**-1, lambda x: x**-2, lambda x: x**3, lambda x: x.clamp(min=0) ** 0.5):
+        (g,) = m.autograd.grad(function(x).sum(), x, create_graph=True)
+        found += [g.detach(), *m.autograd.grad(g.sum(), x)]
+    return found
+
+
+@pytest.mark.parametrize("zeros", [False, True])
+def test_product_twice_differentiated(zeros: bool) -> None:
+    @same_as_torch
+    def scenario(m: Any) -> Any:
+        x = m.tensor([1.5, -2.0, 0.0 if zeros else 0.5, 3.0], dtype=m.float64, requires_grad=True)
+        (g,) = m.autograd.grad(x.prod(), x, create_graph=True)
+        return g.detach(), *m.autograd.grad((g * g).sum(), x)
+
+    scenario()

@@ -1,0 +1,147 @@
+"""Indices: what they read, where they write, what they refuse, and the gradients of places named twice; as in torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import minigrad as mg
+
+from .twins import assert_same, changed, grid, outcome, same_as_torch, same_outcomes
+
+
+def assigned(index: Any, value: Any = 7.0, **options: Any) -> Callable[[Any], Any]:
+    """``x[index] = value``, on a leaf and where it is recorded."""
+
+    def call(m: Any) -> Any:
+        place = index(m) if callable(index) else index
+        what = value(m) if callable(value) else value
+        x = grid(m, **options)
+        return changed(x, lambda x: x.__setitem__(place, what)), outcome(
+            lambda m: changed(grid(m).requires_grad_() * 1, lambda x: x.__setitem__(place, what)), m)  # fmt: skip
+
+    return call
+
+
+INDICES: list[Any] = [
+    [[0, 1], [1, 0]], [[0, 1]], ([0, 1], [1, 0]), [(0, 1), (1, 0)], [0, slice(None)], [slice(0, 1), slice(1, 2)], [None, 0],
+    [..., 0], [[[0]]], [[0], [0, 1]], [[True, False, True, False]] * 3, ((0, 1),), ((0, 1), (1, 2)), 5, (0, 9), -4, (0, 0, 0), 1.5,
+    "a", {}, {1},
+    lambda m: [m.tensor(0), m.tensor(1)], lambda m: m.tensor([True, False]), lambda m: m.tensor([5]),
+    lambda m: (slice(None), m.tensor([7])), lambda m: m.tensor(1).byte(), lambda m: m.tensor(0).byte(),
+    lambda m: m.tensor(1).char(),
+    lambda m: m.tensor([0, 1]).short(), lambda m: m.tensor([0, 1]).int(),
+]  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("index", INDICES, ids=lambda index: "tensors" if callable(index) else str(index))
+def test_index(index: Any) -> None:
+    """Lists that hold more than numbers are tuples; what is out of bounds or no index at all raises as in torch."""
+
+    @same_as_torch
+    def scenario(m: Any) -> Any:
+        return outcome(lambda m: grid(m)[index(m) if callable(index) else index], m), outcome(assigned(index), m)
+
+    scenario()
+
+
+@pytest.mark.parametrize("index", [[[0, 1]], [slice(0, 1), 2]])
+def test_a_list_taken_for_a_tuple_warns(index: Any) -> None:
+    same_as_torch(lambda m: [outcome(lambda m: grid(m)[index], m), outcome(assigned(index), m)])()
+
+
+def test_messages_speak_of_tensors_and_dimensions() -> None:
+    for index, words in ((5, "index 5 is out of bounds for dimension 0 with size 3"), ((0, 0, 0), "too many indices for tensor of"),
+                         (mg.tensor([True, False]), "tensor along dimension 0")):  # fmt: skip
+        for call in (lambda index=index: grid(mg)[index], lambda index=index: grid(mg).__setitem__(index, 1.0)):
+            with pytest.raises(IndexError, match=words) as found:
+                call()
+            assert "array" not in str(found.value)
+            assert "axis" not in str(found.value)
+
+
+@same_as_torch
+def test_assignment_takes_integers_first(m: Any) -> Any:
+    x, value = m.zeros(2, 3, 3), m.arange(9.0).reshape(3, 3)
+    x[0, :, [0, 2, 1]] = value
+    x[..., 1, [0, 1]] = 7.0
+    return x
+
+
+test_assignment = same_outcomes({
+    f"{what} at {where}": lambda m, index=index, value=value: [outcome(assigned(index, value), m)]
+    for where, index in {
+        "indices": lambda m: m.tensor([0, 1]), "a list": [0, 1], "a mask": lambda m: m.tensor([True, False, True]),
+        "a column": (..., [0]), "a mask and a row": lambda m: (m.tensor([True, False, True]), m.tensor([0, 1]))}.items()
+    for what, value in {
+        "an integer": lambda m: m.tensor(2), "integers": lambda m: m.tensor([2]), "a number": 2,
+        "a row": lambda m: m.ones(4).double(), "a float": lambda m: m.tensor(2.0)}.items()
+})  # fmt: skip
+
+
+def gradient_of_what_is_read(m: Any, index: Callable[[Any], Any]) -> Any:
+    x = grid(m).requires_grad_()
+    (x[index(m)] * 2).sum().backward()
+    return x.grad
+
+
+test_places_that_are_named_twice = same_outcomes({
+    name: lambda m, index=index: gradient_of_what_is_read(m, index) for name, index in {
+        "by a list and a number in one": lambda m: ([0, 0], [1]),
+        "by a column and a row": lambda m: (m.tensor([[0], [0]]), m.tensor([0, 1])),
+        "by a row and a column": lambda m: (m.tensor([0, 1]), m.tensor([[0], [0]])),
+        "by a mask": lambda m: (m.tensor([True, False, False]), [2, 2]),
+        "by a growing row": lambda m: ([0, 0, 1], [0, 1, 2]), "by two rows": lambda m: ([0, 1, 0], [1, 2, 1]),
+        "by one of a mask": lambda m: (m.tensor([True, False, True]), [1])}.items()
+})  # fmt: skip
+
+
+test_other_indices = same_outcomes({
+    "of 16 bits": lambda m: grid(m)[m.tensor([1], dtype=m.int16)],
+    "an array of 16 bits": lambda m: grid(m)[np.array([1, 2], np.int16)],
+    "del": lambda m: grid(m).__delitem__(0), "a number in x": lambda m: (5.0 in grid(m), m.tensor(2.0) in grid(m)),
+    "a list in x": lambda m: [1.0] in grid(m), "text in x": lambda m: "a" in grid(m),
+    "nonzero of a number": lambda m: (m.where(m.tensor(True)), m.where(m.tensor(0.0))),
+    "masked_select of another shape": lambda m: m.ones(0).masked_select(m.tensor([True, False])),
+})  # fmt: skip
+
+
+FIRST = [[0, 1, 2, 0]]
+test_scatter = same_outcomes({
+    "less": lambda m: grid(m).scatter(0, m.tensor([*FIRST, [1, 1, 1, 1]]), m.ones(1, 4)),
+    "of more": lambda m: grid(m).scatter(0, m.tensor(FIRST), m.ones(5, 6)),
+    "0-d source": lambda m: grid(m).scatter(0, m.tensor(FIRST), m.tensor(1.0)),
+    "another dtype": lambda m: grid(m).scatter(0, m.tensor(FIRST), m.ones(1, 4, dtype=m.float64)),
+    "nothing": lambda m: grid(m).scatter(0, m.zeros(0, dtype=m.int64), m.tensor(5.0)),
+    "without source": lambda m: grid(m).scatter(0, m.tensor(FIRST)),
+    "into 0-d": lambda m: m.tensor(1.0).scatter(0, m.tensor(0), m.tensor(5.0)),
+    "into 0-d by a vector": lambda m: m.tensor(1.0).scatter(0, m.tensor([0]), m.tensor([5.0])),
+    "by 0-d": lambda m: m.ones(3).scatter(0, m.tensor(1), m.tensor(5.0)),
+    "a number into 0-d": lambda m: m.tensor(1.0).scatter(0, m.tensor(0), 5.0),
+    "a fraction into integers": lambda m: m.zeros(3, dtype=m.int64).scatter(0, m.tensor([0]), 1.5),
+    "add less": lambda m: grid(m).scatter_add(0, m.tensor([*FIRST, [1, 1, 1, 1]]), m.ones(1, 4)),
+    "add by 0-d": lambda m: m.ones(3).scatter_add(0, m.tensor(1), m.tensor(5.0)),
+    "add of 0-d": lambda m: m.ones(3).scatter_add(0, m.tensor([1]), m.tensor(5.0)),
+    "add a number": lambda m: m.ones(3).scatter_add(0, m.tensor([1]), 5.0),
+})  # fmt: skip
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (2, 3), (0,)], ids=str)
+@pytest.mark.parametrize("indices", [(), (1,), (0,), (0, 2), (2, 0)], ids=str)
+def test_scatter_by_no_index_and_by_one(shape: tuple[int, ...], indices: tuple[int, ...]) -> None:
+    def scattered(m: Any, name: str, source: tuple[int, ...]) -> Any:
+        x, src = m.ones(shape, requires_grad=True), m.full(source, 2.0, requires_grad=True)
+        result = getattr(x, name)(0, m.zeros(indices, dtype=m.int64), src)
+        result.sum().backward()
+        return result.detach(), x.grad, src.grad
+
+    for name, source in product(("scatter", "scatter_add"), [(), (1,), (0,), (2, 3)]):
+        expected = outcome(lambda m, name=name, source=source: scattered(m, name, source), torch)
+        if not isinstance(expected, str):  # torch has no derivative for a source larger than the index
+            assert_same(scattered(mg, name, source), expected)
