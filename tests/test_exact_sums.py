@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import minigrad as mg
-from minigrad.autograd import total
+from minigrad.arrays.sums import total
 
 from .twins import same_as_torch
 

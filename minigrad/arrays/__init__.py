@@ -1,1 +1,1 @@
-"""NumPy arrays before there is a tensor: dtypes and promotion, memory, printing."""
+"""What lies below tensors: dtypes, sums of arrays, their memory and printing, and torch's names of arguments."""

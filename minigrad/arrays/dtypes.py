@@ -18,6 +18,8 @@ import numpy as np
 Array: TypeAlias = Any  # what the body of an operation gets: a NumPy array, or a Tensor while derivatives are recorded
 Number: TypeAlias = builtins.bool | builtins.int | builtins.float
 
+HALF, SINGLE, DOUBLE = np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.float64)
+
 
 class dtype:
     """The type of a tensor's elements, `float32` for example; prints as torch's does.

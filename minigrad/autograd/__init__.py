@@ -1,31 +1,18 @@
 """Automatic differentiation.
 
-Reading order: `graph` (operations and what they record), `engine` (the walk back), `grad_mode` (`no_grad` and its relatives),
-`function` (operations that users write), `gradcheck` (derivatives against finite differences).
+Reading order: `operation` (what an operation is, and its call in five steps), `tensor_base` and `node` (what it leaves behind),
+`engine` (the walk back). Then what they lean on: `casting` (dtypes that go together), `versions` (memory that is shared and
+changed), `hooks`, `grad_mode` (`no_grad` and its relatives), `function` (operations that users write), `gradcheck` (derivatives
+against finite differences).
 """
 
-from minigrad.autograd.engine import backward, count_up, grad, ones, sum_rows, total
+from minigrad.autograd.casting import cast
+from minigrad.autograd.engine import backward, grad
 from minigrad.autograd.function import Function, FunctionCtx
-from minigrad.autograd.grad_mode import enable_grad, inference_mode, is_grad_enabled, no_grad, quietly, set_grad_enabled
+from minigrad.autograd.grad_mode import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
 from minigrad.autograd.gradcheck import gradcheck, gradgradcheck
-from minigrad.autograd.graph import (
-    DOUBLE,
-    HALF,
-    SINGLE,
-    AccumulateGrad,
-    Node,
-    Op,
-    TensorBase,
-    cast,
-    clock,
-    needs_grad,
-    op,
-    raw,
-    record,
-    refresh,
-    result_class,
-    share,
-    torch_names,
-    unwrapped,
-    wrap,
-)  # fmt: skip
+from minigrad.autograd.hooks import RemovableHandle
+from minigrad.autograd.node import AccumulateGrad, Node, Op, clock, record
+from minigrad.autograd.operation import op
+from minigrad.autograd.tensor_base import TensorBase, raw, result_class, unwrapped, wrap
+from minigrad.autograd.versions import count_change, needs_grad, refresh, share

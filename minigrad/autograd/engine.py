@@ -1,146 +1,78 @@
-"""The walk back through the graph: `backward` and `grad`.
-
-Gradients wait in a dictionary for the turn of their node, and are taken out when it comes; only leaves keep theirs, in `.grad`.
-Two passes thus never see each other's state.
-"""
+"""The walk back through the graph: `backward` and `grad`."""
 
 from __future__ import annotations
 
-import functools
-import math
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad.arrays.dtypes import Array
-from minigrad.autograd.grad_mode import current, quietly
-from minigrad.autograd.graph import HALF, SINGLE, Node, TensorBase, ndarray, raw, refresh, wrap
+from minigrad.arrays.quiet import quietly
+from minigrad.arrays.sums import ones, unbroadcast
+from minigrad.autograd.grad_mode import current
+from minigrad.autograd.hooks import attend, hooked, keep
+from minigrad.autograd.node import Node, Op, record
+from minigrad.autograd.tensor_base import TensorBase, wrap
+from minigrad.autograd.versions import check_versions, count_change, refresh
 
 if TYPE_CHECKING:
     from minigrad.tensors.tensor import Tensor
 
 
-def unbroadcast(g: Array, shape: tuple[int, ...]) -> Array:
-    """`g` summed over the axes along which an operand of `shape` was repeated to the shape of `g`."""
-    lead = g.ndim - len(shape)
-    if lead == 1 and g.shape[1:] == shape and g.ndim == 2:
-        return sum_rows(g)
-    stretched = tuple(range(lead)) + tuple(i + lead for i, n in enumerate(shape) if n == 1 and g.shape[i + lead] != 1)
-    if isinstance(g, ndarray):
-        return total(g, stretched, True).reshape(shape)
-    return g.sum(axis=stretched, keepdims=True).reshape(shape)
-
-
-BLOCK = 512
-
-
-def total(x: np.ndarray[Any, Any], axes: tuple[int, ...], keepdim: bool = False) -> Any:
-    """Floating-point x summed along `axes`, as exactly as torch does it.
-
-    NumPy adds pairwise only along the last axis, elsewhere row after row: to 1e-4 for a million rows. Here rows are added by
-    products with ones, `BLOCK` at a time, which is faster, too: 2.2 to 0.1 ms for (100000, 8) float32, 7.9 to 2.7 µs for (64, 10).
-    """
-    if x.dtype == HALF:
-        return np.add.reduce(x, axes, dtype=SINGLE, keepdims=keepdim).astype(HALF)  # type: ignore[call-overload]
-    shape, last = x.shape, x.ndim - 1
-    if not axes or last in axes or axes != tuple(range(axes[0], axes[-1] + 1)) or not x.flags.c_contiguous or not x.size:
-        return np.add.reduce(x, axes, keepdims=keepdim)  # type: ignore[call-overload]
-    front, back = shape[: axes[0]], shape[axes[-1] + 1 :]
-    rows = x.reshape(math.prod(front), -1, math.prod(back))
-    while rows.shape[1] > 2 * BLOCK:
-        whole = rows.shape[1] // BLOCK * BLOCK
-        blocks = rows[:, :whole].reshape(rows.shape[0], -1, BLOCK, rows.shape[2])
-        rows = np.concatenate([ones(BLOCK, x.dtype) @ blocks, rows[:, whole:]], 1)
-    return (ones(rows.shape[1], x.dtype) @ rows).reshape((*front, *((1,) * (len(axes) if keepdim else 0)), *back))
-
-
-def sum_rows(g: Any) -> Any:
-    """``g.sum(0)`` of a matrix, as a product with ones: 18 times faster for (12544, 16) float32 (182 to 10 µs)."""
-    if not isinstance(g, ndarray):
-        return g.sum(0)
-    return ones(g.shape[0], g.dtype) @ g if g.shape[0] <= 2 * BLOCK else total(g, (0,))
-
-
-def _kept(make: Callable[..., Any]) -> Callable[..., Any]:
-    """Keep small arrays for the next time (0.1 µs instead of 1.2), not to be written to."""
-
-    @functools.lru_cache(maxsize=64)
-    def kept(*args: Any) -> Any:
-        array = make(*args)
-        array.flags.writeable = False
-        return array
-
-    @functools.wraps(make)
-    def get(n: int, *dtype: Any) -> Any:
-        return kept(n, *dtype) if n <= 2**14 else make(n, *dtype)
-
-    return get
-
-
-@_kept
-def ones(n: int, dtype: Any) -> Array:
-    """A vector of ones."""
-    return np.ones(n, getattr(dtype, "numpy", dtype))
-
-
-@_kept
-def count_up(n: int) -> Array:
-    """The numbers 0 to n - 1."""
-    return np.arange(n)
-
-
 def walk(
     roots: Sequence[tuple[TensorBase, Any]], retain_graph: bool, create_graph: bool, wanted: Sequence[Any] | None = None
-) -> dict[Any, Any]:
+) -> tuple[dict[Any, Any], set[Any]]:
     """Carry gradients from `roots` back through the graph.
+
+    Without what comes up only now and then, the walk is this::
+
+        waiting = {node of the root: its gradient}
+        while nodes are waiting:
+            node = the newest of them;  g = waiting.pop(node)
+            for each rule and edge of the node:
+                waiting[edge] += rule(g)
+        what still waits belongs to the leaves
+
+    Newest first means that all gradients of a node have arrived when its turn comes. They wait in a dictionary of this walk, so
+    two walks never see each other's state.
 
     Parameters
     ----------
     roots : sequence of (tensor, gradient)
-        Gradients are arrays; tensors with `create_graph`, and then everything below is recorded as well.
+        Gradients are arrays. With `create_graph` they are tensors, and the walk itself is recorded.
     wanted : sequence of nodes and leaves, optional
-        What gradients are asked for; only the part of the graph that leads there is visited. Default: all leaves.
+        What gradients are asked for. Only the part of the graph that leads there is visited. Default: all leaves.
 
     Returns
     -------
     dict
         Leaf (or wanted node) -> gradient.
+    set
+        The leaves whose gradient is an array that nobody else holds.
     """
-    grads: dict[Any, Any] = {}  # where gradients wait for the turn of their node
+    waiting: dict[Any, Any] = {}
     found: dict[Any, Any] = {}
-    useful = None if wanted is None else _leading_to(wanted, [t._node or t for t, _ in roots])
+    owned: set[Any] = set()
+    useful = None if wanted is None else _leading_to(wanted, [tensor._node for tensor, _ in roots])
 
     for tensor, g in roots:
         edge = tensor._node or tensor
-        grads[edge] = grads[edge] + g if edge in grads else g
-    heap = [(-edge.number, edge) for edge in grads if type(edge) is Node]
-    heapify(heap)
-    while heap:
-        node = heappop(heap)[1]
-        g = grads.pop(node)
+        waiting[edge] = waiting[edge] + g if edge in waiting else g
+    newest_first = [(-node.number, node) for node in waiting if type(node) is Node]
+    heapify(newest_first)
+
+    while newest_first:
+        _, node = heappop(newest_first)
+        g = waiting.pop(node)
         if node._hooks or node.grad_keeper is not None:
-            g = _attend(node, g)
+            g = attend(node, g)
         if useful is not None:
             if node in wanted:  # type: ignore[operator]
                 found[node] = g
-            if not any(e in useful for e in node.edges if e is not None):
+            if useful.isdisjoint(node.edges):
                 continue
-        rules = node.rules
-        if rules is None:
-            raise RuntimeError(
-                f"Trying to backward through the graph a second time: what {node.name()} had saved was freed by the first "
-                "pass. Specify retain_graph=True in the first backward() or autograd.grad(), or compute the loss anew")
-        pairs = iter(node.seen)
-        for cell, version in zip(pairs, pairs):  # noqa: B905  (strict=... takes as long as the rest)
-            if cell[0] != version:
-                node.check_versions(create_graph)
-                break
-        if create_graph:
-            rules = node.replay()
-        for rule, edge in zip(rules, node.edges):  # noqa: B905
+        for rule, edge in zip(_rules_of(node, create_graph), node.edges):  # noqa: B905  (an operand without a rule is a constant)
             if edge is None or (useful is not None and edge not in useful):
                 continue
             passed = rule(g)
@@ -150,61 +82,59 @@ def walk(
             shape = edge.shape if to_node else edge.array.shape
             if passed.shape != shape:
                 passed = unbroadcast(passed, shape)
-            if edge in grads:
-                grads[edge] = grads[edge] + passed  # never in place: others may hold the array that arrived first
+            if edge in waiting:
+                waiting[edge] = waiting[edge] + passed  # not in place: somebody may hold the array that arrived first
+                owned.add(edge)
             else:
-                grads[edge] = passed
+                waiting[edge] = passed
                 if to_node:
-                    heappush(heap, (-edge.number, edge))
+                    heappush(newest_first, (-edge.number, edge))
+                elif _is_new(passed, g):
+                    owned.add(edge)
         if not retain_graph and not node.op.linear:
-            node.rules = node.tensors = None
-    return found | grads
+            node.rules = node.inputs = None
+    return found | waiting, owned
 
 
-def _attend(node: Node, g: Any) -> Any:
-    """Let a tensor's hooks see (and change) the gradient, then keep it where `retain_grad()` asked for it."""
-    g = _hooked(node._hooks, g)
-    keeper = None if node.grad_keeper is None else node.grad_keeper()
-    if keeper is not None:
-        _add_to_grad(keeper, g)
-    return g
+def _rules_of(node: Node, create_graph: bool) -> Any:
+    """The rules of a node whose turn has come; with `create_graph`, as functions of tensors."""
+    if node.rules is None:
+        raise RuntimeError(
+            f"Trying to backward through the graph a second time: what {node.name()} had saved was freed by the first pass. "
+            "Specify retain_graph=True in the first backward() or autograd.grad(), or compute the loss anew")
+    if [cell[0] for cell in node.cells] != node.versions:
+        check_versions(node, create_graph)
+    return node.replay() if create_graph else node.rules
 
 
-def _add_to_grad(tensor: TensorBase, g: Any) -> None:
-    g = g if isinstance(g, TensorBase) else wrap(np.array(g))  # of its own, since g travels on
-    tensor._grad = g if tensor._grad is None else tensor._grad + g
+def _is_new(passed: Any, g: Any) -> bool:
+    """Whether a leaf may keep `passed`, which a rule gave for `g`: it is neither `g`, nor a view of it, nor read-only.
 
-
-def _hooked(hooks: dict[int, Callable[[Tensor], Tensor | None]] | None, g: Any) -> Any:
-    if hooks and isinstance(g, ndarray) and not g.flags.writeable:  # a hook may change what it gets in place
-        g = g.copy()
-    for hook in list((hooks or {}).values()):
-        changed = hook(g if isinstance(g, TensorBase) else wrap(g))  # type: ignore[arg-type]
-        if changed is None:
-            continue
-        if not isinstance(changed, TensorBase):
-            raise TypeError(f"a hook must return a tensor or None, got {type(changed).__name__}")
-        if (changed.array.shape, changed.array.dtype) != (raw(g).shape, raw(g).dtype):
-            raise RuntimeError(f"a hook has changed the size or type of a gradient, from {list(raw(g).shape)} of {raw(g).dtype} to "
-                               f"{list(changed.array.shape)} of {changed.array.dtype}")
-        g = changed if isinstance(g, TensorBase) else changed.array
-    return g
+    Counting references would say the same on some versions of Python, and on others something else.
+    """
+    if type(passed) is not np.ndarray or not passed.flags.writeable:
+        return False
+    base = passed.base
+    return passed is not g if base is None else base is not g and base is not g.base and base.size == passed.size
 
 
 def _leading_to(wanted: Sequence[Any], starts: list[Any]) -> set[Any]:
     """The nodes and leaves, reachable from `starts`, from which something in `wanted` can be reached."""
-    seen: dict[int, Node] = {}
-    stack = [s for s in starts if isinstance(s, Node)]
+    reached: dict[int, Node] = {}
+    stack = [node for node in starts if node is not None]
     while stack:
         node = stack.pop()
-        if node.number not in seen:
-            seen[node.number] = node
-            stack += [e for e in node.edges if isinstance(e, Node)]
+        if node.number not in reached:
+            reached[node.number] = node
+            stack += [edge for edge in node.edges if isinstance(edge, Node)]
     useful = set(wanted)
-    for number in sorted(seen):  # oldest first: a node's inputs have been decided before it
-        if any(e in useful for e in seen[number].edges if e is not None):
-            useful.add(seen[number])
+    for number in sorted(reached):  # oldest first: a node's inputs have been decided before it
+        if not useful.isdisjoint(reached[number].edges):
+            useful.add(reached[number])
     return useful
+
+
+# ---- what the walk brings back ---------------------------------------------------------------------------------------------
 
 
 def backward(
@@ -234,46 +164,63 @@ def backward(
     wanted = None if inputs is None else [t._node or t for t in sequence(inputs)]
     if wanted == []:
         raise RuntimeError("backward(): inputs must not be empty; leave it out to reach every leaf")
-    grads = _differentiate(roots, retain_graph, create_graph, wanted, accumulating=True)
+    grads = quietly(_differentiate, roots, retain_graph, create_graph, wanted, True)
     for tensor in sequence(inputs):
         if tensor._node in grads and tensor._node.grad_keeper is None:  # an input that is no leaf
-            _add_to_grad(tensor, grads[tensor._node])
+            keep(tensor, grads[tensor._node])
 
 
 def _differentiate(
     roots: list[Any], retain_graph: bool | None, create_graph: bool, wanted: Sequence[Any] | None, accumulating: bool
 ) -> dict[Any, Any]:
-    """`walk`, recorded or not, without NumPy's warnings; if `accumulating`, what arrived at leaves is put into their `.grad`."""
-    mode = current.mode
-    before, mode.recording = mode.recording, bool(create_graph)
+    """`walk`, recorded or not; if `accumulating`, what arrived at leaves is put into their `.grad`."""
+    before, current.recording = current.recording, bool(create_graph)
     try:
-        grads = quietly(walk, roots, create_graph if retain_graph is None else retain_graph, create_graph, wanted)
-        roots.clear()  # what follows may keep an array that nobody else holds
+        grads, owned = walk(roots, create_graph if retain_graph is None else retain_graph, create_graph, wanted)
         if accumulating:
             for leaf in wanted or list(grads):
                 if leaf in grads and not isinstance(leaf, Node):
-                    accumulate(leaf, grads)
+                    accumulate(leaf, grads.pop(leaf), leaf in owned)
     finally:
-        mode.recording = before
+        current.recording = before
     return grads
 
 
-def accumulate(leaf: Any, grads: dict[Any, Any]) -> None:
-    """Add ``grads.pop(leaf)`` to ``leaf.grad``."""
-    g = grads.pop(leaf)
+def accumulate(leaf: Any, g: Any, owned: bool) -> None:
+    """Add `g` to ``leaf.grad``, which lies in memory as the leaf does. An array that nobody else holds is kept as it is."""
     if leaf._hooks:
-        g = _hooked(leaf._hooks, g)
+        g, owned = hooked(leaf._hooks, g), False
+    grad = leaf._grad
     if isinstance(g, TensorBase):
-        leaf._grad = g if leaf._grad is None else leaf._grad + g
-    elif leaf._grad is None:
-        # Held by nobody but this frame, the array can be kept as it is; a copy keeps two leaves from sharing their gradient.
-        alone = type(g) is ndarray and sys.getrefcount(g) <= 2
-        if alone and g.base is not None:
-            alone = sys.getrefcount(g.base) <= 2 and g.flags.writeable and g.flags.forc
-        leaf._grad = wrap(g if alone else np.array(g))
+        leaf._grad = _laid_out_like(leaf, g) if grad is None else grad + g
+    elif grad is None:
+        leaf._grad = wrap(g if owned and g.strides == leaf.array.strides else _copied(g, leaf.array))
+    elif not grad.array.flags.writeable:
+        raise RuntimeError("unsupported operation: more than one element of the written-to tensor refers to a single memory "
+                           "location. Please clone() the tensor before performing the operation.")
     else:
-        quietly(np.add, leaf._grad.array, g, leaf._grad.array)
-        leaf._grad._version_cell[0] += 1
+        np.add(grad.array, g, grad.array)
+        count_change(grad)
+
+
+def _copied(g: Any, like: Any) -> Any:
+    """A copy of `g` that lies in memory as `like` does; in order, where that has gaps or repeats elements."""
+    copy = np.empty_like(like)
+    if copy.strides != like.strides:
+        copy = np.empty(like.shape, like.dtype)
+    copy[...] = g
+    return copy
+
+
+def _laid_out_like(leaf: Any, g: Any) -> Any:
+    """`_copied`, as an operation."""
+    copy = wrap(_copied(g.array, leaf.array))
+    if g._requires_grad:
+        record(_COPY, copy, (g,), [lambda gradient: gradient], ((), {}))
+    return copy
+
+
+_COPY = Op(_laid_out_like, "CopyBackwards", linear=True)
 
 
 def grad(
@@ -322,7 +269,7 @@ def grad(
                                "requires_grad=True")
     roots = _roots(sequence(outputs), sequence(grad_outputs), create_graph)
     wanted = [t._node or t for t in inputs]
-    grads = _differentiate(roots, retain_graph, create_graph, wanted, accumulating=False)
+    grads = quietly(_differentiate, roots, retain_graph, create_graph, wanted, False)
     result: list[Any] = []
     for t, key in zip(inputs, wanted, strict=True):
         g = grads.get(key)
@@ -332,7 +279,7 @@ def grad(
             raise RuntimeError("autograd.grad(): one of the differentiated tensors appears to not have been used in the "
                                "graph. Set allow_unused=True if this is the desired behavior")
         if isinstance(key, TensorBase) and g is not None:
-            g = _hooked(key._hooks, g)
+            g = hooked(key._hooks, g)
         result.append(g if g is None or isinstance(g, TensorBase) else wrap(np.array(g)))
     return tuple(result)
 

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minigrad.autograd.casting import cast
 from minigrad.autograd.grad_mode import is_grad_enabled, no_grad
-from minigrad.autograd.graph import Op, TensorBase, cast, needs_grad, record, wrap
+from minigrad.autograd.node import Op, record
+from minigrad.autograd.tensor_base import TensorBase, wrap
+from minigrad.autograd.versions import needs_grad
 
 if TYPE_CHECKING:
     from minigrad.tensors.tensor import Tensor
@@ -132,7 +135,7 @@ class Function:
         results = [_differentiable(out) if not any(out is c for c in ctx._constant) else out for out in outputs]
         own = results[0] if len(results) == 1 and results[0] is not outputs[0] else wrap(_NOTHING)  # the result of that node
         record(cls._ops[bool(ctx._saved)], own, args, _rules(cls, ctx, outputs, args), _NO_OPTIONS)
-        own._node.tensors = None  # type: ignore[union-attr]  # backward has what it saved, and watches over that itself
+        own._node.inputs = None  # type: ignore[union-attr]  # backward has what it saved, and watches over that itself
         for k, (out, result) in enumerate(zip(outputs, results, strict=True)):
             if result is out:
                 continue
@@ -166,6 +169,7 @@ def _rules(cls: Any, ctx: FunctionCtx, outputs: Sequence[Any], args: Sequence[An
     """One rule per argument; `backward` of the class runs once for them all."""
     kinds, expected = ([(t.array.shape, t.array.dtype) if isinstance(t, TensorBase) else None for t in each]
                        for each in (outputs, args))
+    count = len(args)  # the rules must not hold the arguments
     latest: list[Any] = [None, {}]  # the gradient that arrived, and of those that it led to the ones not yet fetched
 
     def run(arrived: Any) -> dict[int, Any]:
@@ -175,18 +179,25 @@ def _rules(cls: Any, ctx: FunctionCtx, outputs: Sequence[Any], args: Sequence[An
             given = [np.zeros(*kind) if g is None and kind else g for g, kind in zip(given, kinds, strict=True)]
         result = cls.backward(ctx, *(g if g is None or isinstance(g, TensorBase) else wrap(g) for g in given))
         result = result if isinstance(result, tuple) else (result,)
-        if len(result) < len(args) or any(g is not None for g in result[len(args) :]):
+        if len(result) < count or any(g is not None for g in result[count:]):
             raise RuntimeError(f"function {cls.__name__}Backward returned an incorrect number of gradients (expected "
-                               f"{len(args)}, got {len(result)})")
+                               f"{count}, got {len(result)})")
         fitting = [_fitting(cls.__name__, k, g, a) for k, (g, a) in enumerate(zip(result, expected, strict=False))]
-        return {k: g if g is None or recorded else g.array for k, g in enumerate(fitting) if ctx.needs_input_grad[k]}
+        return {k: g if g is None or recorded else _read_only(g.array) for k, g in enumerate(fitting) if ctx.needs_input_grad[k]}
 
     def rule(i: int, arrived: Any) -> Any:
         if latest[0] is not arrived or i not in latest[1]:
             latest[:] = arrived, run(arrived)
         return latest[1].pop(i)
 
-    return [functools.partial(rule, i) for i in range(len(args))]
+    return [functools.partial(rule, i) for i in range(count)]
+
+
+def _read_only(array: Any) -> Any:
+    """The same memory, which the user's code may hold as well: a leaf will not keep it as its gradient."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 def _fitting(name: str, i: int, g: Any, kind: Any) -> Any:

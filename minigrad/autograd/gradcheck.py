@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.autograd.engine import grad, sequence
-from minigrad.autograd.graph import TensorBase, wrap
+from minigrad.autograd.tensor_base import TensorBase, wrap
 
 
 def gradcheck(

@@ -7,8 +7,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
-from minigrad.autograd import Function, is_grad_enabled
-from minigrad.tensors.tensor import RemovableHandle, Tensor
+from minigrad.autograd import Function, RemovableHandle, is_grad_enabled
+from minigrad.tensors.tensor import Tensor
 
 Hook = Callable[..., Any]
 Watch = Callable[[tuple[Any, ...]], tuple[Any, ...]]  # gets gradients, and gives those to go on with

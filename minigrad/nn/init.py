@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 
 from minigrad import random
+from minigrad.autograd import count_change
 from minigrad.random import Stream
 from minigrad.tensors.tensor import Tensor
 
 
 def _changed(tensor: Tensor) -> Tensor:
     """Count a change of the tensor's memory."""
-    tensor._version_cell[0] += 1
+    count_change(tensor)
     return tensor
 
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from minigrad.autograd import no_grad
+from minigrad.autograd import RemovableHandle, no_grad
 from minigrad.nn.parameter import Parameter
-from minigrad.tensors.tensor import RemovableHandle, Tensor
+from minigrad.tensors.tensor import Tensor
 
 if TYPE_CHECKING:
     from minigrad.nn.hooks import Hook

@@ -8,8 +8,9 @@ from typing import Any, ParamSpec
 
 import numpy as np
 
-from minigrad.arrays.dtypes import Array, as_dtype
-from minigrad.autograd import DOUBLE, HALF, SINGLE, raw, torch_names
+from minigrad.arrays.arguments import torch_names
+from minigrad.arrays.dtypes import DOUBLE, HALF, SINGLE, Array, as_dtype
+from minigrad.autograd import raw
 
 P = ParamSpec("P")
 

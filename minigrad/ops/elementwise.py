@@ -1,6 +1,6 @@
 """Operations that work on each element by itself: arithmetic, the functions of one variable, limits and choice.
 
-Operands of different shapes are broadcast; the engine sums the gradients back (`autograd.engine.unbroadcast`).
+Operands of different shapes are broadcast; the engine sums the gradients back (`arrays.sums.unbroadcast`).
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def div(input: Array, other: Array, *, rounding_mode: str | None = None) -> Any:
     return _div_rounded(input, other, rounding_mode)
 
 
-@op(floating=True, scaling=True)
+@op(promote="floating", scaling=True)
 def _div(a: Array, b: Array, /) -> Any:
     return a / b, lambda g: g / b, lambda g: -g * ((a / b) / b)  # b · b might not be a number any more
 
@@ -287,7 +287,7 @@ def addcdiv(input: Array, tensor1: Array, tensor2: Array, *, value: Number = 1) 
     return _addcdiv(input, tensor1, tensor2, value=value)
 
 
-@op(floating=True, numbers=False)
+@op(promote="floating", numbers=False)
 def _addcdiv(x: Array, tensor1: Array, tensor2: Array, /, *, value: Number = 1) -> Any:
     ratio = tensor1 / tensor2
     return x + value * ratio, lambda g: g, lambda g: g * (value / tensor2), lambda g: -g * (value * ratio / tensor2)
@@ -298,7 +298,7 @@ def square(input: Array) -> Any:
     return pow(input, 2)
 
 
-@op(floating=True)
+@op(promote="floating")
 def reciprocal(x: Array, /) -> Any:
     """1 / x."""
     out = 1 / x
@@ -308,27 +308,27 @@ def reciprocal(x: Array, /) -> Any:
 # ---- functions of one variable -------------------------------------------------------------------------------------------
 
 
-@op(floating=True)
+@op(promote="floating")
 def exp(x: Array, /) -> Any:
     """e to the power of x."""
     out = np.exp(x)
     return out, lambda g: g * out
 
 
-@op(floating=True)
+@op(promote="floating")
 def expm1(x: Array, /) -> Any:
     """exp(x) - 1, exact for small x."""
     out = np.expm1(x)
     return out, lambda g: g * (out + 1)
 
 
-@op(floating=True)
+@op(promote="floating")
 def log(x: Array, /) -> Any:
     """The natural logarithm."""
     return np.log(x), lambda g: g / x
 
 
-@op(floating=True, in_single=True)
+@op(promote="floating", in_single=True)
 def log1p(x: Array, /) -> Any:
     """log(1 + x), exact for small x."""
     value = raw(x)
@@ -342,26 +342,26 @@ def log_1_plus(x: Any) -> Any:
     return np.log(v) - ((v - 1) - x) / v
 
 
-@op(floating=True)
+@op(promote="floating")
 def log2(x: Array, /) -> Any:
     """The logarithm to base 2."""
     return np.log2(x), lambda g: g / (x * math.log(2))
 
 
-@op(floating=True)
+@op(promote="floating")
 def log10(x: Array, /) -> Any:
     """The logarithm to base 10."""
     return np.log10(x), lambda g: g / (x * math.log(10))
 
 
-@op(floating=True)
+@op(promote="floating")
 def sqrt(x: Array, /) -> Any:
     """√x."""
     out = np.sqrt(x)
     return out, lambda g: g / (2 * out)
 
 
-@op(floating=True)
+@op(promote="floating")
 def rsqrt(x: Array, /) -> Any:
     """1 / √x."""
     out = 1 / np.sqrt(x)
@@ -375,44 +375,44 @@ def abs(x: Array, /) -> Any:
     return np.abs(x), lambda g: g * sign(x)
 
 
-@op(floating=True)
+@op(promote="floating")
 def sin(x: Array, /) -> Any:
     """The sine, x in radians."""
     return np.sin(x), lambda g: g * np.cos(x)
 
 
-@op(floating=True)
+@op(promote="floating")
 def cos(x: Array, /) -> Any:
     """The cosine, x in radians."""
     return np.cos(x), lambda g: -g * np.sin(x)
 
 
-@op(floating=True)
+@op(promote="floating")
 def tan(x: Array, /) -> Any:
     """The tangent, x in radians."""
     out = np.tan(x)
     return out, lambda g: g * (1 + out * out)
 
 
-@op(floating=True)
+@op(promote="floating")
 def asin(x: Array, /) -> Any:
     """The angle in [-π/2, π/2] whose sine is x."""
     return np.arcsin(x), lambda g: g / np.sqrt(1 - x * x)
 
 
-@op(floating=True)
+@op(promote="floating")
 def acos(x: Array, /) -> Any:
     """The angle in [0, π] whose cosine is x."""
     return np.arccos(x), lambda g: -g / np.sqrt(1 - x * x)
 
 
-@op(floating=True)
+@op(promote="floating")
 def atan(x: Array, /) -> Any:
     """The angle in [-π/2, π/2] whose tangent is x."""
     return np.arctan(x), lambda g: g / (1 + x * x)
 
 
-@op(floating=True, numbers=False)
+@op(promote="floating", numbers=False)
 def atan2(a: Array, b: Array, /) -> Any:
     """The angle of the point (b, a) with the axis of the first coordinate."""
     square = a * a + b * b
@@ -420,28 +420,28 @@ def atan2(a: Array, b: Array, /) -> Any:
     return np.arctan2(a, b), lambda g: g * b / square, lambda g: -g * a / square
 
 
-@op(floating=True, in_single=True)
+@op(promote="floating", in_single=True)
 def sinh(x: Array, /) -> Any:
     """The hyperbolic sine."""
     other = cosh(x)
     return other * np.tanh(x), lambda g: g * other  # np.sinh takes five times as long as np.tanh
 
 
-@op(floating=True, in_single=True)
+@op(promote="floating", in_single=True)
 def cosh(x: Array, /) -> Any:
     """The hyperbolic cosine."""
     e = np.exp(np.abs(raw(x)))
     return 0.5 * e + 0.5 / e, lambda g: g * sinh(x)  # np.cosh: 5 times as long in float32
 
 
-@op(floating=True)
+@op(promote="floating")
 def tanh(x: Array, /) -> Any:
     """The hyperbolic tangent."""
     out = np.tanh(x)
     return out, lambda g: g * (1 - out * out)
 
 
-@op(floating=True)
+@op(promote="floating")
 def sigmoid(x: Array, /) -> Any:
     """1 / (1 + exp(-x))."""
     out = 1 / (1 + np.exp(-x))
@@ -477,7 +477,7 @@ def _gate(g: Array, x: Array, /, keep: np.ndarray[Any, Any]) -> Any:
     )
 
 
-@op(floating=True)
+@op(promote="floating")
 def erf(x: Array, /) -> Any:
     """2/√π ∫₀ˣ exp(-t²) dt."""
     return _erf(raw(x)), lambda g: g * (2 / math.sqrt(math.pi) * np.exp(-x * x))

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from minigrad.arrays.dtypes import Array, as_element
-from minigrad.autograd import TensorBase, cast, ones, op, raw, unwrapped, wrap
+from minigrad.arrays.sums import ones
+from minigrad.autograd import TensorBase, cast, count_change, op, raw, unwrapped, wrap
 from minigrad.ops.dims import axis_of
 from minigrad.ops.elementwise import where
 from minigrad.ops.shape import _constant_pad_nd, _embed, broadcast_tensors, reshape
@@ -513,7 +514,7 @@ def embedding(
         rows = np.unique(index)
         norms = np.linalg.norm(table[rows], norm_type, axis=1, keepdims=True)
         table[rows] *= np.where(norms > max_norm, max_norm / (norms + 1e-7), 1)
-        weight._version_cell[0] += 1
+        count_change(weight)
     return _embedding(weight, input, None if padding_idx is None else padding_idx % len(table), scale_grad_by_freq)
 
 

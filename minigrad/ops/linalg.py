@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from minigrad.arrays.dtypes import Array
-from minigrad.autograd import TensorBase, cast, op, raw, sum_rows
+from minigrad.arrays.sums import sum_rows
+from minigrad.autograd import TensorBase, cast, op, raw
 from minigrad.ops.elementwise import add, mul
 from minigrad.ops.shape import diagonal, reshape, unsqueeze
 

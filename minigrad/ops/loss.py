@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from minigrad.arrays.dtypes import Array
-from minigrad.autograd import count_up, ones, op, raw
+from minigrad.arrays.sums import count_up, ones
+from minigrad.autograd import op, raw
 from minigrad.ops.activation import logsigmoid
 from minigrad.ops.elementwise import sigmoid
 

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.arrays.dtypes import Array, as_dtype
-from minigrad.autograd import HALF, SINGLE, cast, is_grad_enabled, needs_grad, ones, op, raw, total
+from minigrad.arrays.dtypes import HALF, SINGLE, Array, as_dtype
+from minigrad.arrays.sums import ones, total
+from minigrad.autograd import cast, count_change, is_grad_enabled, needs_grad, op, raw
 from minigrad.ops.dims import axis_of
 from minigrad.ops.elementwise import rsqrt
 from minigrad.ops.reduction import mean
@@ -289,7 +290,7 @@ def _move(running: Any, new: Any, momentum: float) -> None:
     """Move a running value, in place, towards a new one."""
     running.array *= 1 - momentum
     running.array += momentum * new
-    running._version_cell[0] += 1
+    count_change(running)
 
 
 def rms_norm(input: Any, normalized_shape: Sequence[int], weight: Any = None, eps: float | None = None) -> Any:

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from minigrad.arrays.dtypes import Array
-from minigrad.autograd import is_grad_enabled, op, raw, sum_rows
+from minigrad.arrays.sums import sum_rows
+from minigrad.autograd import is_grad_enabled, op, raw
 from minigrad.ops import elementwise
 
 Step = Callable[..., Any]

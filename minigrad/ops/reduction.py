@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad.arrays.dtypes import Array, as_dtype
-from minigrad.autograd import DOUBLE, SINGLE, TensorBase, cast, op, raw, total, wrap
+from minigrad.arrays.dtypes import DOUBLE, SINGLE, Array, as_dtype
+from minigrad.arrays.sums import total
+from minigrad.autograd import TensorBase, cast, op, raw, wrap
 from minigrad.ops.comparison import isnan
 from minigrad.ops.dims import WIDER, Dim, axes_of, axis_of, floating, numpy_names, spread
 from minigrad.ops.elementwise import maximum, minimum, sign, where
@@ -412,7 +413,7 @@ def cumsum(input: Array, dim: int, *, dtype: Any = None) -> Any:
     return _cumsum(input if dtype is None else cast(input, as_dtype(dtype).numpy), axis_of(dim, raw(input).ndim))
 
 
-@op(floating=True, in_single=True)
+@op(promote="floating", in_single=True)
 def logsumexp(x: Array, /, dim: Dim, keepdim: bool = False) -> Any:
     """log Σ exp(x) along `dim`; stable: the largest element is taken out first, so that exp cannot overflow."""
     shape, axes = x.shape, axes_of(dim, x.ndim)

@@ -21,7 +21,8 @@ from typing import Any
 import numpy as np
 
 from minigrad.arrays.dtypes import Array
-from minigrad.autograd import op, raw, sum_rows
+from minigrad.arrays.sums import sum_rows
+from minigrad.autograd import op, raw
 from minigrad.ops.dims import floating
 from minigrad.ops.shape import squeeze, unsqueeze
 

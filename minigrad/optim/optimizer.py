@@ -14,7 +14,8 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from minigrad.arrays.dtypes import float64, get_default_dtype
-from minigrad.autograd import enable_grad, quietly, wrap
+from minigrad.arrays.quiet import quietly
+from minigrad.autograd import count_change, enable_grad, wrap
 from minigrad.tensors.tensor import Tensor, zero_for_good
 
 Array: TypeAlias = np.ndarray[Any, Any]
@@ -190,7 +191,7 @@ class Optimizer:
                 if known is None or known[0] is not array:
                     known = self._new_scratch(p)
                 self.update(p, g, group, known[1], known[2])
-                p._version_cell[0] += 1  # a backward that still needs the old values will notice
+                count_change(p)  # a backward that still needs the old values will notice
 
     def update(self, p: Tensor, g: Array, group: Group, a: Array, b: Array) -> None:
         """Change `p.array` in place, according to its gradient `g` and the options in `group`; subclasses define it.

@@ -16,7 +16,7 @@ import numpy as np
 
 from minigrad import autograd, random
 from minigrad.arrays.dtypes import DTYPES, KIND, as_element
-from minigrad.autograd import TensorBase, clock, op, raw, unwrapped, wrap
+from minigrad.autograd import TensorBase, clock, count_change, op, raw, unwrapped, wrap
 from minigrad.ops import indexing
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def drawn(fill: Callable[..., Any], name: str | Callable[..., str]) -> Any:
         if recording:
             self._may_change()
         fill(self.array, *map(unwrapped, args), **{key: unwrapped(value) for key, value in kwargs.items()})
-        self._version_cell[0] += 1
+        count_change(self)
         if recording:
             known = name if isinstance(name, str) else name(*args, **kwargs)
             self._rewrite_history(constant(self._alias(), array=self.array, name=known))
@@ -140,7 +140,7 @@ class InPlace(TensorBase):
             raise RuntimeError("unsupported operation: more than one element of the written-to tensor refers to a single memory "
                                "location. Please clone() the tensor before performing the operation.")
         self.array[...] = values
-        self._version_cell[0] += 1
+        count_change(self)
 
     def _rewrite_history(self, result: Any) -> None:
         """Make this tensor, whose memory was just overwritten, the outcome of the operation that gave `result`."""
@@ -158,8 +158,8 @@ class InPlace(TensorBase):
             base._node, base._requires_grad = changed._node, True
             self._regenerate()
         node: Any = (self if self._view is None else self._view[0])._node
-        if node.seen:
-            node.seen[-2:] = self._version_cell, self._version_cell[0]
+        if node.cells:
+            node.cells[-1], node.versions[-1] = self._version_cell, self._version_cell[0]
 
     def _regenerate(self) -> None:
         """Derive this view's history anew from its base, which was changed in place."""
@@ -214,7 +214,7 @@ class InPlace(TensorBase):
             raise indexing.explained(error, self) from None
         except ValueError as error:
             raise RuntimeError(f"x[index] = value: {error} (x has shape {list(self.array.shape)})") from None
-        self._version_cell[0] += 1
+        count_change(self)
 
     def __delitem__(self, index: Any) -> None:
         raise TypeError("Tensor does not support deleting items")

@@ -355,7 +355,7 @@ class Tensor(Methods):
         if self._requires_grad and value.array.dtype.kind != "f":
             raise RuntimeError("data set to a tensor that requires gradients must be floating point, got "
                                f"{DTYPES[value.array.dtype]}")
-        self.array = value.array
+        self.array, self._version_cell = value.array, [self._version_cell[0]]  # other memory; the count goes on
 
     def retain_grad(self) -> None:
         """Keep the gradient in `.grad` although this tensor is not a leaf."""
@@ -369,14 +369,14 @@ class Tensor(Methods):
         """True where `retain_grad()` was called on a tensor that is not a leaf."""
         return self._node is not None and self._node.grad_keeper is not None
 
-    def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
+    def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> autograd.RemovableHandle:
         """Call `hook` with the gradient of this tensor as soon as it is known; what it returns, if not None, replaces it."""
         if not self.requires_grad:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
         owner: Any = self.grad_fn or self
         if owner._hooks is None:
             owner._hooks = {}
-        return RemovableHandle(owner._hooks, hook)
+        return autograd.RemovableHandle(owner._hooks, hook)
 
     # ---- other dtypes ------------------------------------------------------------------------------------------------
 
@@ -495,24 +495,3 @@ def zero_for_good(grad: Tensor) -> None:
     if grad.grad_fn is not None:
         grad.detach_()
     grad.requires_grad_(False).zero_()
-
-
-class RemovableHandle:
-    """What `register_hook` returns; `remove()` takes the hook away."""
-
-    _count = 0
-
-    def __init__(self, hooks: dict[int, Any], hook: Any) -> None:
-        RemovableHandle._count += 1
-        self.id, self.hooks = RemovableHandle._count, hooks
-        hooks[self.id] = hook
-
-    def remove(self) -> None:
-        """Take the hook away."""
-        self.hooks.pop(self.id, None)
-
-    def __enter__(self) -> RemovableHandle:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.remove()

@@ -1,0 +1,69 @@
+"""Hooks: functions of the user's that see a gradient on its way, and may replace it; and gradients kept on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minigrad.autograd.node import Node
+from minigrad.autograd.tensor_base import TensorBase, raw, wrap
+
+if TYPE_CHECKING:
+    from minigrad.tensors.tensor import Tensor
+
+Hooks = dict[int, Callable[["Tensor"], "Tensor | None"]]
+
+
+class RemovableHandle:
+    """What `register_hook` returns; `remove()` takes the hook away."""
+
+    _count = 0
+
+    def __init__(self, hooks: dict[int, Any], hook: Any) -> None:
+        RemovableHandle._count += 1
+        self.id, self.hooks = RemovableHandle._count, hooks
+        hooks[self.id] = hook
+
+    def remove(self) -> None:
+        """Take the hook away."""
+        self.hooks.pop(self.id, None)
+
+    def __enter__(self) -> RemovableHandle:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.remove()
+
+
+def attend(node: Node, g: Any) -> Any:
+    """Let the hooks of a node's result see (and change) its gradient, then keep it where `retain_grad()` asked for it."""
+    g = hooked(node._hooks, g)
+    keeper = None if node.grad_keeper is None else node.grad_keeper()
+    if keeper is not None:
+        keep(keeper, g)
+    return g
+
+
+def keep(tensor: TensorBase, g: Any) -> None:
+    """Add a gradient that travels on to the `.grad` of a tensor that is no leaf."""
+    g = g if isinstance(g, TensorBase) else wrap(np.array(g))
+    tensor._grad = g if tensor._grad is None else tensor._grad + g
+
+
+def hooked(hooks: Hooks | None, g: Any) -> Any:
+    """The gradient after the hooks have seen, and perhaps replaced, it."""
+    if hooks and isinstance(g, np.ndarray) and not g.flags.writeable:  # a hook may change in place what it gets
+        g = g.copy()
+    for hook in list((hooks or {}).values()):
+        changed = hook(g if isinstance(g, TensorBase) else wrap(g))  # type: ignore[arg-type]
+        if changed is None:
+            continue
+        if not isinstance(changed, TensorBase):
+            raise TypeError(f"a hook must return a tensor or None, got {type(changed).__name__}")
+        if (changed.array.shape, changed.array.dtype) != (raw(g).shape, raw(g).dtype):
+            raise RuntimeError(f"a hook has changed the size or type of a gradient, from {list(raw(g).shape)} of {raw(g).dtype} to "
+                               f"{list(changed.array.shape)} of {changed.array.dtype}")
+        g = changed if isinstance(g, TensorBase) else changed.array
+    return g

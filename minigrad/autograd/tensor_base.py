@@ -1,0 +1,88 @@
+"""The part of a tensor that autograd needs: an array, and its place in the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minigrad.arrays.arguments import called_function
+from minigrad.arrays.dtypes import Array
+
+if TYPE_CHECKING:
+    from minigrad.autograd.node import Node
+    from minigrad.tensors.tensor import Tensor
+
+
+class TensorBase:
+    """A NumPy array that knows how it was computed. `Tensor` adds the operators and methods.
+
+    A tensor is either a *leaf*, which the user made, or the result of an operation. Leaves that require a gradient get it in
+    `.grad`; results hold the node through which gradients flow on to them.
+
+    Attributes
+    ----------
+    array : numpy.ndarray
+        The values.
+    """
+
+    __slots__ = ("__weakref__", "_grad", "_hooks", "_node", "_requires_grad", "_version_cell", "_view", "array")
+
+    array: Array
+    _requires_grad: bool  # whether operations on this tensor are recorded
+    _node: Node | None  # the operation that made it; None for a leaf
+    _grad: Tensor | None  # what `backward` has added up so far; on leaves, and where `retain_grad()` asked for it
+    _hooks: dict[int, Callable[[Tensor], Tensor | None]] | None  # of a leaf; a result's hooks are with its node
+
+    # Tensors that share memory share a version: see versions.py.
+    _version_cell: list[Any]  # [how often the memory was changed in place, and then a reference to that memory]
+    _view: tuple[TensorBase, int | None] | None  # (the tensor whose memory this one shows, when the view was made)
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        TENSOR_CLASSES.add(cls)
+
+
+TENSOR_CLASSES: set[type] = set()
+_result_class: Any = TensorBase
+
+
+def result_class(cls: type) -> type:
+    """Class decorator: from now on the results of operations are instances of this class."""
+    global _result_class
+    _result_class = cls
+    return cls
+
+
+def wrap(array: Array, requires_grad: bool = False, cls: Any = None) -> Tensor:
+    """A leaf tensor around `array`, whose memory it shares."""
+    tensor = object.__new__(cls or _result_class)
+    tensor.array = array if type(array) is np.ndarray else np.asarray(array)
+    tensor._grad = tensor._node = tensor._view = tensor._hooks = None
+    tensor._requires_grad = requires_grad
+    tensor._version_cell = [0]
+    return tensor
+
+
+def raw(x: Array) -> np.ndarray[Any, Any]:
+    """The plain NumPy values of a tensor or an array.
+
+    A body that runs on tensors, for derivatives of derivatives, needs them for what nobody differentiates: dtypes, and decisions
+    that depend on values.
+
+    Raises
+    ------
+    TypeError
+        If `x` is neither a tensor nor an array.
+    """
+    if isinstance(x, TensorBase):
+        return x.array
+    if isinstance(x, (np.ndarray, np.generic)):
+        return x  # type: ignore[return-value]
+    raise TypeError(f"{called_function()}(): expected a tensor, got {type(x).__name__}; make one with torch.tensor(...)")
+
+
+def unwrapped(x: Any) -> Any:
+    """The plain NumPy values of `x` if it is a tensor, else `x`: where it may be a number, or None."""
+    return x.array if isinstance(x, TensorBase) else x
