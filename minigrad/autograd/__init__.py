@@ -1,9 +1,9 @@
 """Automatic differentiation.
 
 Reading order: `operation` (what an operation is, and its call in five steps), `tensor_base` and `node` (what it leaves behind),
-`engine` (the walk back). Then what they lean on: `casting` (dtypes that go together), `versions` (memory that is shared and
-changed), `hooks`, `grad_mode` (`no_grad` and its relatives), `function` (operations that users write), `gradcheck` (derivatives
-against finite differences).
+`engine` (the walk back). Then what they lean on: `casting` (dtypes that go together), `versions` and `views` (memory that is
+changed, and shared), `hooks`, `grad_mode` (`no_grad` and its relatives). `function` has operations that users write, and
+`gradcheck` compares derivatives with finite differences.
 """
 
 from minigrad.autograd.casting import cast
@@ -15,4 +15,5 @@ from minigrad.autograd.hooks import RemovableHandle
 from minigrad.autograd.node import AccumulateGrad, Node, Op, clock, record
 from minigrad.autograd.operation import op
 from minigrad.autograd.tensor_base import TensorBase, raw, result_class, unwrapped, wrap
-from minigrad.autograd.versions import count_change, needs_grad, refresh, share
+from minigrad.autograd.versions import count_change
+from minigrad.autograd.views import needs_grad, refresh, share

@@ -12,7 +12,7 @@ from minigrad.arrays.quiet import quietly
 from minigrad.autograd.grad_mode import is_grad_enabled
 from minigrad.autograd.node import Op, record
 from minigrad.autograd.tensor_base import TensorBase, unwrapped, wrap
-from minigrad.autograd.versions import needs_grad
+from minigrad.autograd.views import needs_grad
 
 
 def cast(x: Any, dtype: Any, name: str = "ToCopyBackward0") -> Any:

@@ -14,7 +14,8 @@ from minigrad.autograd.grad_mode import current
 from minigrad.autograd.hooks import attend, hooked, keep
 from minigrad.autograd.node import Node, Op, record
 from minigrad.autograd.tensor_base import TensorBase, wrap
-from minigrad.autograd.versions import check_versions, count_change, refresh
+from minigrad.autograd.versions import check_versions, count_change
+from minigrad.autograd.views import refresh
 
 if TYPE_CHECKING:
     from minigrad.tensors.tensor import Tensor
@@ -220,7 +221,7 @@ def _laid_out_like(leaf: Any, g: Any) -> Any:
     return copy
 
 
-_COPY = Op(_laid_out_like, "CopyBackwards", linear=True)
+_COPY = Op(_laid_out_like, "torch::autograd::CopyBackwards", linear=True)
 
 
 def grad(

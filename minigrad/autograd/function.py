@@ -13,7 +13,7 @@ from minigrad.autograd.casting import cast
 from minigrad.autograd.grad_mode import is_grad_enabled, no_grad
 from minigrad.autograd.node import Op, record
 from minigrad.autograd.tensor_base import TensorBase, wrap
-from minigrad.autograd.versions import needs_grad
+from minigrad.autograd.views import needs_grad
 
 if TYPE_CHECKING:
     from minigrad.tensors.tensor import Tensor

@@ -41,7 +41,7 @@ from minigrad.autograd.casting import in_single, promoted, refuse_bools
 from minigrad.autograd.grad_mode import current
 from minigrad.autograd.node import Name, Op, record
 from minigrad.autograd.tensor_base import TENSOR_CLASSES, TensorBase, wrap
-from minigrad.autograd.versions import refresh, share
+from minigrad.autograd.views import refresh, share
 
 P = ParamSpec("P")
 ndarray = np.ndarray

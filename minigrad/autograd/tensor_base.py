@@ -35,9 +35,8 @@ class TensorBase:
     _grad: Tensor | None  # what `backward` has added up so far; on leaves, and where `retain_grad()` asked for it
     _hooks: dict[int, Callable[[Tensor], Tensor | None]] | None  # of a leaf; a result's hooks are with its node
 
-    # Tensors that share memory share a version: see versions.py.
-    _version_cell: list[Any]  # [how often the memory was changed in place, and then a reference to that memory]
-    _view: tuple[TensorBase, int | None] | None  # (the tensor whose memory this one shows, when the view was made)
+    _version_cell: list[Any]  # counts the changes of the memory, for all tensors that share it; see versions.py
+    _view: tuple[TensorBase, int | None] | None  # (the tensor whose memory this one shows, when the view was made); see views.py
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()

@@ -1,4 +1,4 @@
-"""Memory that is shared, and memory that is changed.
+"""Versions: how backward notices that memory was changed in place.
 
 Tensors that share memory share a *version cell*, a list whose first item counts the changes made in place. A node notes the cells
 of its inputs and of its result, and what they said. Before its rules run, `backward` compares: if a count has grown, and a rule
@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.autograd.node import Node, clock
+from minigrad.autograd.node import Node
 from minigrad.autograd.tensor_base import TensorBase, raw
 
 
@@ -75,37 +75,3 @@ def _arrays_within(x: Any, visited: set[int]) -> Iterator[Any]:
         parts += (cell.cell_contents for cell in getattr(x, "__closure__", None) or () if cell != CellType())
     for part in parts:
         yield from _arrays_within(part, visited)
-
-
-# ---- views -----------------------------------------------------------------------------------------------------------------
-# A view shows memory of another tensor, its base. If the base is changed in place while that is recorded, the base gets a new
-# node, and what a view shows has changed with it. So a view notes when it was made, and looks its history up anew if its base's
-# node is newer than that:
-#
-#     v = x[0]         v shows x's memory, and comes from x's first node
-#     x.mul_(2)        x comes from mul's node now
-#     v.sum()          v is refreshed before it is used: it comes from mul's node, too
-
-
-def share(result: TensorBase, base: Any, recording: bool) -> None:
-    """Let `result`, if it shows memory of `base`, know its base and share its version."""
-    below = result.array.base  # the array that owns the memory; or ours, where that is no array
-    if result.array is base.array or (below is not None and (below is base.array.base or below is base.array)):
-        result._version_cell = base._version_cell
-        result._view = (base if base._view is None else base._view[0], next(clock) if recording else None)
-
-
-def refresh(view: Any) -> None:
-    """Give a view whose base was changed in place since it was made the base's new history."""
-    base, made = view._view
-    if made is not None and base._node is not None and base._node.number > made:
-        view._regenerate()
-
-
-def needs_grad(x: Any) -> bool:
-    """Whether `x` is a tensor that requires a gradient; a view may do so since its base was changed in place."""
-    if not isinstance(x, TensorBase):
-        return False
-    if x._view is not None:
-        refresh(x)
-    return x._requires_grad

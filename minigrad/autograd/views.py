@@ -1,0 +1,40 @@
+"""Views: tensors that show memory of another one, their base.
+
+A view has its base's version. If the base is changed in place while that is recorded, the base gets a new node, and what its views
+show has changed with it. So a view notes when it was made, and looks its history up anew if its base's node is newer than that::
+
+    v = x[0]         v shows x's memory, and comes from x's node of that time
+    x.mul_(2)        x comes from mul's node now
+    v.sum()          v is refreshed before it is used: it comes from mul's node, too
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minigrad.autograd.node import clock
+from minigrad.autograd.tensor_base import TensorBase
+
+
+def share(result: TensorBase, base: Any, recording: bool) -> None:
+    """Let `result`, if it shows memory of `base`, know its base and share its version."""
+    below = result.array.base  # the array that owns the memory; or ours, where that is no array
+    if result.array is base.array or (below is not None and (below is base.array.base or below is base.array)):
+        result._version_cell = base._version_cell
+        result._view = (base if base._view is None else base._view[0], next(clock) if recording else None)
+
+
+def refresh(view: Any) -> None:
+    """Give a view whose base was changed in place since it was made the base's new history."""
+    base, made = view._view
+    if made is not None and base._node is not None and base._node.number > made:
+        view._regenerate()
+
+
+def needs_grad(x: Any) -> bool:
+    """Whether `x` is a tensor that requires a gradient; a view may do so since its base was changed in place."""
+    if not isinstance(x, TensorBase):
+        return False
+    if x._view is not None:
+        refresh(x)
+    return x._requires_grad
