@@ -19,18 +19,20 @@ from minigrad.arrays.printing import get_printoptions, set_printoptions
 from minigrad.autograd import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
 from minigrad.ops.activation import celu, hardshrink, prelu, selu, threshold
 from minigrad.ops.comparison import (
-    bitwise_and, bitwise_not, bitwise_or, bitwise_xor, eq, ge, greater, greater_equal, gt, isclose, isfinite, isinf,
-    isnan, le, less, less_equal, logical_and, logical_not, logical_or, logical_xor, lt, ne, not_equal,
+    bitwise_and, bitwise_left_shift, bitwise_not, bitwise_or, bitwise_right_shift, bitwise_xor, eq, ge, greater,
+    greater_equal, gt, isclose, isfinite, isinf, isnan, le, less, less_equal, logical_and, logical_not,
+    logical_or, logical_xor, lt, ne, not_equal,
 )
 from minigrad.ops.elementwise import (
-    abs, absolute, acos, add, addcdiv, addcmul, arccos, arcsin, arctan, arctan2, asin, atan, atan2, ceil, clamp,
-    clamp_max, clamp_min, clip, cos, cosh, div, divide, erf, exp, expm1, floor, floor_divide, lerp, log, log10,
-    log1p, log2, maximum, minimum, mul, multiply, neg, negative, positive, pow, reciprocal, relu, remainder, round,
-    rsqrt, rsub, sigmoid, sign, sin, sinh, sqrt, square, sub, subtract, tan, tanh, true_divide, trunc, where,
+    abs, absolute, acos, acosh, add, addcdiv, addcmul, arccos, arccosh, arcsin, arcsinh, arctan, arctan2,
+    arctanh, asin, asinh, atan, atan2, atanh, ceil, clamp, clamp_max, clamp_min, clip, cos, cosh, div, divide,
+    exp, exp2, expm1, float_power, floor, floor_divide, fmod, frac, hypot, lerp, log, log10, log1p, log2,
+    maximum, minimum, mul, multiply, neg, negative, positive, pow, reciprocal, relu, remainder, round, rsqrt,
+    rsub, sgn, sigmoid, sign, sin, sinh, sqrt, square, sub, subtract, tan, tanh, true_divide, trunc, where,
 )
 from minigrad.ops.indexing import (
-    gather, index_fill, index_select, masked_fill, masked_select, nonzero, repeat_interleave, scatter, scatter_add,
-    take_along_dim,
+    fill, gather, index_fill, index_select, masked_fill, masked_select, nonzero, repeat_interleave, scatter,
+    scatter_add, take_along_dim,
 )
 from minigrad.ops.linalg import addmm, bilinear, bmm, dot, einsum, matmul, mm, mv, outer
 from minigrad.ops.reduction import (
@@ -43,6 +45,7 @@ from minigrad.ops.shape import (
     select, split, squeeze, stack, swapaxes, swapdims, t, tile, trace, transpose, tril, triu, unbind, unflatten,
     unsqueeze, vstack,
 )
+from minigrad.ops.special import digamma, erf, erfc, erfinv, lgamma, logaddexp, logit, nan_to_num, polygamma, xlogy
 from minigrad.ops.strided import as_strided
 from minigrad.ops.window import conv1d, conv2d, conv_transpose1d, conv_transpose2d
 from minigrad.random import (

@@ -51,6 +51,8 @@ from .cases import (
 )
 from .operations_attention import ATTENTION
 from .operations_functions import FUNCTIONS as MORE_FUNCTIONS
+from .operations_functions import IN_PLACE as FUNCTIONS_IN_PLACE
+from .operations_functions import RESHAPED
 from .operations_norms import NORMS
 from .operations_window import WINDOWS
 
@@ -134,7 +136,7 @@ ARITHMETIC = [
         bench=case(positive(256, 256))),
     Row("square", *over(real), *INTEGERS, bench=case(BIG)),
     Row("abs", *over(real), *typed("int32", "int64"), kink(CORNERS), bench=case(BIG)),
-    Row("sign", *over(real), *INTEGERS, kink(CORNERS), bench=case(BIG)),
+    Row("sign", *over(real), *INTEGERS, case(truth(3)), kink(CORNERS), bench=case(BIG)),
     Row("floor", *over(real), case(whole(3)), kink(CORNERS), bench=case(BIG)),
     Row("ceil", *over(real), case(whole(3)), kink(CORNERS), bench=case(BIG)),
     Row("round", *over(real), case(whole(3)), kink(CORNERS), bench=case(BIG)),
@@ -630,6 +632,7 @@ WRITE = [case(A, 1, real(4)), case(A, s_[1:], 0.5), case(A, s_[:, 2], real(3)), 
     case(whole(3, 4), 0, whole(4)), case(truth(4), s_[1:3], True), case(A, 0, whole(4))]
 
 INPLACE: list[Row] = [
+    *FUNCTIONS_IN_PLACE, *RESHAPED,
     *(Row(f"Tensor.{name}_", *MOST) for name in ("neg", "abs", "sign", "floor", "ceil", "round", "trunc", "square",
         "relu", "zero")),
     *(Row(f"Tensor.{name}_", *MOST[:4]) for name in ("exp", "expm1", "sin", "cos", "tanh", "sigmoid", "erf")),

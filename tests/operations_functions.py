@@ -2,9 +2,31 @@
 
 from __future__ import annotations
 
-from .cases import BIG, CORNERS, SCALAR, SPECIAL, A, Row, case, kink, over, positive, real, refused, whole
+from math import inf, nan
+
+from .cases import (
+    BIG,
+    CORNERS,
+    SCALAR,
+    SPECIAL,
+    A,
+    Row,
+    case,
+    fixed,
+    kink,
+    natural,
+    over,
+    positive,
+    real,
+    refused,
+    truth,
+    unit,
+    whole,
+)
 
 # fmt: off  (a row reads better as a paragraph than with one argument a line)
+
+GAMMA = {"float32": 2e-5, "float64": 1e-9}  # torch's trigamma(1) differs from π²/6 by 8e-10
 
 ACTIVATIONS = [
     *(Row(name, *over(real), case(A, 0.5), kink(CORNERS), kink(SPECIAL), kink(A, alpha=-2.0), refused(A, 0.0), refused(whole(3)),
@@ -56,4 +78,88 @@ VIEWS = [
           refused(real(3), (4,), (1,))) for name in ("as_strided", "Tensor.as_strided")),
 ]
 
-FUNCTIONS = [*VIEWS, *ACTIVATIONS, *LAYERS]
+INSIDE = real(3, 4, low=-0.95, high=0.95)
+ABOVE = real(3, 4, low=1.05, high=3.0)
+FAR = fixed([-30.5, -3.7, -1.25, -0.5, 0.1, 0.9, 1.0, 2.0, 7.5, 14.9, 15.1, 200.0])
+ELEMENTWISE = [
+    Row("exp2", *over(real), case(whole(3)), kink(SPECIAL), bench=case(BIG)),
+    Row("frac", *over(real), kink(CORNERS), refused(whole(3)), bench=case(BIG)),
+    Row("fmod", case(A, positive(3, 4)), case(A, real(4)), case(A, 1.5), case(SCALAR, positive(2, 3)),
+        case(whole(3, 4), natural(4)),
+        case(whole(3, 4), -2), case(whole(3), 1.5), case(natural(3), positive(3)), kink(SPECIAL, 1.0), refused(whole(3), 0),
+        refused(truth(3), truth(3)), bench=case(BIG, positive(256, 256))),
+    Row("float_power", case(positive(3, 4), real(4)), case(positive(3), 2), case(2, A), case(natural(3), natural(3)),
+        case(natural(3), 0.5), case(whole(3), 3)),
+    Row("hypot", case(A, real(4)), case(A, A), case(SCALAR, real(2, 3)), case(real(0, 3), real(3)), kink(SPECIAL, fixed([0.0])),
+        refused(whole(3), whole(3)), bench=case(BIG, BIG)),
+    *(Row(name, *over(real), case(whole(3)), kink(SPECIAL), bench=case(BIG)) for name in ("asinh", "arcsinh")),
+    *(Row(name, case(ABOVE), case(real(2, low=1.5, high=2.0)), case(natural(3)), kink(CORNERS), bench=case(ABOVE))
+      for name in ("acosh", "arccosh")),
+    *(Row(name, case(INSIDE), case(truth(3)), kink(CORNERS), kink(SPECIAL), bench=case(INSIDE)) for name in ("atanh", "arctanh")),
+    Row("sgn", *over(real), case(whole(3)), case(truth(3)), kink(CORNERS), bench=case(BIG)),
+    Row("nan_to_num", *over(real), kink(SPECIAL), kink(SPECIAL, 1.0, 2.0, -3.0), kink(SPECIAL, posinf=5.0), case(whole(3)),
+        case(truth(3)), bench=case(BIG)),
+    Row("fill", case(A, 2.5), case(A, SCALAR), case(real(0, 3), 1), case(whole(3), 7), refused(A, real(2))),
+    Row("bitwise_left_shift", case(whole(3, 4), natural(4)), case(whole(3, 4), 2), case(natural(3), fixed([70, -1, 2], "int64")),
+        case(2, natural(3)), case(whole(3, dtype="int8"), 7), refused(A, 1), refused(truth(3), truth(3)), refused(whole(3), 1.5)),
+    Row("bitwise_right_shift", case(whole(3, 4, low=-99, high=99), natural(4)), case(whole(3, 4), 1),
+        case(whole(3), fixed([70, -1, 2], "int64")), refused(A, 1), refused(truth(3), truth(3))),
+    Row("Tensor.__lshift__", case(whole(3), natural(3)), case(whole(3), 2), case(truth(3), 2)),
+    Row("Tensor.__rshift__", case(whole(3), natural(3)), case(whole(3), 2)),
+    Row("Tensor.__rlshift__", case(natural(3), 2)),
+    Row("Tensor.__rrshift__", case(natural(3), 20)),
+    Row("Tensor.__rdiv__", case(A, 2.0), case(natural(3), 2)),
+]
+
+SPECIAL_FUNCTIONS = [
+    Row("erfc", *over(real), case(whole(3)), case(real(20, low=-6, high=6)), kink(SPECIAL)),
+    Row("erfinv", case(INSIDE), case(real(low=-0.5, high=0.5)), case(real(9, low=-1e-9, high=1e-9)), case(real(0, 3)),
+        kink(fixed([-1.0, 1.0, 1.5, 0.0, nan])), case(fixed([0.9999, -0.99999])), case(truth(3))),
+    Row("lgamma", case(positive(3, 4)), case(FAR), case(natural(3)), kink(SPECIAL), kink(fixed([-1.0, -2.0])), rtol=GAMMA),
+    Row("digamma", case(positive(3, 4)), case(FAR), case(natural(3)),
+        kink(fixed([0.0, -0.0, -1.0, inf, nan]).constant()), rtol=GAMMA),
+    *(Row("polygamma", case(n, positive(3, 4)), case(n, natural(3)), case(n, fixed([0.1, 1.0, 7.5, 20.0])), rtol=GAMMA)
+      for n in (0, 1, 2, 4)),
+    Row("polygamma", case(1, FAR), kink(1, fixed([0.0])), refused(-1, A), rtol=GAMMA),
+    Row("logit", case(unit(3, 4)), case(unit(3, 4), 0.2), case(unit()), case(A, eps=0.1), case(truth(3)),
+        kink(fixed([0.0, 1.0, 2.0, -1.0, nan])), kink(fixed([0.0, 1.0, 2.0, 0.2]), 0.2), bench=case(unit(256, 256))),
+    Row("xlogy", case(A, positive(3, 4)), case(A, positive(4)), case(A, 2.0), case(whole(3), natural(3)), case(natural(3), 1.5),
+        case(real(2, 3), positive()), case(2, positive(3).constant()), case(0.0, positive(3).constant()),
+        kink(fixed([0.0, 0.0, 1.0, nan, 0.0]), fixed([0.0, nan, 0.0, 1.0, -1.0])),
+        bench=case(BIG, positive(256, 256))),
+    Row("logaddexp", case(A, real(4)), case(A, A), case(SCALAR, real(2, 3)), case(real(0, 3), real(3)),
+        kink(fixed([1e4, -1e4, inf, -inf, -inf]), fixed([-1e4, -1e4, 0.0, 0.0, -inf])), refused(whole(3), whole(3)),
+        refused(A, 2),
+        bench=case(BIG, BIG)),
+]
+
+COMPARED = [case(A, real(4)), case(A, 0.5), case(whole(3), 1), case(whole(3), natural(3))]
+IN_PLACE = [
+    *(Row(f"Tensor.{name}_", *over(real)[:4]) for name in ("exp2", "frac", "sgn", "nan_to_num", "absolute",
+        "negative", "arctan", "erfc")),
+    *(Row(f"Tensor.{name}_", case(INSIDE)) for name in ("arcsin", "arccos", "erfinv")),
+    *(Row(f"Tensor.{name}_", case(INSIDE.constant())) for name in ("asinh", "arcsinh", "atanh", "arctanh")),  # torch has no
+    *(Row(f"Tensor.{name}_", case(ABOVE.constant())) for name in ("acosh", "arccosh")),  # derivative for these
+    *(Row(f"Tensor.{name}_", case(ABOVE)) for name in ("log2", "log10")),
+    *(Row(f"Tensor.{name}_", case(A, positive(4)), case(A, real(3, 4))) for name in ("fmod", "hypot", "atan2", "arctan2")),
+    *(Row(f"Tensor.{name}_", case(positive(3)), rtol=GAMMA) for name in ("lgamma", "digamma")),
+    Row("Tensor.xlogy_", case(A, positive(3, 4)), case(A, 2.0)),
+    Row("Tensor.logit_", case(unit(3, 4)), case(unit(3), 0.3)),
+    Row("Tensor.float_power_", case(real(3, dtype="float64"), 2), same_node=False),
+    *(Row(f"Tensor.{name}", case(whole(3), 2), case(whole(3), natural(3))) for name in
+      ("bitwise_left_shift_", "bitwise_right_shift_", "__ilshift__", "__irshift__")),
+    *(Row(f"Tensor.{name}_", *COMPARED) for name in ("eq", "ne", "lt", "le", "gt", "ge", "less", "less_equal", "greater",
+        "greater_equal", "not_equal")),
+    *(Row(f"Tensor.{name}_", case(truth(3, 4), truth(4)), case(whole(3), whole(3)), case(A.constant(), truth(4))) for name in
+      ("logical_and", "logical_or", "logical_xor")),
+    Row("Tensor.bitwise_not_", case(truth(3)), case(whole(3))),
+]
+RESHAPED = [
+    Row("Tensor.t_", case(A), case(real(3)), case(whole(2, 3))),
+    *(Row(f"Tensor.{name}_", case(A, 0, 1), case(real(2, 3, 4), -1, 0)) for name in ("transpose", "swapaxes", "swapdims")),
+    Row("Tensor.squeeze_", case(real(1, 3, 1)), case(real(1, 3, 1), 0), case(A), same_node=False),
+    Row("Tensor.unsqueeze_", case(A, 1), case(SCALAR, 0), case(whole(3), -1)),
+    Row("Tensor.as_strided_", case(real(6), (2, 2), (3, 1))),
+]
+
+FUNCTIONS = [*ELEMENTWISE, *SPECIAL_FUNCTIONS, *VIEWS, *ACTIVATIONS, *LAYERS]

@@ -10,7 +10,8 @@ from minigrad.distributions import constraints
 from minigrad.distributions.constraints import Constraint
 from minigrad.distributions.distribution import Distribution
 from minigrad.distributions.utils import broadcast_all
-from minigrad.ops.elementwise import erf, log
+from minigrad.ops.elementwise import log
+from minigrad.ops.special import erf
 from minigrad.tensors.creation import empty
 from minigrad.tensors.sampling import normal
 from minigrad.tensors.tensor import Tensor

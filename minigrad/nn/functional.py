@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad import autograd, random
-from minigrad.ops import activation, dims, elementwise, indexing, reduction, shape
+from minigrad.ops import activation, dims, elementwise, indexing, reduction, shape, special
 from minigrad.ops import loss as losses
 from minigrad.ops.linalg import bilinear, linear
 from minigrad.ops.normalization import batch_norm, group_norm, instance_norm, layer_norm, rms_norm
@@ -549,7 +549,7 @@ def kl_div(input: Tensor, target: Tensor, *, reduction: str = "mean", log_target
     if reduction == "mean":
         warnings.warn("reduction: 'mean' divides the total loss by both the batch size and the support size. 'batchmean' divides "
                       "only by the batch size, and aligns with the KL div math definition.", stacklevel=2)
-    values = target.exp() * (target - input) if log_target else losses.xlogy(target, target) - target * input
+    values = target.exp() * (target - input) if log_target else special.xlogy(target, target) - target * input
     if reduction == "batchmean":
         return values.sum() / input.shape[0] if input.ndim else values.sum()
     return _reduce(values, reduction)

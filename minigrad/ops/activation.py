@@ -10,7 +10,8 @@ import numpy as np
 from minigrad.arrays.dtypes import Array, Number
 from minigrad.autograd import op, raw
 from minigrad.ops.dims import axis_of, floating
-from minigrad.ops.elementwise import erf, gate, log_1_plus, masked, sigmoid, tanh
+from minigrad.ops.elementwise import gate, log_1_plus, masked, sigmoid, tanh
+from minigrad.ops.special import erf
 
 
 @op

@@ -135,6 +135,26 @@ def bitwise_not(x: Array, /) -> Any:
     return (~x,)
 
 
+@op(promote=True)
+def bitwise_left_shift(a: Array, b: Array, /) -> Any:
+    """a · 2^b for integers; 0 where all bits are pushed out."""
+    _integers("bitwise_left_shift", a, b)
+    return (np.left_shift(a, b),)
+
+
+@op(promote=True)
+def bitwise_right_shift(a: Array, b: Array, /) -> Any:
+    """floor(a / 2^b) for integers."""
+    _integers("bitwise_right_shift", a, b)
+    return (np.right_shift(a, b),)
+
+
+def _integers(name: str, *operands: Any) -> None:
+    _whole(name, *operands)
+    if all(isinstance(x, bool) or getattr(x, "dtype", None) == np.bool_ for x in operands):
+        raise NotImplementedError(f"{name}: not implemented for bool tensors; convert them, as in x.int()")
+
+
 # ---- other names ---------------------------------------------------------------------------------------------------------
 
 less, less_equal, greater, greater_equal, not_equal = lt, le, gt, ge, ne

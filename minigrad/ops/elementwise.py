@@ -5,12 +5,10 @@ Operands of different shapes are broadcast; the engine sums the gradients back (
 
 from __future__ import annotations
 
-import functools
 import math
 from typing import Any
 
 import numpy as np
-from numpy.polynomial import chebyshev
 
 from minigrad.arrays.dtypes import Array, Number, as_element, common_dtype, result_type_of
 from minigrad.autograd import TensorBase, cast, op, raw, unwrapped, wrap
@@ -163,6 +161,23 @@ def _remainder(a: Any, b: Any, kind: Any) -> Any:
     return rest if kind.kind != "f" or rest.all() else np.where(rest == 0, np.copysign(rest, a), rest)  # 0 with the sign of a
 
 
+@op(promote=True, name=("FmodBackward1", "FmodBackward0"))
+def fmod(a: Array, b: Array, /) -> Any:
+    """a - b · trunc(a / b): the remainder with the sign of a, as C's ``fmod``."""
+    a_, b_ = unwrapped(a), unwrapped(b)
+    _no_bools("fmod", a_, b_)
+    if np.result_type(a_, b_).kind != "f":
+        _check_divisor(a_, b_)
+    return np.fmod(a_, b_), lambda g: g, lambda g: -g * div(a, b, rounding_mode="trunc")
+
+
+@op(linear=True)
+def frac(x: Array, /) -> Any:
+    """x - trunc(x): the fraction, with the sign of x."""
+    floating("frac", x)
+    return x - np.trunc(x), lambda g: g
+
+
 @op(linear=True, bools=False)
 def neg(x: Array, /) -> Any:
     """-x."""
@@ -231,6 +246,11 @@ def _power(a: Any, b: Any) -> Any:
     if raw(b).dtype.kind != "i" or isinstance(a, float):
         return a**b
     return np.where(b < 0, np.where(np.abs(a) == 1, a ** (b & 1), 0), a ** np.maximum(b, 0))
+
+
+def float_power(input: Any, exponent: Any) -> Any:
+    """`pow`, computed in float64."""
+    return pow(*(cast(x, np.dtype(np.float64)) if isinstance(x, (TensorBase, np.ndarray)) else float(x) for x in (input, exponent)))
 
 
 def positive(input: Array) -> Any:
@@ -313,6 +333,13 @@ def exp(x: Array, /) -> Any:
     """e to the power of x."""
     out = np.exp(x)
     return out, lambda g: g * out
+
+
+@op(promote="floating")
+def exp2(x: Array, /) -> Any:
+    """2 to the power of x."""
+    out = np.exp2(x)
+    return out, lambda g: g * out * math.log(2)
 
 
 @op(promote="floating")
@@ -442,6 +469,32 @@ def tanh(x: Array, /) -> Any:
 
 
 @op(promote="floating")
+def asinh(x: Array, /) -> Any:
+    """The number whose hyperbolic sine is x."""
+    return np.arcsinh(raw(x)), lambda g: g / np.sqrt(x * x + 1)
+
+
+@op(promote="floating")
+def acosh(x: Array, /) -> Any:
+    """The number of at least 0 whose hyperbolic cosine is x; nan for x < 1."""
+    return np.arccosh(raw(x)), lambda g: g / np.sqrt(x * x - 1)
+
+
+@op(promote="floating")
+def atanh(x: Array, /) -> Any:
+    """The number whose hyperbolic tangent is x; nan for |x| > 1."""
+    return np.arctanh(raw(x)), lambda g: g / (1 - x * x)
+
+
+@op(promote=True, numbers=False)
+def hypot(a: Array, b: Array, /) -> Any:
+    """√(a² + b²), without overflow in between."""
+    floating("hypot", a)
+    out = np.hypot(a, b)
+    return out, lambda g: g * (a / out), lambda g: g * (b / out)
+
+
+@op(promote="floating")
 def sigmoid(x: Array, /) -> Any:
     """1 / (1 + exp(-x))."""
     out = 1 / (1 + np.exp(-x))
@@ -477,54 +530,17 @@ def _gate(g: Array, x: Array, /, keep: np.ndarray[Any, Any]) -> Any:
     )
 
 
-@op(promote="floating")
-def erf(x: Array, /) -> Any:
-    """2/√π ∫₀ˣ exp(-t²) dt."""
-    return _erf(raw(x)), lambda g: g * (2 / math.sqrt(math.pi) * np.exp(-x * x))
-
-
-# erf(x)/x as a quotient of polynomials in x², for |x| < 4, fitted to 2.5e-8: four times as fast as the series for float64 below.
-_ERF_TOP = (1.12837914, 0.193535797, 0.0531002349, 0.00388286208, 0.000284541656, 1.98668619e-06)
-_ERF_BOTTOM = (1.0, 0.504849193, 0.115345911, 0.0152063039, 0.00118542864, 3.74178879e-05)
-
-
-def _polynomial(x: Any, coefficients: tuple[float, ...]) -> Any:
-    value = np.full_like(x, coefficients[-1])
-    for c in coefficients[-2::-1]:
-        value *= x
-        value += c
-    return value
-
-
-_NEAR, _FAR = 2.5, 6.0  # erf(x)/x is a smooth function of x² up to the first; beyond the second erf(x) rounds to 1
-
-
-@functools.cache
-def _erf_series() -> tuple[Array, Array]:
-    """Chebyshev coefficients of erf(√u)/√u for 0 < u < 2.5² and of 1 - erf(x) for 2.5 < x < 6: NumPy has no erf of its own."""
-    near = np.vectorize(lambda s: math.erf(r := math.sqrt((s + 1) / 2) * _NEAR) / r)
-    far = np.vectorize(lambda s: math.erfc(_NEAR + (s + 1) / 2 * (_FAR - _NEAR)))
-    return chebyshev.chebinterpolate(near, 24), chebyshev.chebinterpolate(far, 28)
-
-
-def _erf(x: Array) -> Array:
-    """erf(x), to about 5e-15 in float64 and 4e-7 in float32."""
-    if x.dtype != np.float64:
-        y = np.clip(x, -4, 4).astype(np.float32)
-        return np.clip(y * _polynomial(y * y, _ERF_TOP) / _polynomial(y * y, _ERF_BOTTOM), -1, 1).astype(x.dtype)
-    near, far = _erf_series()
-    size = np.abs(x)
-    inner, outer = np.minimum(size, _NEAR), np.clip(size, _NEAR, _FAR)
-    small = inner * chebyshev.chebval(2 * (inner / _NEAR) ** 2 - 1, near)
-    large = 1 - chebyshev.chebval(2 * (outer - _NEAR) / (_FAR - _NEAR) - 1, far)
-    return np.copysign(np.where(np.isnan(size), size, np.where(size < _NEAR, small, large)), x)
-
-
 @op
 def sign(x: Array, /) -> Any:
     """-1, 0 or 1."""
     value = raw(x)
-    return value if value.dtype == np.bool_ else (value > 0) - (value < 0).astype(value.dtype), np.zeros_like  # of nan, 0
+    return value.copy() if value.dtype == np.bool_ else (value > 0) - (value < 0).astype(value.dtype), np.zeros_like  # of nan, 0
+
+
+@op
+def sgn(x: Array, /) -> Any:
+    """-1, 0 or 1: `sign`, which differs from it for complex numbers only."""
+    return sign(raw(x)), np.zeros_like
 
 
 @op
@@ -659,4 +675,4 @@ def _where(condition: Array, x: Array, y: Array, /) -> Any:
 # ---- other names -------------------------------------------------------------------------------------------------------
 
 absolute, negative, subtract, multiply, divide, true_divide, clip = abs, neg, sub, mul, div, div, clamp
-arcsin, arccos, arctan, arctan2 = asin, acos, atan, atan2
+arcsin, arccos, arctan, arctan2, arcsinh, arccosh, arctanh = asin, acos, atan, atan2, asinh, acosh, atanh

@@ -590,14 +590,17 @@ def zero(x: Array, /) -> Any:
     return np.zeros_like(x), np.zeros_like
 
 
-@op(linear=True, name=("FillBackward3", "FillBackward2"))
-def fill(x: Array, value: Array, /) -> Any:
+def _filled(x: Array, value: Array, /) -> Any:
     """`value`, which has no dimensions, in the shape of x."""
     if not isinstance(value, np.ndarray):
         value = as_element("fill_()", value, x.dtype)
     if value.ndim:
         raise RuntimeError(f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions.")
     return np.full_like(x, value), np.zeros_like, lambda g: cast(g.sum(), value.dtype)
+
+
+fill = op(linear=True, name=("FillBackward1", "FillBackward0"))(_filled)
+fill_in_place = op(linear=True, name=("FillBackward3", "FillBackward2"))(_filled)
 
 
 @op(linear=True, name="torch::autograd::CopyBackwards")

@@ -168,13 +168,3 @@ def binary_cross_entropy_with_logits(
         lambda g: g / n * weight * (1 - target - positives * sigmoid(-x)),
         lambda g: g / n * weight * -(x + (pos_weight - 1) * logsigmoid(x)),
     )
-
-
-@op(promote=True)
-def xlogy(x: Array, y: Array, /) -> Any:
-    """x · log(y), 0 where x is 0."""
-    return (
-        np.where(raw(x) == 0, 0, raw(x) * np.log(raw(y))),
-        lambda g: np.where((raw(x) == 0) & (raw(y) <= 0), 0, g * np.log(y)),
-        lambda g: g * x / y,
-    )

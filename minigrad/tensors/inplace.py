@@ -23,8 +23,11 @@ if TYPE_CHECKING:
     from minigrad.tensors.tensor import Tensor
 
 
-def in_place(operation: Callable[..., Any]) -> Any:
-    """The form of an operation that changes its tensor: ``x.add_(y)`` for ``add(x, y)``."""
+def in_place(operation: Callable[..., Any], constant_name: str = "") -> Any:
+    """The form of an operation that changes its tensor: ``x.add_(y)`` for ``add(x, y)``.
+
+    `constant_name` is what torch calls the node of an operation without derivative: zeros go back from it.
+    """
 
     @functools.wraps(operation)
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
@@ -37,11 +40,33 @@ def in_place(operation: Callable[..., Any]) -> Any:
         old.array = self.array.copy()  # for the rules, which may read what is overwritten now
         old._version_cell, old._view = [0], None
         result = operation(old, *args, **kwargs)
+        if constant_name:
+            name = f"{constant_name}Backward{int(isinstance(args[0], TensorBase))}"
+            operands = [x for x in args if isinstance(x, TensorBase)]
+            result = constant(old, *operands, array=result.array.astype(self.array.dtype), name=name)
         self._overwrite(result.array)
         self._rewrite_history(result)
         return self
 
     method.__doc__ = f"`{operation.__name__}`, written into this tensor's memory; returns the tensor."
+    return method
+
+
+def reshaped(operation: Callable[..., Any], node_name: str) -> Any:
+    """The form of a view operation that changes the shape of its tensor: ``x.t_()`` for ``t(x)``; the memory stays as it is."""
+
+    @functools.wraps(operation)
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        if autograd.is_grad_enabled() and self._is_tracked():
+            self._may_change()
+        result = operation(self._alias(), *args, **kwargs)
+        self.array = result.array
+        count_change(self)
+        if result._node is not None:
+            self._node, self._requires_grad, self._node.title = result._node, True, node_name
+        return self
+
+    method.__doc__ = f"`{operation.__name__}` of this tensor itself: its memory in another shape; returns the tensor."
     return method
 
 
@@ -230,7 +255,7 @@ class InPlace(TensorBase):
         """Not supported: assign to `.data`."""
         raise NotImplementedError("set_(): tensors cannot be given other memory; assign to .data")
 
-    fill_ = in_place(lambda self, value: indexing.fill(self, value))
+    fill_ = in_place(lambda self, value: indexing.fill_in_place(self, value))
     copy_ = in_place(lambda self, other, non_blocking=False: indexing.copy(self, other))
     uniform_ = drawn(random.uniform_, "UniformBackward0")
     normal_ = drawn(random.normal_, "NormalBackward0")

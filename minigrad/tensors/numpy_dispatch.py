@@ -11,7 +11,7 @@ import numpy as np
 
 from minigrad.arrays.dtypes import result_type_of
 from minigrad.autograd import TensorBase, raw, unwrapped, wrap
-from minigrad.ops import comparison, elementwise, linalg, reduction, shape
+from minigrad.ops import comparison, elementwise, linalg, reduction, shape, special
 
 UFUNCS: dict[tuple[Any, str], Any] = {
     (getattr(np, theirs), "__call__"): operation
@@ -30,7 +30,9 @@ UFUNCS: dict[tuple[Any, str], Any] = {
         "bitwise_and": comparison.bitwise_and, "bitwise_or": comparison.bitwise_or, "bitwise_xor": comparison.bitwise_xor,
         "invert": comparison.bitwise_not, "matmul": linalg.matmul, "tan": elementwise.tan, "arcsin": elementwise.asin,
         "arccos": elementwise.acos, "arctan": elementwise.atan, "arctan2": elementwise.atan2, "sinh": elementwise.sinh,
-        "cosh": elementwise.cosh,
+        "cosh": elementwise.cosh, "arcsinh": elementwise.asinh, "arccosh": elementwise.acosh, "arctanh": elementwise.atanh,
+        "exp2": elementwise.exp2, "hypot": elementwise.hypot, "fmod": elementwise.fmod, "logaddexp": special.logaddexp,
+        "left_shift": comparison.bitwise_left_shift, "right_shift": comparison.bitwise_right_shift,
     }.items()
 }  # fmt: skip
 
