@@ -53,6 +53,7 @@ from .operations_attention import ATTENTION
 from .operations_functions import FUNCTIONS as MORE_FUNCTIONS
 from .operations_functions import IN_PLACE as FUNCTIONS_IN_PLACE
 from .operations_functions import RESHAPED
+from .operations_layers import LAYERS
 from .operations_norms import NORMS
 from .operations_window import WINDOWS
 
@@ -614,7 +615,7 @@ LOSSES = [
 ]
 
 TABLE: list[Row] = [*ARITHMETIC, *OPERATORS, *COMPARISON, *FUNCTIONS, *REDUCTIONS, *ORDER, *PRODUCTS, *SHAPES, *INDEXING,
-    *CASTS, *SOFTMAX, *ACTIVATIONS, *LOSSES, *WINDOWS, *NORMS, *ATTENTION, *MORE_FUNCTIONS]
+    *CASTS, *SOFTMAX, *ACTIVATIONS, *LOSSES, *WINDOWS, *NORMS, *ATTENTION, *MORE_FUNCTIONS, *LAYERS]
 
 # In place: y.name_(...) for a y that is not a leaf; the first input of a case is y ------------------------------------
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import minigrad as mg
-from tests.twins import assert_same, data, raised, same_as_torch
+from tests.twins import assert_same, data, raised, same_as_torch, variable
 
 
 def norm_in(m: Any, block: Any) -> Any:
@@ -266,7 +266,7 @@ class Pair:
 @same_as_torch
 def test_backward_hooks(m: Any) -> Any:
     module, log = Pair.make(m), []
-    x, y = data(m, 2, dtype="float32"), data(m, 2, dtype="float32", seed=1)
+    x, y = variable(m, 2, dtype="float32"), variable(m, 2, dtype="float32", seed=1)
     module.register_full_backward_hook(lambda each, ins, outs: log.append([each is module, ins, outs]))
     module.register_full_backward_pre_hook(lambda each, outs: log.append(["pre", outs]))
     product, text, total = module(x, 2.0, y)
@@ -280,7 +280,7 @@ def test_backward_hooks(m: Any) -> Any:
 
 @same_as_torch
 def test_backward_hooks_change_gradients(m: Any) -> Any:
-    net, x = m.nn.Sequential(m.nn.Tanh(), m.nn.ELU()), data(m, 3, dtype="float32")
+    net, x = m.nn.Sequential(m.nn.Tanh(), m.nn.ELU()), variable(m, 3, dtype="float32")
     net[0].register_full_backward_pre_hook(lambda module, outs: (outs[0] * 2,))
     net[0].register_full_backward_pre_hook(lambda module, outs: (outs[0] + 1,), prepend=True)
     net[0].register_full_backward_hook(lambda module, ins, outs: (ins[0] * outs[0],))
@@ -297,7 +297,7 @@ def test_backward_hooks_change_gradients(m: Any) -> Any:
 
 @same_as_torch
 def test_backward_hooks_and_second_derivatives(m: Any) -> Any:
-    net, x, log = m.nn.Tanh(), data(m, 3, dtype="float64"), []
+    net, x, log = m.nn.Tanh(), variable(m, 3, dtype="float64"), []
     net.register_full_backward_hook(lambda module, ins, outs: log.append([ins[0].requires_grad, outs[0].detach()]))
     (g,) = m.autograd.grad((net(x) ** 2).sum(), x, create_graph=True)
     g.sum().backward()
@@ -322,7 +322,7 @@ def test_backward_hooks_refuse(m: Any) -> Any:
         getattr(net, register)(hook)
         return raised(net(x).sum().backward)
 
-    x, constant = data(m, 3, dtype="float32"), m.ones(3)
+    x, constant = variable(m, 3, dtype="float32"), m.ones(3)
     found = [outcome("register_full_backward_hook", lambda *_: (None, None), x)]
     found.append(outcome("register_full_backward_pre_hook", lambda *_: (), x))
     with pytest.warns(UserWarning, match="no inputs require gradients"):

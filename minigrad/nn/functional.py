@@ -14,6 +14,7 @@ import numpy as np
 from minigrad import autograd, random
 from minigrad.ops import activation, dims, elementwise, indexing, reduction, shape, special
 from minigrad.ops import loss as losses
+from minigrad.ops.interpolation import interpolate
 from minigrad.ops.linalg import bilinear, linear
 from minigrad.ops.normalization import batch_norm, group_norm, instance_norm, layer_norm, rms_norm
 from minigrad.tensors import sampling

@@ -8,6 +8,8 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,7 @@ from minigrad.autograd import wrap
 from minigrad.nn import functional as F
 from minigrad.nn import init
 from minigrad.nn.module import Module
+from minigrad.nn.utils.rnn import PackedSequence
 from minigrad.ops import recurrent
 from minigrad.ops.shape import cat, stack
 from minigrad.tensors.tensor import Tensor
@@ -41,6 +44,29 @@ def _layer(mode: str, x: Tensor, weights: Sequence[Any], states: Sequence[Tensor
     found = recurrent.scan(gates, w_hh, 0.0 if b_hh is None else b_hh, *states, step=step, reverse=reverse)
     out = found[: len(x)] if count > 1 else found
     return out, [out[0 if reverse else -1], *(found[k] for k in range(len(x), len(found)))]
+
+
+def _packed_layer(
+    mode: str, x: Tensor, weights: Sequence[Any], states: Sequence[Tensor], reverse: bool, counts: Sequence[int]
+) -> tuple[Tensor, list[Tensor]]:
+    """As `_layer`, for packed sequences, longest first, of which `counts` are there at each moment; their data is (elements, size).
+
+    Moments with as many sequences are one `_layer`. Between them the last sequences end; backwards, they begin.
+    """
+    runs = [(count, len(list(group))) for count, group in groupby(counts)]
+    parts = list(zip(runs, x.split([count * length for count, length in runs]), strict=True))
+    now: list[Tensor] = [state[:0] for state in states] if reverse else list(states)
+    ended: list[list[Tensor]] = []
+    outs = []
+    for (count, length), part in reversed(parts) if reverse else parts:
+        if reverse:
+            now = [cat([each, state[len(each) : count]]) for each, state in zip(now, states, strict=True)]
+        else:
+            ended.insert(0, [each[count:] for each in now])
+            now = [each[:count] for each in now]
+        out, now = _layer(mode, part.unflatten(0, (length, count)), weights, now, reverse)
+        outs.append(out.flatten(0, 1))
+    return cat(outs[::-1] if reverse else outs), [cat(each) for each in zip(now, *ended, strict=True)]
 
 
 def _listed(hx: Any) -> list[Tensor]:
@@ -159,6 +185,7 @@ class RNNBase(_Recurrent):
         Parameters
         ----------
         input : Tensor of shape (length, batch, input_size), (batch, length, input_size) if `batch_first`, or (length, input_size)
+            Or a `PackedSequence` of sequences of different lengths.
         hx : Tensor of shape (layers · directions, batch, hidden_size), or two of them for `LSTM`, optional
             The states before the first moment, without `batch` where the input is without. Default: zeros.
 
@@ -175,46 +202,68 @@ class RNNBase(_Recurrent):
             If the input has another number of dimensions, or another dtype than the weights.
         RuntimeError
             If other sizes do not fit.
-        NotImplementedError
-            For a PackedSequence.
         """
-        if type(input).__name__ == "PackedSequence":
-            raise NotImplementedError(f"{type(self).__name__}: a PackedSequence as input is not supported; pad the sequences")
-        ndim, dtype, count = input.dim(), self.weight_ih_l0.dtype, self.num_layers * len(self._directions)
+        if isinstance(input, PackedSequence):
+            return self._forward_packed(input, hx)
+        ndim = input.dim()
         if ndim not in (2, 3):
             raise ValueError(f"{type(self).__name__}: Expected input to be 2D or 3D, got {ndim}D tensor instead")
-        if input.shape[-1] != self.input_size:
-            raise RuntimeError(f"input.size(-1) must be equal to input_size. Expected {self.input_size}, got {input.shape[-1]}")
-        states = _listed(hx)
-        if any(state.dim() != ndim or len(state) != count for state in states):
-            raise RuntimeError(f"{type(self).__name__}: for this {ndim}-D input, expected states of {ndim} dimensions, the first "
-                               f"of size {count}, but got {' and '.join(str(list(state.shape)) for state in states)}")
-        if input.dtype != dtype:
-            raise ValueError(f"RNN input dtype ({input.dtype}) does not match weight dtype ({dtype}). Convert input: "
-                             f"input.to({dtype}), or convert model: model.to({input.dtype})")
+        states = self._check(input, hx, ndim)
         if ndim == 2:
             x, *states = (each.unsqueeze(1) for each in (input, *states))
         else:
             x = input.transpose(0, 1) if self.batch_first else input
         if len(x) == 0:
             raise RuntimeError(f"Expected sequence length to be larger than 0 in {type(self).__name__}")
-        last: list[list[Tensor]] = []
-        for layer in range(self.num_layers):
-            found = []
-            for way in self._directions:
-                start = [state[len(last)] for state in states]
-                out, end = _layer(self.mode, x, self._weights(f"_l{layer}{way}"), start, way == "_reverse")
-                found.append(out)
-                last.append(end)
-            x = cat(found, -1) if self.bidirectional else found[0]
-            if layer < self.num_layers - 1:
-                x = F.dropout(x, self.dropout, self.training)
-        ends = [stack(each) for each in zip(*last, strict=True)]
+        x, ends = self._layers(_layer, x, states)
         if ndim == 2:
             x, ends = x.squeeze(1), [end.squeeze(1) for end in ends]
         elif self.batch_first:
             x = x.transpose(0, 1)
         return x, tuple(ends) if self.mode == "LSTM" else ends[0]
+
+    def _forward_packed(self, input: PackedSequence, hx: Any) -> tuple[PackedSequence, Any]:
+        x, counts, order, back = input
+        if x.dim() != 2:
+            raise RuntimeError(f"input must have 2 dimensions, got {x.dim()}: a PackedSequence of elements of shape (input_size)")
+        states, batch = self._check(x, hx, 3), int(counts[0])
+        if any(state.shape[1] != batch for state in states):
+            raise RuntimeError(f"Expected states for {batch} sequences, got {' and '.join(str(list(s.shape)) for s in states)}")
+        states = states if order is None else [state.index_select(1, order) for state in states]
+        if not states:
+            shape = (self.num_layers * len(self._directions), batch, self.hidden_size)
+            states = [wrap(np.zeros(shape, x.array.dtype))] * KINDS[self.mode][2]
+        x, ends = self._layers(partial(_packed_layer, counts=counts.tolist()), x, states)
+        ends = ends if back is None else [end.index_select(1, back) for end in ends]
+        return PackedSequence(x, counts, order, back), tuple(ends) if self.mode == "LSTM" else ends[0]
+
+    def _check(self, x: Tensor, hx: Any, ndim: int) -> list[Tensor]:
+        """The states, of `ndim` dimensions, if they and the input have the right sizes and dtypes."""
+        dtype, count, states = self.weight_ih_l0.dtype, self.num_layers * len(self._directions), _listed(hx)
+        if x.shape[-1] != self.input_size:
+            raise RuntimeError(f"input.size(-1) must be equal to input_size. Expected {self.input_size}, got {x.shape[-1]}")
+        if any(state.dim() != ndim or len(state) != count for state in states):
+            raise RuntimeError(f"{type(self).__name__}: for this input, expected states of {ndim} dimensions, the first "
+                               f"of size {count}, but got {' and '.join(str(list(state.shape)) for state in states)}")
+        if x.dtype != dtype:
+            raise ValueError(f"RNN input dtype ({x.dtype}) does not match weight dtype ({dtype}). Convert input: "
+                             f"input.to({dtype}), or convert model: model.to({x.dtype})")
+        return states
+
+    def _layers(self, run: Callable[..., Any], x: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        """What the last layer gives, and the states of all layers and directions in the end; `run` takes one through time."""
+        last: list[list[Tensor]] = []
+        for layer in range(self.num_layers):
+            found = []
+            for way in self._directions:
+                start = [state[len(last)] for state in states]
+                out, end = run(self.mode, x, self._weights(f"_l{layer}{way}"), start, way == "_reverse")
+                found.append(out)
+                last.append(end)
+            x = cat(found, -1) if self.bidirectional else found[0]
+            if layer < self.num_layers - 1:
+                x = F.dropout(x, self.dropout, self.training)
+        return x, [stack(each) for each in zip(*last, strict=True)]
 
 
 class RNN(RNNBase):

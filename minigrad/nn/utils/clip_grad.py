@@ -1,4 +1,4 @@
-"""What is done with the gradients of many parameters at once (clipping), and parameters as one vector."""
+"""Clipping: what is done with the gradients of many parameters at once."""
 
 from __future__ import annotations
 
@@ -116,33 +116,3 @@ def clip_grad_value_(parameters: Tensors, clip_value: float, foreach: bool | Non
     _check("clip_grad_value_", foreach)
     for grad in _gradients(parameters):
         grad.clamp_(-float(clip_value), float(clip_value))
-
-
-def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
-    """All elements of all parameters, one after the other, shape (n,), as torch.nn.utils.parameters_to_vector."""
-    return cat([p.view(-1) for p in parameters])
-
-
-def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
-    """Let parameters show the parts of a vector, whose memory they then share, as torch.nn.utils.vector_to_parameters.
-
-    Parameters
-    ----------
-    vec : Tensor
-        Of shape (n,), with all the elements, as `parameters_to_vector` gives it; what is left over is not used.
-    parameters : iterable of Tensor
-        Whose `data` to replace.
-
-    Raises
-    ------
-    TypeError
-        If `vec` is no tensor.
-    RuntimeError
-        If it has too few elements.
-    """
-    if not isinstance(vec, Tensor):
-        raise TypeError(f"expected torch.Tensor, but got: {type(vec).__name__}")
-    start = 0
-    for p in parameters:
-        p.data = vec[start : start + p.numel()].view_as(p).data
-        start += p.numel()
