@@ -5,12 +5,14 @@ from __future__ import annotations
 import gc
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 import minigrad as mg
+from minigrad.autograd.hooks import awaited
 from tests.twins import LIBRARIES, raised, same_as_torch, same_outcomes
 
 
@@ -456,6 +458,86 @@ def test_hooks_work_with_grad(m: Any) -> Any:
     y.register_hook(lambda g: g * 3)
     loss = y * 5
     return m.autograd.grad(loss, y, retain_graph=True), m.autograd.grad(loss, x, create_graph=True)[0].item(), x.grad is None
+
+
+@same_as_torch
+def test_a_hook_hears_when_a_gradient_is_complete(m: Any) -> Any:
+    """While the pass still runs: of three layers, the last one's weights are told before the second one's rule is asked."""
+    told: list[Any] = []
+    weights = [leaf(m, float(i + 2)) for i in range(3)]
+    x = m.tensor(1.0)
+    for i, weight in enumerate(weights):
+        weight.register_hook(lambda g, i=i: told.append(("before", i, g.item())))
+        weight.register_post_accumulate_grad_hook(lambda w, i=i: told.append(("after", i, w.grad.item())))
+        x = x * weight
+        x.register_hook(lambda g, i=i: told.append(("passing", i)))
+    x = x + weights[2] * 10  # used twice, and complete only after both
+    x.backward(retain_graph=True)
+    x.backward(retain_graph=True, inputs=weights[:2])
+    in_passes = list(told)
+    m.autograd.grad(x, weights)
+    return in_passes, [what for what, *_ in told[len(in_passes) :] if what == "after"], [weight.grad for weight in weights]
+
+
+@same_as_torch
+def test_a_hook_for_complete_gradients_may_take_them(m: Any) -> Any:
+    """An optimiser inside the pass: it changes the weight, or forgets the gradient."""
+    w, v = leaf(m, 2.0), leaf(m, 3.0)
+    root = leaf(m, 5.0)
+
+    def step(parameter: Any) -> None:
+        parameter.data -= 0.5 * parameter.grad
+        parameter.grad = None
+
+    handles = [t.register_post_accumulate_grad_hook(step) for t in (w, v, root)]
+    ((w * v).exp() + w).backward()
+    root.backward()
+    handles[0].remove()
+    (w * v).backward()
+    return w, v, root, w.grad, v.grad
+
+
+class TakesNothing:
+    """Makes a custom function that passes a gradient to one of its two inputs only."""
+
+    def __new__(cls, m: Any) -> Any:
+        class Function(m.autograd.Function):  # type: ignore[misc]
+            @staticmethod
+            def forward(ctx: Any, a: Any, b: Any) -> Any:
+                return a + b
+
+            @staticmethod
+            def backward(ctx: Any, g: Any) -> Any:
+                return g, None
+
+        return Function
+
+
+@same_as_torch
+def test_a_gradient_is_complete_where_the_oldest_user_passes_none(m: Any) -> Any:
+    a, b, told = leaf(m, 1.0), leaf(m, 2.0), []
+    for name, t in (("a", a), ("b", b)):
+        t.register_post_accumulate_grad_hook(lambda t, name=name: told.append((name, t.grad.item())))
+    (TakesNothing(m).apply(a, b) * b).backward()
+    return told, a.grad, b.grad
+
+
+@same_as_torch
+def test_hooks_for_complete_gradients_have_their_place(m: Any) -> Any:
+    x = leaf(m, 1.0)
+    return [raised(t.register_post_accumulate_grad_hook, print) for t in (x * 2, m.tensor(1.0), x)]
+
+
+def test_a_leaf_with_a_hook_that_knows_it_can_be_freed() -> None:
+    x = leaf(mg, 1.0)
+    alive, before = weakref.ref(x), len(awaited)
+    x.register_post_accumulate_grad_hook(lambda t, held=x: None)  # type: ignore[misc]
+    assert len(awaited) == before + 1
+    (x * 2).backward()
+    del x
+    gc.collect()
+    assert alive() is None
+    assert len(awaited) == before
 
 
 @same_as_torch

@@ -11,7 +11,7 @@ from minigrad.autograd.engine import backward, grad
 from minigrad.autograd.function import Function, FunctionCtx
 from minigrad.autograd.grad_mode import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
 from minigrad.autograd.gradcheck import gradcheck, gradgradcheck
-from minigrad.autograd.hooks import RemovableHandle
+from minigrad.autograd.hooks import RemovableHandle, when_complete
 from minigrad.autograd.node import AccumulateGrad, Node, Op, clock, record
 from minigrad.autograd.operation import op
 from minigrad.autograd.tensor_base import TensorBase, raw, result_class, unwrapped, wrap

@@ -11,7 +11,7 @@ import numpy as np
 from minigrad.arrays.quiet import quietly
 from minigrad.arrays.sums import ones, unbroadcast
 from minigrad.autograd.grad_mode import current
-from minigrad.autograd.hooks import attend, hooked, keep
+from minigrad.autograd.hooks import attend, awaited, completed, hooked, keep, last_uses
 from minigrad.autograd.node import Node, Op, record
 from minigrad.autograd.tensor_base import TensorBase, wrap
 from minigrad.autograd.versions import check_versions, count_change
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 
 def walk(
-    roots: Sequence[tuple[TensorBase, Any]], retain_graph: bool, create_graph: bool, wanted: Sequence[Any] | None = None
+    roots: Sequence[tuple[TensorBase, Any]], retain_graph: bool, create_graph: bool, wanted: Sequence[Any] | None = None,
+    early: bool = False,
 ) -> tuple[dict[Any, Any], set[Any]]:
     """Carry gradients from `roots` back through the graph.
 
@@ -44,6 +45,8 @@ def walk(
         Gradients are arrays. With `create_graph` they are tensors, and the walk itself is recorded.
     wanted : sequence of nodes and leaves, optional
         What gradients are asked for. Only the part of the graph that leads there is visited. Default: all leaves.
+    early : bool
+        Put the gradients of leaves with hooks for it into their `.grad` as soon as they are complete; others are returned.
 
     Returns
     -------
@@ -56,6 +59,7 @@ def walk(
     found: dict[Any, Any] = {}
     owned: set[Any] = set()
     useful = None if wanted is None else _leading_to(wanted, [tensor._node for tensor, _ in roots])
+    uses = last_uses([tensor._node for tensor, _ in roots], wanted) if early else None
 
     for tensor, g in roots:
         edge = tensor._node or tensor
@@ -94,6 +98,10 @@ def walk(
                     owned.add(edge)
         if not retain_graph and not node.op.linear:
             node.rules = node.inputs = None
+        if uses and node in uses:
+            for leaf in uses[node]:
+                if leaf in waiting:
+                    accumulate(leaf, waiting.pop(leaf), leaf in owned)
     return found | waiting, owned
 
 
@@ -177,7 +185,8 @@ def _differentiate(
     """`walk`, recorded or not; if `accumulating`, what arrived at leaves is put into their `.grad`."""
     before, current.recording = current.recording, bool(create_graph)
     try:
-        grads, owned = walk(roots, create_graph if retain_graph is None else retain_graph, create_graph, wanted)
+        retain_graph = create_graph if retain_graph is None else retain_graph
+        grads, owned = walk(roots, retain_graph, create_graph, wanted, accumulating and bool(awaited))
         if accumulating:
             for leaf in wanted or list(grads):
                 if leaf in grads and not isinstance(leaf, Node):
@@ -202,6 +211,8 @@ def accumulate(leaf: Any, g: Any, owned: bool) -> None:
     else:
         np.add(grad.array, g, grad.array)
         count_change(grad)
+    if id(leaf) in awaited:
+        completed(leaf)
 
 
 def _copied(g: Any, like: Any) -> Any:

@@ -1,8 +1,11 @@
-"""Hooks: functions of the user's that see a gradient on its way, and may replace it; and gradients kept on the way."""
+"""Hooks: functions of the user's that see a gradient on its way, and may replace it, or that hear when a leaf has got all of its
+gradient; and gradients kept on the way.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +15,9 @@ from minigrad.autograd.tensor_base import TensorBase, raw, wrap
 
 if TYPE_CHECKING:
     from minigrad.tensors.tensor import Tensor
+
+# The leaves that have hooks for when their gradient is complete. The hooks themselves belong to the leaf, and end with it.
+awaited: dict[int, weakref.ref[TensorBase]] = {}
 
 Hooks = dict[int, Callable[["Tensor"], "Tensor | None"]]
 
@@ -67,3 +73,42 @@ def hooked(hooks: Hooks | None, g: Any) -> Any:
                                f"{list(changed.array.shape)} of {changed.array.dtype}")
         g = changed if isinstance(g, TensorBase) else changed.array
     return g
+
+
+def when_complete(leaf: Any, hook: Callable[[Tensor], None]) -> RemovableHandle:
+    """Call `hook` with the leaf in each backward pass, once all of its gradient has been added to its `.grad`."""
+    key = id(leaf)
+    if key not in awaited:
+        leaf._complete_hooks = {}
+        awaited[key] = weakref.ref(leaf, lambda _: awaited.pop(key, None))
+    return RemovableHandle(leaf._complete_hooks, hook)
+
+
+def completed(leaf: Any) -> None:
+    """Call the hooks of a leaf that has got all of its gradient."""
+    for hook in list(leaf._complete_hooks.values()):
+        hook(leaf)
+
+
+def last_uses(starts: Sequence[Node | None], wanted: Sequence[Any] | None) -> dict[Node, list[Any]]:
+    """When the gradients of the awaited leaves are complete.
+
+    Returns
+    -------
+    dict
+        Node -> the leaves whose gradient is complete after its turn: no older node passes anything to them.
+    """
+    last: dict[Any, Node] = {}
+    seen: set[Node] = set()
+    stack = [node for node in starts if node is not None]
+    while stack:
+        node = stack.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        for edge in node.edges:
+            if isinstance(edge, Node):
+                stack.append(edge)
+            elif edge is not None and id(edge) in awaited and (wanted is None or edge in wanted):
+                last[edge] = min(last.get(edge, node), node, key=lambda user: user.number)
+    return {node: [edge for edge in dict.fromkeys(node.edges) if last.get(edge) is node] for node in last.values()}

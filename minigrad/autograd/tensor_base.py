@@ -27,13 +27,16 @@ class TensorBase:
         The values.
     """
 
-    __slots__ = ("__weakref__", "_grad", "_hooks", "_node", "_requires_grad", "_version_cell", "_view", "array")
+    __slots__ = (
+        "__weakref__", "_complete_hooks", "_grad", "_hooks", "_node", "_requires_grad", "_version_cell", "_view", "array",
+    )  # fmt: skip
 
     array: Array
     _requires_grad: bool  # whether operations on this tensor are recorded
     _node: Node | None  # the operation that made it; None for a leaf
     _grad: Tensor | None  # what `backward` has added up so far; on leaves, and where `retain_grad()` asked for it
     _hooks: dict[int, Callable[[Tensor], Tensor | None]] | None  # of a leaf; a result's hooks are with its node
+    _complete_hooks: dict[int, Callable[[Tensor], None]]  # set only on leaves that have some; see hooks.py
 
     _version_cell: list[Any]  # counts the changes of the memory, for all tensors that share it; see versions.py
     _view: tuple[TensorBase, int | None] | None  # (the tensor whose memory this one shows, when the view was made); see views.py

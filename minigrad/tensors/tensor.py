@@ -378,6 +378,14 @@ class Tensor(Methods):
             owner._hooks = {}
         return autograd.RemovableHandle(owner._hooks, hook)
 
+    def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> autograd.RemovableHandle:
+        """Call `hook` with this leaf in each backward pass, as soon as all of its gradient has been added to its `.grad`."""
+        if not self.requires_grad:
+            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+        if self.grad_fn is not None:
+            raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
+        return autograd.when_complete(self, hook)
+
     # ---- other dtypes ------------------------------------------------------------------------------------------------
 
     def to(self, *args: Any, dtype: Any = None, device: Any = None, copy: bool = False,
