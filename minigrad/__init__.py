@@ -47,7 +47,7 @@ from minigrad.ops.shape import (
 )
 from minigrad.ops.special import digamma, erf, erfc, erfinv, lgamma, logaddexp, logit, nan_to_num, polygamma, xlogy
 from minigrad.ops.strided import as_strided
-from minigrad.ops.window import conv1d, conv2d, conv_transpose1d, conv_transpose2d
+from minigrad.ops.convolution import conv1d, conv2d, conv_transpose1d, conv_transpose2d
 from minigrad.random import (
     Generator, default_generator, fork_rng, get_rng_state, initial_seed, manual_seed, seed, set_rng_state,
 )

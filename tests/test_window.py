@@ -17,7 +17,8 @@ import pytest
 import torch
 
 import minigrad as mg
-from minigrad.ops.window import Windows, fold, unfold
+from minigrad.ops import products
+from minigrad.ops.windows import Windows, fold, place, unfold
 
 from .twins import data, raised, same_as_torch
 
@@ -107,6 +108,45 @@ def test_unfold_and_fold_are_each_others_transpose(placing: tuple[Any, ...], las
 
 
 # Memory ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("last", [True, False])
+@pytest.mark.parametrize(("stride", "dilation", "padding"), [(1, 1, 0), (1, 1, 1), (1, 2, 2), (2, 1, 1), (3, 2, 0), (1, 1, 3)])
+def test_each_faster_form_of_a_product_is_the_plain_one(
+    stride: int, dilation: int, padding: int, last: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The products of `ops/products.py`, on many channels, few, and one of each group."""
+    monkeypatch.setattr(products, "CACHED", 2**10)  # so that there are lots
+    random = np.random.RandomState(0)
+    windows = place("conv2d", (9, 8), (3, 2), stride, padding, dilation)
+    windows.last = last
+    x, weight, y = (random.standard_normal(shape) for shape in ((5, 4, 9, 8), (6, 4, 3, 2), (5, 6, *windows.out)))
+    image, weights, source = (getattr(products, name) for name in ("convolve", "weigh", "spread"))
+
+    def same(a: Any, b: Any) -> None:
+        np.testing.assert_allclose(a, b, 1e-12, 1e-12)
+
+    same(products.in_lots(x, weight, windows), image(x, weight, windows))
+    same(products.weigh_in_lots(x, y, windows), weights(x, y, windows))
+    same(products.interleave(y, weight, windows), source(y, weight, windows))
+    same(products.source(y, weight, windows), source(y, weight, windows))
+    if stride == 1 and padding < 3:
+        same(products.spread_turned(y, weight, windows), source(y, weight, windows))
+    assert len(products._lots(x, windows)) == (5 if last else 1)
+
+    each, one = weight[:4, :1], y[:, :4]
+    alone = [slice(c, c + 1) for c in range(4)]
+    same(products.convolve_each(x, each, windows), np.concatenate([image(x[:, c], each[c], windows) for c in alone], 1))
+    same(products.weigh_each(x, one, windows), np.concatenate([weights(x[:, c], one[:, c], windows) for c in alone]))
+    same(products.spread_each(one, each, windows), np.concatenate([source(one[:, c], each[c], windows) for c in alone], 1))
+
+
+@same_as_torch
+def test_more_zeros_around_an_image_than_windows_reach(m: Any) -> Any:
+    x, weight = data(m, 2, 20, 3, 3).requires_grad_(), data(m, 4, 20, 1, 1, seed=1).requires_grad_()
+    y = m.nn.functional.conv2d(x, weight, padding=2)
+    (y * y).sum().backward()
+    return y, x.grad, weight.grad
 
 
 @same_as_torch

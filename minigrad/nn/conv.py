@@ -8,7 +8,7 @@ from typing import Any
 from minigrad.nn import functional as F
 from minigrad.nn import init
 from minigrad.nn.module import Module
-from minigrad.ops.window import Ints
+from minigrad.ops.windows import Ints
 from minigrad.tensors.tensor import Tensor
 
 

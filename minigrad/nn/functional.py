@@ -24,9 +24,9 @@ from minigrad.ops.pooling import (
     adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_max_pool1d, adaptive_max_pool2d, avg_pool1d, avg_pool2d, max_pool1d,
     max_pool2d,
 )
-from minigrad.ops.window import col2im as fold
-from minigrad.ops.window import conv1d, conv2d, conv_transpose1d, conv_transpose2d
-from minigrad.ops.window import im2col as unfold
+from minigrad.ops.windows import col2im as fold
+from minigrad.ops.convolution import conv1d, conv2d, conv_transpose1d, conv_transpose2d
+from minigrad.ops.windows import im2col as unfold
 # isort: on
 
 if TYPE_CHECKING:

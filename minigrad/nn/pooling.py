@@ -6,7 +6,7 @@ from typing import Any
 
 from minigrad.nn import functional as F
 from minigrad.nn.module import FunctionModule
-from minigrad.ops.window import Ints
+from minigrad.ops.windows import Ints
 
 
 class _Pool(FunctionModule):

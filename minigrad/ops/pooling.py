@@ -17,7 +17,7 @@ from minigrad.ops.elementwise import masked
 from minigrad.ops.indexing import scatter_zeros
 from minigrad.ops.reduction import mean
 from minigrad.ops.shape import squeeze, unsqueeze
-from minigrad.ops.window import Ints, Windows, batch, check_images, fold, hashed, images, ints, place
+from minigrad.ops.windows import Ints, Windows, batch, check_images, fold, hashed, images, ints, place
 
 
 @functools.lru_cache(maxsize=1024, typed=True)
