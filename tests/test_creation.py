@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.twins import grid, outcome, raised, same_as_torch, same_outcomes
+from tests.twins import exact, grid, outcome, raised, same_as_torch, same_elements, same_outcomes
 
 NAMES = ["float16", "float32", "float64", "uint8", "int8", "int16", "int32", "int64", "bool"]
 
@@ -355,3 +355,28 @@ def test_what_scripts_ask_and_set_before_they_choose_a_device(m: Any) -> Any:
     m.cuda.manual_seed_all(0)
     m.cuda.empty_cache()
     return m.backends.mps.is_available(), cudnn.enabled, before, cudnn.deterministic, cudnn.is_available()
+
+
+test_ranges = same_elements({
+    "arange(0., 5)": lambda m: m.arange(0.0, 5), "arange(0, 5)": lambda m: m.arange(0, 5), "end": lambda m: m.arange(end=3),
+    "start and end": lambda m: m.arange(start=0.0, end=3), "0-d": lambda m: m.arange(m.tensor(0.0), 3),
+    "a bool": lambda m: m.arange(False, 3), "NumPy's 0": lambda m: m.arange(np.float32(0), 3), "nothing": lambda m: m.arange(0.0),
+    "None and 5": lambda m: m.arange(None, 5), "5 and None": lambda m: m.arange(5, None),
+    "half a number": lambda m: m.linspace(5, -3, 7, dtype=m.int64), "of bools": lambda m: m.linspace(0, 1, 5, dtype=m.bool),
+    "too large for int8": lambda m: m.linspace(0, 300, 4, dtype=m.int8),
+    "a large range": lambda m: m.linspace(0, 10**17, 3, dtype=m.int64),
+    "too large for float16": lambda m: m.linspace(-1e5, 1e5, 5, dtype=m.float16),
+    "a range too large for float16": lambda m: m.linspace(-6e4, 6e4, 5, dtype=m.float16),
+    "fewer than none": lambda m: m.linspace(0, 1, -1),
+    "padded by False": lambda m: m.nn.functional.pad(m.ones(2), (1, 1), value=False),
+    "padded by -0": lambda m: m.nn.functional.pad(m.ones(2), (1, 1), value=-0.0),
+})  # fmt: skip
+
+
+
+@same_as_torch
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64"])
+def test_linspace(m: Any, dtype: str) -> Any:
+    limits = np.random.RandomState(0).uniform(0, 100, (20, 2)) - (0 if dtype == "uint8" else 50)
+    pairs = [(int(a), int(b)) if i % 2 else (a, b) for i, (a, b) in enumerate(limits.tolist())]
+    return exact([m.linspace(*pair, count, dtype=getattr(m, dtype)) for pair in pairs for count in (0, 1, 2, 3, 7, 16, 33, 101)])

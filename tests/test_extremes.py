@@ -12,7 +12,7 @@ import torch
 
 import minigrad as mg
 
-from .twins import same_as_torch, same_outcomes
+from .twins import exact, same_as_torch, same_outcomes, with_gradient
 
 
 def addmm(m: Any, **options: Any) -> Any:
@@ -42,7 +42,7 @@ def test_log1p_keeps_the_sign_of_zero() -> None:
         assert np.signbit(value).tolist() == np.signbit(expected).tolist() == [False, True]
 
 
-def with_gradient(m: Any, function: Callable[..., Any]) -> Any:
+def at_corners(m: Any, function: Callable[..., Any]) -> Any:
     """The gradient of a function where it has no derivative in the mathematical sense."""
     x = m.tensor([nan, inf, -inf, 0.0, -0.0, 1.0], requires_grad=True)
     y = function(m, x)
@@ -56,7 +56,7 @@ def assigned_to(x: Any, value: Any) -> Any:
 
 
 test_gradients_at_corners = same_outcomes({
-    name: lambda m, function=function: with_gradient(m, function) for name, function in {
+    name: lambda m, function=function: at_corners(m, function) for name, function in {
         "abs": lambda m, x: x.abs(), "norm 1": lambda m, x: x.norm(1), "norm inf": lambda m, x: x.norm(inf),
         "norm 3": lambda m, x: x.norm(3),
         "norm 0 of rows": lambda m, x: x.reshape(2, 3).norm(0, dim=0) + x.reshape(2, 3).sum(0),
@@ -130,3 +130,27 @@ def test_product_twice_differentiated(zeros: bool) -> None:
         return g.detach(), *m.autograd.grad((g * g).sum(), x)
 
     scenario()
+
+
+def zeros(m: Any, dtype: str, first: float) -> Any:
+    return m.tensor([first, -first, inf, -1.0, 1.0], dtype=getattr(m, dtype))
+
+
+ZEROS: dict[str, Callable[[Any, Any], Any]] = {
+    "relu": lambda m, x: m.relu(x), "relu_": lambda m, x: m.nn.functional.relu(x.clone(), inplace=True),
+    "elu": lambda m, x: m.nn.functional.elu(x), "selu": lambda m, x: m.nn.functional.selu(x),
+    "clamp to 0": lambda m, x: x.clamp(0, 1),
+    "clamp from -0.": lambda m, x: x.clamp(min=-0.0), "clamp from 0": lambda m, x: x.clamp(min=0),
+    "clamp up to 0": lambda m, x: x.clamp(max=0),
+    "clamp up to -0.": lambda m, x: x.clamp(max=-0.0), "clamp from tensors": lambda m, x: m.clamp(x, -x),
+    "clamp up to tensors": lambda m, x: m.clamp(x, max=-x), "clamp between tensors": lambda m, x: m.clamp(x, -x, -x),
+    "maximum": lambda m, x: m.maximum(x, -x), "minimum": lambda m, x: m.minimum(x, -x), "cumsum": lambda m, x: x.cumsum(0),
+    "gradient of relu": lambda m, x: with_gradient(m.relu, x),
+}  # fmt: skip
+
+
+@same_as_torch
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("name", ZEROS)
+def test_signs_of_zeros(m: Any, name: str, dtype: str) -> Any:
+    return exact([ZEROS[name](m, zeros(m, dtype, first)) for first in (0.0, -0.0)])

@@ -13,7 +13,7 @@ import minigrad as mg
 import minigrad.nn.functional as F
 from minigrad import nn
 
-from .twins import data, raised, same_as_torch
+from .twins import data, exact, raised, same_as_torch, same_elements
 
 REDUCTIONS = ("mean", "sum", "none")
 
@@ -351,3 +351,50 @@ def test_nothing_is_recorded_or_kept_under_no_grad() -> None:
     with mg.no_grad():
         assert nn.CrossEntropyLoss()(x, target).grad_fn is None
     assert nn.CrossEntropyLoss()(x, target).grad_fn is not None
+
+
+def loss_of(name: str, scores: Any, target: Any, weight: Any = None, **options: Any) -> Callable[[Any], Any]:
+    """The loss and the gradient of the scores."""
+
+    def call(m: Any) -> Any:
+        x = m.tensor(scores, requires_grad=True) if isinstance(scores, list) else m.zeros(scores, requires_grad=True)
+        given = m.tensor(target) if isinstance(target, list | int) else m.zeros(target)
+        weights = {} if weight is None else {"weight": m.tensor(weight)}
+        loss = getattr(m.nn.functional, name)(x, given, **weights, **options)
+        loss.sum().backward()
+        return [loss, x.grad]
+
+    return call
+
+
+TWO = [[1.0, 2.0], [3.0, 5.0]]
+test_corners = same_elements({
+    **{f"{name}, {what}": loss_of(name, *given, **options) for name in ("cross_entropy", "nll_loss") for what, (given, options) in {
+        "weights of 0": ((TWO, [0, 0], [0.0, 1.0]), {}), "weights that cancel": ((TWO, [1, 0], [-1.0, 1.0]), {}),
+        "all ignored": ((TWO, [-100, -100]), {}), "one ignored": ((TWO, [-100, 1]), {}),
+        "all ignored, summed": ((TWO, [-100, -100]), {"reduction": "sum"}),
+        "one ignored, each": ((TWO, [-100, 1]), {"reduction": "none"}),
+        "a weight of 0, each": ((TWO, [0, 1], [0.0, 1.0]), {"reduction": "none"}),
+        "a weight of 0, summed": ((TWO, [0, 1], [0.0, 1.0]), {"reduction": "sum"}),
+        "images, all ignored": (((1, 2, 2), [[-100, -100]]), {}), "images of weight 0": (((1, 2, 2), [[0, 1]], [0.0, 0.0]), {}),
+        "no scores, each": (([1.0, 2.0], 1), {"reduction": "none"}),
+        "one ignored score, each": (([1.0, 2.0], -100), {"reduction": "none"}),
+        "two targets": (([1.0, 2.0], [0, 1]), {}), "a sure class": (([[1000.0, 0.0]], [0]), {"reduction": "none"}),
+    }.items()},
+    "smoothed, weights that cancel": loss_of("cross_entropy", TWO, [1, 0], [-1.0, 1.0], label_smoothing=0.1),
+    "smoothed, all ignored": loss_of("cross_entropy", TWO, [-100, -100], label_smoothing=0.1),
+    "smoothed, a target of shape [1]": loss_of("cross_entropy", [1.0, 2.0], [1], label_smoothing=0.1),
+    **{f"nothing of {shape}, {options}": loss_of("cross_entropy", shape, shape,
+    **options) for shape in [(5, 0), (0, 5), (0,), (2, 5, 0)]
+       for options in ({}, {"reduction": "sum"}, {"reduction": "none"}, {"label_smoothing": 0.1})},
+})  # fmt: skip
+
+
+
+@pytest.mark.parametrize("name", ["cross_entropy", "nll_loss"])
+@pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
+def test_a_target_of_shape_1_for_scores_without_a_batch(name: str, reduction: str) -> None:
+    """torch gives the loss and refuses its gradient, by an oversight; here it is that of the target without dimensions."""
+    same_as_torch(lambda m: getattr(m.nn.functional, name)(m.tensor([1.0, 2.0, 3.0]), m.tensor([1]), reduction=reduction))()
+    one, none = (loss_of(name, [1.0, 2.0, 3.0], target, reduction=reduction)(mg) for target in ([1], 1))
+    assert exact(one) == exact(none)

@@ -14,7 +14,7 @@ import torch
 
 import minigrad
 
-from .twins import changed, outcome, same_as_torch, same_outcomes
+from .twins import changed, exact, outcome, same_as_torch, same_elements, same_outcomes, with_gradient
 
 DTYPES = ["bool", "uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64"]
 FEW = ["bool", "uint8", "int64", "float32", "float64"]
@@ -343,3 +343,37 @@ test_integers_beside_dtypes_too_small_for_them = same_outcomes({
     for name, f in {"+": lambda t, x: t + x, "r-": lambda t, x: x - t, "*": lambda t, x: t * x, "==": lambda t, x: t == x,
         "<": lambda t, x: t < x, "&": lambda t, x: t & x, "+=": lambda t, x: t.add_(x)}.items()
 })  # fmt: skip
+
+
+def half(m: Any, *numbers: float) -> Any:
+    return m.tensor(numbers or (3.1, -2.7, 1.1, 100.0, -3000.0), dtype=m.float16)
+
+
+test_numbers_beside_float16 = same_elements({
+    "x / 1e5": lambda m: half(m) / 1e5, "x * 1e-9": lambda m: half(m) * 1e-9, "x / 65536": lambda m: half(m) / 65536,
+    "1e5 / x": lambda m: 1e5 / half(m), "x * 0.3333": lambda m: half(m) * 0.3333, "x - 0.3333": lambda m: half(m) - 0.3333,
+    "x / 0-d": lambda m: half(m) / m.tensor(1e5), "x * 0-d": lambda m: half(m) * m.tensor(1e-9, dtype=m.float64),
+    "x / np": lambda m: half(m) / np.float64(1e5), "x mul_": lambda m: half(m).mul_(1e-9), "x div_": lambda m: half(m).div_(1e5),
+    "lerp": lambda m: m.lerp(half(m), half(m).flip(0), 0.3333), "lerp far": lambda m: m.lerp(half(m), half(m), 1e6),
+    "addcmul": lambda m: m.addcmul(half(m), half(m), half(m).flip(0), value=0.3333),
+    "addcdiv": lambda m: m.addcdiv(half(m), half(m), half(m).flip(0), value=1e-6),
+    "leaky_relu": lambda m: m.nn.functional.leaky_relu(half(m), 0.3333),
+    "leaky_relu of nearly nothing": lambda m: m.nn.functional.leaky_relu(half(m), 1e-9),
+    "elu": lambda m: m.nn.functional.elu(half(m), 0.3333), "softplus": lambda m: m.nn.functional.softplus(half(m), 0.3333),
+    "hardtanh": lambda m: m.nn.functional.hardtanh(half(m), -1.1111, 1.05), "power too large": lambda m: half(m) ** 1e5,
+    "alpha too large": lambda m: half(m).add(half(m), alpha=1e5), "alpha for a number": lambda m: half(m).add(1.0, alpha=1e5),
+    "gradient of x * 0.3333": lambda m: with_gradient(lambda x: x * 0.3333, half(m)),
+    "gradient of x / 1e5": lambda m: with_gradient(lambda x: x / 1e5, half(m)),
+    "gradient of lerp": lambda m: with_gradient(lambda x, y: m.lerp(x, y, 0.3333), half(m), half(m).flip(0)),
+    "gradient of leaky_relu": lambda m: with_gradient(lambda x: m.nn.functional.leaky_relu(x, 0.3333), half(m)),
+    "gradient of elu": lambda m: with_gradient(lambda x: m.nn.functional.elu(x, 0.3333), half(m)),
+    "weight of lerp": lambda m: m.lerp(m.tensor(5e5), m.tensor(-3.0), 0.999),
+    "weights of lerp": lambda m: [m.lerp(m.tensor([5e5, 1.0]), m.tensor([-3.0, 1e6]), w) for w in (0.1, 0.4999999, 0.7, 3.3)],
+})  # fmt: skip
+
+
+
+@pytest.mark.parametrize("name", ["silu", "mish", "hardswish", "hardsigmoid", "glu", "logsigmoid"])
+def test_float16_is_rounded_once(name: str) -> None:
+    function = same_as_torch(lambda m: exact(getattr(m.nn.functional, name)(m.linspace(-4, 4, 100, dtype=m.float64).half())))
+    function()

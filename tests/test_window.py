@@ -20,7 +20,7 @@ import minigrad as mg
 from minigrad.ops import products
 from minigrad.ops.windows import Windows, fold, place, unfold
 
-from .twins import data, raised, same_as_torch
+from .twins import data, exact, outcome, raised, same_as_torch, with_gradient
 
 # The composed twins ---------------------------------------------------------------------------------------------------
 
@@ -379,3 +379,28 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 def test_which_pooling_modules_derive_from_which(m: Any) -> Any:
     kinds = [getattr(m.nn, f"{kind}Pool{n}d") for kind in ("Max", "Avg", "AdaptiveMax", "AdaptiveAvg") for n in (1, 2)]
     return [[issubclass(a, b) for a in kinds] for b in kinds]
+
+
+# ---- padding ---------------------------------------------------------------------------------------------------------
+
+PADS = [(a, b) for a in range(-6, 6) for b in range(-6, 6) if a or b]
+
+
+def padded(m: Any, mode: str, pad: tuple[int, ...], *shape: int) -> Any:
+    x = m.arange(float(np.prod(shape))).reshape(shape)
+    return outcome(lambda m: exact(with_gradient(lambda x: m.nn.functional.pad(x, pad, mode=mode) ** 2, x)), m)
+
+
+@pytest.mark.parametrize("mode", ["constant", "reflect", "replicate", "circular"])
+def test_every_negative_or_mixed_pad(mode: str) -> None:
+    def reads_only_what_is_there(pad: tuple[int, int]) -> bool:
+        """Circular padding by more than what is left of 5 elements: torch reads memory that nobody wrote."""
+        return mode != "circular" or max(pad) <= max(5 + sum(min(p, 0) for p in pad), 0)
+
+    same_as_torch(lambda m: [padded(m, mode, pad, 1, 2, 5) for pad in PADS if reads_only_what_is_there(pad)])()
+
+
+@same_as_torch
+@pytest.mark.parametrize("mode", ["constant", "reflect", "replicate", "circular"])
+def test_negative_and_mixed_pads_of_images(m: Any, mode: str) -> Any:
+    return [padded(m, mode, pad, 1, 2, 4, 5) for pad in [(2, -1, -1, 2), (-1, 2, 1, -2), (-1, -1, -1, -1), (2, 2, -2, -1)]]

@@ -134,3 +134,26 @@ def same_outcomes(calls: dict[str, Callable[[Any], Any]]) -> Callable[[str], Non
         assert_same([outcome(calls[name], mg)], [outcome(calls[name], torch)])
 
     return test
+
+
+def exact(x: Any) -> Any:
+    """The elements of a tensor, or of several, as text: nan is nan, 0 is not -0, and float16 is the same to the last bit."""
+    if isinstance(x, list | tuple):
+        return [exact(each) for each in x]
+    if not hasattr(x, "requires_grad"):
+        return x
+    digits = {"torch.float32": ".5g", "torch.float64": ".11g"}.get(str(x.dtype), "")
+    return facts_of(x), [format(number, digits) for number in x.detach().reshape(-1).tolist()]
+
+
+def same_elements(calls: dict[str, Callable[[Any], Any]]) -> Callable[[str], None]:
+    """`same_outcomes`, compared by `exact`."""
+    return same_outcomes({name: lambda m, call=call: exact(call(m)) for name, call in calls.items()})
+
+
+def with_gradient(function: Callable[..., Any], *tensors: Any) -> Any:
+    """The result of a function, and the gradients of its tensors that can have one."""
+    wanted = [t.requires_grad_() for t in tensors if t.is_floating_point()]
+    result = function(*tensors)
+    result.sum().backward()
+    return [result, *[t.grad for t in wanted]]

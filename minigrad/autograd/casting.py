@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.arrays.dtypes import DOUBLE, HALF, SINGLE, common_dtype, last_bits
+from minigrad.arrays.dtypes import HALF, SINGLE, common_dtype, last_bits, result_type_of
 from minigrad.arrays.quiet import quietly
 from minigrad.autograd.grad_mode import is_grad_enabled
 from minigrad.autograd.node import Op, record
@@ -55,10 +55,10 @@ def refuse_bools(op: Op) -> None:
 
 def in_single(op: Op, call: Callable[..., Any], operands: Sequence[Any], settings: tuple[Any, ...], options: Any) -> Any:
     """An operation on float16, computed in float32 and rounded once, at the end, as torch does it."""
-    dtypes = [getattr(unwrapped(x), "dtype", None) for x in operands]
-    wide = [cast(x, SINGLE) if dtype == HALF else x for x, dtype in zip(operands, dtypes, strict=True)]
+    arrays = [unwrapped(x) for x in operands]
+    wide = [cast(x, SINGLE) if getattr(a, "dtype", None) == HALF else x for x, a in zip(operands, arrays, strict=True)]
     result = call(*wide, *settings, **options)
-    if op.promote and (SINGLE in dtypes or DOUBLE in dtypes):
+    if op.promote and result_type_of(arrays) != HALF:
         return result  # of the wider dtype
     node = getattr(result, "_node", None)
     return cast(result, HALF, node.name()) if node else cast(result, HALF)

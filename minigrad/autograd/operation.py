@@ -35,7 +35,7 @@ from typing import Any, ParamSpec, overload
 import numpy as np
 
 from minigrad.arrays.arguments import sorted_arguments
-from minigrad.arrays.dtypes import HALF
+from minigrad.arrays.dtypes import HALF, SINGLE
 from minigrad.arrays.quiet import SILENT
 from minigrad.autograd.casting import in_single, promoted, refuse_bools
 from minigrad.autograd.grad_mode import current
@@ -96,7 +96,8 @@ def op(body: Callable[..., Any] | None = None, /, *, name: Name | None = None, *
     @functools.wraps(body)
     def call(*args: Any, **options: Any) -> Any:
         # A rule calls operations on plain arrays. Then there is nothing to unwrap and nothing to record.
-        if not options and args and not detour and type(args[0]) is ndarray and _PLAIN.issuperset(map(type, args[:count])):
+        plain = not options and args and type(args[0]) is ndarray and _PLAIN.issuperset(map(type, args[:count]))
+        if plain and not (detour and args[0].dtype == HALF):
             return body(*args)[0]
         recording = current.recording
 
@@ -113,7 +114,7 @@ def op(body: Callable[..., Any] | None = None, /, *, name: Name | None = None, *
         arrays, dtype, alike, tracked = _unwrap(this, operands, recording)
         if dtype is None:
             return _on_arrays(this, call, operands, settings, options)
-        if detour and dtype == HALF:
+        if detour and dtype is not SINGLE and dtype == HALF:
             return in_single(this, call, operands, settings, options)
 
         # 3. Bring them to one dtype. A Python number goes with a floating-point tensor as it is.

@@ -349,6 +349,9 @@ def cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = None, *
         return _of_indices(losses.cross_entropy, input, target, weight, ignore_index, reduction)
 
     dim = min(input.ndim - 1, 1)
+    if dim == 0 and target.ndim:
+        raise RuntimeError(f"cross_entropy(): with label_smoothing, scores without a batch, of shape {list(input.shape)}, go with "
+                           f"a target without dimensions, got shape {list(target.shape)}")
     classes = input.array.shape[dim]
     log_probs = log_softmax(input, dim)
     exact = nll_loss(log_probs, target, weight, ignore_index=ignore_index, reduction=reduction)
@@ -381,6 +384,8 @@ def _of_indices(
     shape, places = input.array.shape, target.array.shape
     if len(shape) != 2 or len(places) != 1 or shape[0] != places[0]:
         _check_places(shape, places)
+        if len(shape) == 1 and reduction == "none":
+            reduction = "sum"  # of one
         classes = shape[min(len(shape) - 1, 1)]
         rows = input.movedim(1, -1) if len(shape) > 2 else input
         rows = rows.reshape(target.numel(), classes)
@@ -405,7 +410,10 @@ def _check_places(shape: tuple[int, ...], places: tuple[int, ...]) -> None:
     if len(shape) > 1 and shape[:1] != places[:1]:
         raise ValueError(f"Expected input batch_size ({shape[0]}) to match target batch_size ({places[0] if places else 'none'}).")
     expected = (*shape[:-1][:1], *shape[2:])
-    if places != expected:
+    if len(shape) == len(places) == 1:
+        if places != (1,):
+            raise ValueError(f"For 1D input, 1D target must have size 1, but got target size: {places[0]}")
+    elif places != expected:
         raise RuntimeError(f"Expected target size {list(expected)} (0D or 1D, or as the input without its second dimension; "
                            f"multi-target not supported), got {list(places)}")
 
@@ -424,14 +432,16 @@ def _of_probabilities(
     classes = input.shape[dim]
     _check_weight(weight, input, classes)
     if label_smoothing:
-        target = target * (1 - label_smoothing) + label_smoothing / classes
+        target = target * (1 - label_smoothing) + label_smoothing / max(classes, 1)
     log_probs = log_softmax(input, dim)
     if weight is not None:
         log_probs = log_probs * _along(weight, dim, input.ndim)
     if reduction == "none":
         return -(log_probs * target).sum(dim)
-    total = -(log_probs * target).sum()
-    return total / (input.numel() / classes) if reduction == "mean" else total
+    total = (log_probs * target).sum()
+    if not input.numel():
+        return -(total * np.nan if reduction == "mean" else total)
+    return -total / (input.numel() / classes) if reduction == "mean" else -total
 
 
 def _of_one_size(input: Tensor, target: Tensor, stacklevel: int = 4) -> tuple[Tensor, Tensor]:

@@ -10,11 +10,11 @@ import numpy as np
 from minigrad.arrays.dtypes import Array, Number
 from minigrad.autograd import op, raw
 from minigrad.ops.dims import axis_of, floating
-from minigrad.ops.elementwise import gate, log_1_plus, masked, sigmoid, tanh
+from minigrad.ops.elementwise import extreme, gate, log_1_plus, masked, sigmoid, tanh
 from minigrad.ops.special import erf
 
 
-@op
+@op(in_single=True)
 def leaky_relu(x: Array, /, negative_slope: float = 0.01) -> Any:
     """x where x > 0, negative_slope · x elsewhere."""
     floating("leaky_relu", x)
@@ -43,13 +43,14 @@ def selu(input: Array) -> Any:
     return _elu(input, 1.6732632423543772848170429916717, 1.0507009873554804934193349852946)
 
 
-@op(name=lambda alpha, scale, input_scale=1.0, name="EluBackward0": name)
+@op(name=lambda alpha, scale, input_scale=1.0, name="EluBackward0": name, in_single=True)
 def _elu(x: Array, /, alpha: float, scale: float, input_scale: float = 1.0, name: str = "EluBackward0") -> Any:
     floating("elu", x)
     low, right = gate(x, x, raw(x) < 0), ~(raw(x) <= 0)  # so that exp cannot overflow where it is not used; nan is right
     low = low if input_scale == 1 else low * input_scale
-    half = np.tanh(raw(low) / 2)
-    out = np.maximum(raw(x), 0) * scale + half / (1 - half) * (2 * alpha * scale)  # exp(y) - 1, in a quarter of the time of expm1
+    half = np.tanh(extreme(np.minimum, raw(x), 0) * (input_scale / 2))
+    powers = half / (1 - half) * (2 * alpha * scale)  # exp(y) - 1, in a quarter of the time of expm1
+    out = extreme(np.maximum, raw(x), 0) * scale + powers
 
     def rule(g: Array) -> Array:
         slope = alpha * scale * input_scale  # on the left, near 0
@@ -70,7 +71,7 @@ def hardtanh(x: Array, /, min_val: Number = -1.0, max_val: Number = 1.0) -> Any:
     )
 
 
-@op
+@op(in_single=True)
 def softplus(x: Array, /, beta: float = 1.0, threshold: float = 20.0) -> Any:
     """log(1 + exp(beta · x)) / beta; x itself where beta · x exceeds the threshold."""
     floating("softplus", x)
@@ -80,14 +81,14 @@ def softplus(x: Array, /, beta: float = 1.0, threshold: float = 20.0) -> Any:
     return out, lambda g: g * np.maximum(sigmoid(x * beta), linear)
 
 
-@op(name="LogSigmoidBackward0")
+@op(name="LogSigmoidBackward0", in_single=True)
 def logsigmoid(x: Array, /) -> Any:
     """log(sigmoid(x)), without overflow."""
     floating("logsigmoid", x)
     return np.minimum(raw(x), 0) - log_1_plus(np.exp(-np.abs(raw(x)))), lambda g: g * sigmoid(-x)
 
 
-@op
+@op(in_single=True)
 def silu(x: Array, /) -> Any:
     """x · sigmoid(x)."""
     floating("silu", x)
@@ -95,7 +96,7 @@ def silu(x: Array, /) -> Any:
     return x * s, lambda g: g * (s * (1 + x * (1 - s)))
 
 
-@op
+@op(in_single=True)
 def mish(x: Array, /) -> Any:
     """x · tanh(softplus(x))."""
     floating("mish", x)
@@ -110,14 +111,14 @@ def gelu(input: Array, *, approximate: str = "none") -> Any:
     return (_gelu if approximate == "none" else _gelu_tanh)(input)
 
 
-@op
+@op(in_single=True)
 def _gelu(x: Array, /) -> Any:
     floating("gelu", x)
     phi = 0.5 * (1 + erf(x * math.sqrt(0.5)))
     return x * phi, lambda g: g * (phi + x * np.exp(-0.5 * x * x) / math.sqrt(2 * math.pi))
 
 
-@op(name="GeluBackward0")
+@op(name="GeluBackward0", in_single=True)
 def _gelu_tanh(x: Array, /) -> Any:
     floating("gelu", x)
     slope, cubic = math.sqrt(2 / math.pi), 0.044715
@@ -125,7 +126,7 @@ def _gelu_tanh(x: Array, /) -> Any:
     return 0.5 * x * (1 + t), lambda g: g * (0.5 * (1 + t) + 0.5 * x * (1 - t * t) * (slope * (1 + 3 * cubic * x * x)))
 
 
-@op
+@op(in_single=True)
 def hardsigmoid(x: Array, /) -> Any:
     """min(max(x + 3, 0), 6) / 6."""
     floating("hardsigmoid", x)
@@ -135,7 +136,7 @@ def hardsigmoid(x: Array, /) -> Any:
 _SIXTH = float(np.float32(1 / 6))  # torch's, a float32 constant
 
 
-@op
+@op(in_single=True)
 def hardswish(x: Array, /) -> Any:
     """x · `hardsigmoid` (x)."""
     floating("hardswish", x)
@@ -191,7 +192,7 @@ def _prelu_kernel(x: Array, weight: Array, /) -> Any:
     return np.where(keep, raw(x), raw(weight) * raw(x)), lambda g: np.where(keep, g, weight * g), lambda g: np.where(keep, 0, x * g)
 
 
-@op
+@op(in_single=True)
 def glu(x: Array, /, dim: int = -1) -> Any:
     """One half of x along `dim` times the sigmoid of the other."""
     floating("glu", x)

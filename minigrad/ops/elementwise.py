@@ -32,7 +32,8 @@ def _scaled(other: Any, input: Any, alpha: Number) -> Any:
         raise RuntimeError(f"alpha must not be a {type(alpha).__name__} for a result of {kind}, got {alpha}")
     if alpha == 1:
         return other
-    return mul(cast(other, kind), np.asarray(alpha).astype(kind)) if isinstance(other, (TensorBase, np.ndarray)) else other * alpha
+    factor = as_element("alpha", alpha, kind)
+    return mul(cast(other, kind), factor) if isinstance(other, (TensorBase, np.ndarray)) else other * alpha
 
 
 @op(linear=True, promote=True)
@@ -66,7 +67,7 @@ def _no_bools(name: str, *operands: Any) -> None:
         raise NotImplementedError(f"{name}: not implemented for 'Bool' tensors; convert one, as in x.int()")
 
 
-@op(promote=True, scaling=True)
+@op(promote=True, scaling=True, in_single=True)
 def mul(a: Array, b: Array, /) -> Any:
     """a · b."""
     return a * b, lambda g: g * b, lambda g: g * a
@@ -87,7 +88,7 @@ def div(input: Array, other: Array, *, rounding_mode: str | None = None) -> Any:
     return _div_rounded(input, other, rounding_mode)
 
 
-@op(promote="floating", scaling=True)
+@op(promote="floating", scaling=True, in_single=True)
 def _div(a: Array, b: Array, /) -> Any:
     return a / b, lambda g: g / b, lambda g: -g * ((a / b) / b)  # b · b might not be a number any more
 
@@ -197,6 +198,8 @@ def pow(input: Array, exponent: Any) -> Any:
         input = _beside(input, exponent)
         if raw(input).dtype.kind != "f" and exponent < 0:
             raise RuntimeError(f"pow(): Integers to negative integer powers are not allowed, got {exponent}; use x.float()")
+        if raw(input).dtype == np.float16:
+            as_element("pow()", exponent, raw(input).dtype)  # or an error
         return _tensor_to_number(input, exponent)
     if isinstance(input, (bool, int, float)):
         return _number_to_tensor(_beside(exponent, input), input)
@@ -284,15 +287,15 @@ def lerp(input: Array, end: Array, weight: Any) -> Any:
     return _lerp(input, end, weight)
 
 
-@op(name=("LerpBackward1", "LerpBackward0"))
+@op(name=("LerpBackward1", "LerpBackward0"), in_single=True)
 def _lerp(x: Array, end: Array, weight: Any, /) -> Any:
     floating("lerp", x)
-    d = end - x
-    value = np.where(np.abs(unwrapped(weight)) < 0.5, raw(x + weight * d), raw(end - (1 - weight) * d))
+    d, w = end - x, np.asarray(unwrapped(weight), raw(x).dtype)  # a number is rounded before it is subtracted from 1
+    value = np.where(np.abs(w) < 0.5, raw(x) + w * raw(d), raw(end) - (1 - w) * raw(d))
     return value, lambda g: g * (1 - weight), lambda g: g * weight, lambda g: g * d
 
 
-@op(promote=True, numbers=False)
+@op(promote=True, numbers=False, in_single=True)
 def addcmul(x: Array, tensor1: Array, tensor2: Array, /, *, value: Number = 1) -> Any:
     """x + value · tensor1 · tensor2."""
     _no_bools("addcmul", raw(x), raw(tensor1))
@@ -307,7 +310,7 @@ def addcdiv(input: Array, tensor1: Array, tensor2: Array, *, value: Number = 1) 
     return _addcdiv(input, tensor1, tensor2, value=value)
 
 
-@op(promote="floating", numbers=False)
+@op(promote="floating", numbers=False, in_single=True)
 def _addcdiv(x: Array, tensor1: Array, tensor2: Array, /, *, value: Number = 1) -> Any:
     ratio = tensor1 / tensor2
     return x + value * ratio, lambda g: g, lambda g: g * (value / tensor2), lambda g: -g * (value * ratio / tensor2)
@@ -504,8 +507,13 @@ def sigmoid(x: Array, /) -> Any:
 @op(bools=False)
 def relu(x: Array, /) -> Any:
     """max(x, 0); its derivative at 0 is 0."""
-    out = np.maximum(x, 0)
+    out = extreme(np.maximum, x, 0)
     return out, lambda g: gate(g, out, raw(out) != 0)  # that is: positive, or nan
+
+
+def extreme(pick: np.ufunc, x: Array, y: Any) -> Any:
+    """The larger or the smaller of each pair, and of 0 and -0 the one in `x`: NumPy takes the second, but in float16 the first."""
+    return pick(x, y) if x.itemsize == 2 else pick(y, x)
 
 
 def gate(g: Array, x: Array, keep: np.ndarray[Any, Any]) -> Any:
@@ -578,7 +586,7 @@ def round(x: Array, /, *, decimals: int = 0) -> Any:
 def maximum(a: Array, b: Array, /) -> Any:
     """The larger of each pair; where they are equal, each gets half of the gradient."""
     return (
-        np.maximum(raw(a), raw(b)),
+        extreme(np.maximum, raw(a), raw(b)),
         lambda g: np.where(a == b, g / 2, np.where(a < b, 0, g)),
         lambda g: np.where(a == b, g / 2, np.where(a > b, 0, g)),
     )
@@ -588,7 +596,7 @@ def maximum(a: Array, b: Array, /) -> Any:
 def minimum(a: Array, b: Array, /) -> Any:
     """The smaller of each pair; where they are equal, each gets half of the gradient."""
     return (
-        np.minimum(raw(a), raw(b)),
+        extreme(np.minimum, raw(a), raw(b)),
         lambda g: np.where(a == b, g / 2, np.where(a > b, 0, g)),
         lambda g: np.where(a == b, g / 2, np.where(a < b, 0, g)),
     )
@@ -628,20 +636,24 @@ def clamp_max(input: Array, max: Any) -> Any:
 @op(name="ClampBackward1")
 def _clamp(x: Array, /, low: Any, high: Any) -> Any:
     least, most = -math.inf if low is None else low, math.inf if high is None else high
+    if low is None or high is None:
+        value = extreme(*(np.maximum, raw(x), low) if high is None else (np.minimum, raw(x), high))
+    else:
+        value = raw(x).clip(low, high)
     return (
-        raw(x).clip(low, high),
+        value,
         lambda g: gate(g, x, (raw(x) >= least) & (raw(x) <= most)),
     )
 
 
 @op(promote=True, name="ClampBackward0")
 def _clamp_min(x: Array, low: Array, /) -> Any:
-    return np.maximum(raw(x), raw(low)), lambda g: np.where(x >= low, g, 0), lambda g: np.where(x < low, g, 0)
+    return extreme(np.maximum, raw(x), raw(low)), lambda g: np.where(x >= low, g, 0), lambda g: np.where(x < low, g, 0)
 
 
 @op(promote=True, name="ClampBackward0")
 def _clamp_max(x: Array, high: Array, /) -> Any:
-    return np.minimum(raw(x), raw(high)), lambda g: np.where(x <= high, g, 0), lambda g: np.where(x > high, g, 0)
+    return extreme(np.minimum, raw(x), raw(high)), lambda g: np.where(x <= high, g, 0), lambda g: np.where(x > high, g, 0)
 
 
 def where(condition: Array, input: Array = None, other: Array = None) -> Any:

@@ -567,18 +567,22 @@ def pad(input: Array, pad: Sequence[int], mode: str = "constant", value: float |
                            f"'constant' only, got {list(pad)}, value={value} and mode={mode!r}")
     for n, pair in zip(shape, pairs, strict=True):
         most = {"reflect": n - 1, "circular": n}.get(mode, max(pair))
-        if any(pair) and (n + sum(pair) < (mode in ("reflect", "replicate")) or max(pair) > most):
+        kept = n + sum(min(p, 0) for p in pair)  # of which circular padding takes its elements
+        least = {"constant": kept, "circular": kept - (max(pair) > 0)}.get(mode, n + sum(pair) - 1)
+        if any(pair) and (min(least, n + sum(pair)) < 0 or max(pair) > most):
             raise RuntimeError(f"pad(): padding {pair} does not fit a dimension of size {n} in mode {mode!r} (shape {list(shape)})")
     if mode == "constant":
-        return _constant_pad_nd(input, tuple(pairs), value or 0)
+        return _constant_pad_nd(input, tuple(pairs), 0 if value is None else value)
     if len(shape) - len(pad) // 2 not in (1, 2) or not 2 <= len(pad) <= 6:
         raise NotImplementedError(f"pad(): mode {mode!r} is for the last 1, 2 or 3 dimensions of as many and one or two, got "
                                   f"{len(pad)} numbers for shape {list(shape)}")
-    result = _constant_pad_nd(input, tuple((min(a, 0), min(b, 0)) for a, b in pairs), 0)  # what is to be cut off
-    for axis, (n, (before, after)) in enumerate(zip(raw(result).shape, pairs, strict=True)):
-        if before > 0 or after > 0:
-            result = _index_select(result, _SOURCES[mode](np.arange(-max(before, 0), n + max(after, 0)), n), axis)
-    return result
+    if mode == "circular" or not any(pad):  # circular padding cuts first, the other modes cut what they have padded
+        input = _constant_pad_nd(input, tuple((min(a, 0), min(b, 0)) for a, b in pairs), 0)
+        pairs = [(max(a, 0), max(b, 0)) for a, b in pairs]
+    for axis, (n, (before, after)) in enumerate(zip(raw(input).shape, pairs, strict=True)):
+        if before or after:
+            input = _index_select(input, _SOURCES[mode](np.arange(-before, n + after), n), axis)
+    return input
 
 
 # ---- writing over --------------------------------------------------------------------------------------------------------

@@ -253,8 +253,13 @@ def einsum(equation: Any, *operands: Any) -> Any:
             while inputs[k].count(letter) > 1:  # a repeated letter means the diagonal
                 i = inputs[k].index(letter)
                 j = inputs[k].index(letter, i + 1)
+                sizes = raw(operands[k]).shape
+                if sizes[i] != sizes[j]:
+                    raise RuntimeError(f"einsum(): subscript {letter!r} is repeated for operand {k}, of shape {list(sizes)}, but "
+                                       f"the sizes don't match, {sizes[j]} != {sizes[i]}")
                 operands = (*operands[:k], diagonal(operands[k], 0, i, j), *operands[k + 1 :])
                 inputs[k] = inputs[k][:i] + inputs[k][i + 1 : j] + inputs[k][j + 1 :] + letter
+    operands, inputs = _without_stretched(operands, inputs)
     everywhere = "".join(inputs)
     lost = set(everywhere) - set(output)
     alone = {letter for letter in lost if everywhere.count(letter) == 1}  # summed first, integers in int64, as in sums
@@ -264,6 +269,16 @@ def einsum(equation: Any, *operands: Any) -> Any:
     operands = tuple(cast(x, np.dtype(np.int64)) if raw(x).dtype.kind != "f" and alone & set(letters) else x
                      for x, letters in zip(operands, inputs, strict=True))
     return _einsum(*operands, inputs=tuple(inputs), output=output)
+
+
+def _without_stretched(operands: Any, inputs: list[str]) -> tuple[tuple[Any, ...], list[str]]:
+    """The operands without the dimensions of size 1 that stand beside larger ones of the same letter, and their letters."""
+    sizes = [dict(zip(letters, raw(x).shape, strict=True)) for letters, x in zip(inputs, operands, strict=True)]
+    wide = {letter for each in sizes for letter, n in each.items() if n != 1}
+    kept = ["".join(c for c, n in each.items() if n != 1 or c not in wide) for each in sizes]
+    reshaped = (x if len(letters) == len(each) else reshape(x, [each[c] for c in letters])
+                for x, letters, each in zip(operands, kept, sizes, strict=True))
+    return tuple(reshaped), kept
 
 
 def _letters(equation: str, ndims: list[int]) -> tuple[list[str], str]:

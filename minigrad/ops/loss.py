@@ -13,7 +13,7 @@ from minigrad.arrays.dtypes import Array
 from minigrad.arrays.sums import count_up, ones
 from minigrad.autograd import op, raw
 from minigrad.ops.activation import logsigmoid
-from minigrad.ops.elementwise import sigmoid
+from minigrad.ops.elementwise import gate, sigmoid
 
 # ---- of class indices ------------------------------------------------------------------------------------------------
 
@@ -35,9 +35,9 @@ def nll_loss(log_probs: Array, target: Array, weight: Array, /, ignore_index: in
         If there is no such class.
     """
     rows, classes, counts = _rows_that_count(raw(log_probs), target, weight, ignore_index)
-    value, scale = _weighed(-raw(log_probs)[rows, classes], rows, counts, len(target), reduction)
+    value, scale = _weighed(raw(log_probs)[rows, classes], rows, counts, len(target), reduction)
     width = log_probs.shape[1]
-    return value, lambda g: g[..., None] * -scale * _one_hot(target, width)
+    return value, lambda g: gate(g[..., None] * -scale, log_probs, _one_hot(target, width))
 
 
 @op(name="NllLossBackward0", in_single=True)
@@ -49,9 +49,16 @@ def cross_entropy(x: Array, target: Array, weight: Array, /, ignore_index: int, 
     total = np.dot(powers, ones(width, x.dtype)[:, None])  # twice as fast as powers.sum(axis=1) where rows are short
     rows, classes, counts = _rows_that_count(raw(x), target, weight, ignore_index)
     log_total = np.log(raw(total))[:, 0]
-    losses = (log_total if counts is None else log_total[rows]) - raw(shifted)[rows, classes]
-    value, scale = _weighed(losses, rows, counts, n, reduction)
-    return value, lambda g: (powers / total - _one_hot(target, width)) * (g[..., None] * scale)
+    log_probs = raw(shifted)[rows, classes] - (log_total if counts is None else log_total[rows])
+    value, scale = _weighed(log_probs, rows, counts, n, reduction)
+    if np.isfinite(scale).all():
+        return value, lambda g: (powers / total - _one_hot(target, width)) * (g[..., None] * scale)
+
+    def rule(g: Array) -> Array:  # the weights add up to 0: what is infinite reaches as far as it does in torch
+        scaled = g[..., None] * scale
+        return powers / total * scaled - gate(scaled, x, _one_hot(target, width))
+
+    return value, rule
 
 
 def _row_maxima(x: Any) -> Any:
@@ -74,21 +81,24 @@ def _rows_that_count(x: Any, target: Any, weight: Any, ignore_index: int) -> tup
     return rows, classes, np.ones(len(rows), x.dtype) if plain else weight[classes]
 
 
-def _weighed(losses: Any, rows: Any, counts: Any, n: int, reduction: str) -> tuple[Any, Any]:
-    """The reduced value, and what the gradient of each row has to be multiplied by: one number, or a column of n."""
+def _weighed(log_probs: Any, rows: Any, counts: Any, n: int, reduction: str) -> tuple[Any, Any]:
+    """The reduced loss, and what the gradient of each row has to be multiplied by: one number, or a column of n."""
     if counts is None:
         if reduction == "none":
-            return losses, 1.0
-        value = np.add.reduce(losses)
+            return -log_probs, 1.0
+        value = 0 - np.add.reduce(log_probs)
         return (value, 1.0) if reduction == "sum" else (value / n if n else value * np.nan, 1 / max(n, 1))
-    scale = np.zeros(n, losses.dtype)
-    scale[rows] = counts
+    scale = np.zeros((n, 1), log_probs.dtype)
+    scale[rows, 0] = counts
     if reduction == "none":
-        value = np.zeros(n, losses.dtype)
-        value[rows] = losses * counts
-        return value, scale[:, None]
-    value, total = (losses * counts).sum(), counts.sum()
-    return value / total if reduction == "mean" else value, (scale / (total or 1) if reduction == "mean" else scale)[:, None]
+        value = np.zeros(n, log_probs.dtype)
+        value[rows] = -log_probs * counts
+        return value, scale
+    value = 0 - (log_probs * counts).sum()
+    if reduction == "sum":
+        return value, scale
+    scale[rows, 0] /= counts.sum()
+    return value / counts.sum(), scale
 
 
 def _one_hot(target: Any, width: int) -> Any:

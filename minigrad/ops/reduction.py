@@ -404,6 +404,7 @@ def _cumsum(x: Array, /, axis: int, backwards: bool = False) -> Any:
     if x.ndim == 0:
         return x.astype(kind), lambda g: g
     sums = np.add.accumulate(np.flip(x, axis) if backwards else x, axis, dtype=wide)
+    sums += 0  # as in torch, sums begin with 0: those of -0 are 0
     return (np.flip(sums, axis) if backwards else sums).astype(kind), lambda g: _cumsum(g, axis, not backwards)
 
 

@@ -231,8 +231,12 @@ def full_like(input: Tensor, fill_value: Any, *, dtype: Any = None, device: Any 
     return _finished(np.full(shape, as_element("full_like()", _number("full_like", fill_value), kind), kind), requires_grad, device)
 
 
+_MISSING: Any = object()
+
+
 def arange(
-    start: Any = None, end: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+    start: Any = _MISSING, end: Any = _MISSING, step: Any = 1, *, dtype: Any = None, device: Any = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """Numbers from `start` (0 if only one is given) up to, not with, `end`, `step` apart; int64 if all three are integers.
 
@@ -241,7 +245,10 @@ def arange(
     RuntimeError
         If `step` is zero or leads away from `end`.
     """
-    start, end = (0, start) if end is None else (start or 0, end)
+    if end is _MISSING:
+        start, end = 0, start
+    elif start is _MISSING:
+        start = 0
     start, end, step = (_number("arange", v) for v in (start, end, step))
     if not math.isfinite(end - start):
         raise RuntimeError(f"arange(): unsupported range: {start} -> {end}")
@@ -261,11 +268,37 @@ def arange(
 
 
 def linspace(start: Any, end: Any, steps: int, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
-    """`steps` numbers, evenly spaced, from `start` to `end`, both included."""
-    if steps < 0:
+    """`steps` numbers, evenly spaced, from `start` to `end`, both included.
+
+    Raises
+    ------
+    RuntimeError
+        If `steps` is negative, or the dtype cannot hold `start` or `end`.
+    NotImplementedError
+        For bool.
+    """
+    count, kind = operator.index(steps), numpy_dtype(dtype)
+    if count < 0:
         raise RuntimeError(f"linspace(): number of steps must be non-negative, got {steps}")
-    start, end = _number("linspace", start), _number("linspace", end)
-    return _finished(np.linspace(start, end, operator.index(steps)).astype(numpy_dtype(dtype)), requires_grad, device)
+    if kind == np.bool_:
+        raise NotImplementedError("linspace(): not implemented for torch.bool; compare the numbers, as in linspace(...) > 0.5")
+    first, last = (as_element("linspace()", _number("linspace", limit), kind) for limit in (start, end))
+    with np.errstate(all="ignore"):
+        return _finished(_evenly_spaced(first, last, count), requires_grad, device)
+
+
+def _evenly_spaced(first: Any, last: Any, count: int) -> np.ndarray[Any, Any]:
+    """`count` numbers from `first` to `last`; as in torch, each half is counted from its own end, and integers lose fractions."""
+    if count < 2:
+        return np.full(count, first)
+    kind = first.dtype
+    wide = np.dtype(np.float64) if kind.kind in "iu" else kind
+    step = (last.astype(wide) - first.astype(wide)) / wide.type(count - 1)
+    half = count // 2
+    exact = np.longdouble if wide == np.float64 else np.float64 if wide == np.float32 else wide  # torch rounds once, not twice
+    numbers = np.arange(count).astype(exact)
+    rising, falling = first + numbers[:half] * step, last - numbers[: count - half][::-1] * step
+    return np.concatenate([rising, falling]).astype(wide).astype(kind)
 
 
 def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
