@@ -14,7 +14,7 @@ import torch
 
 import minigrad as mg
 from minigrad.autograd import gradgradcheck
-from minigrad.ops.indexing import _add_rows
+from minigrad.ops.add_at import _add_rows
 
 from .twins import raised, same_as_torch
 
