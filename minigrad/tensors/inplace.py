@@ -1,9 +1,18 @@
 """Changing a tensor in place: what is counted, what is refused, and how history is rewritten.
 
-A change of memory that a recorded operation still wants to read must not go unnoticed; so each piece of memory has a version,
-counted here and compared by `autograd`. A change of a tensor *with* history makes the tensor the result of the operation that
-changed it. Where the tensor is a view, it is the base that gets the new history, and every view of it derives its own from
-there, when it is next used.
+Four cases, each of which a line shows. Here x is not a leaf: a leaf that requires a gradient refuses to be changed::
+
+    y = x * x              x ──mul──▶ y            mul's rules keep x's values
+    x.add_(1)              the version of x: 0 ▶ 1  backward through y raises now: the x that mul read is gone
+
+    x.mul_(2)              x ──mul──▶ x            x becomes the result of the operation that changed it
+
+    v = x[0]; v.mul_(2)    v shows x's memory. So x becomes "x with v's places overwritten", and every other view of x
+                           looks its history up again when it is next used
+
+    with no_grad(): ...    values change and versions count; history stays as it is
+
+`autograd.versions` does the counting, and `autograd.views` keeps views up to date.
 """
 
 from __future__ import annotations
@@ -98,7 +107,7 @@ def drawn(fill: Callable[..., Any], name: str | Callable[..., str]) -> Any:
     return method
 
 
-_BOUNDS = {"from": "low", "to": "high"}  # torch's names, of which one is a word of Python's own
+_BOUNDS = {"from": "low", "to": "high"}  # torch calls them `from` and `to`; `from` is a keyword in Python
 
 
 def _fill_with_integers(array: Any, low: Any = None, high: Any = ..., generator: Any = None) -> Any:
@@ -183,7 +192,7 @@ class InPlace(TensorBase):
             base._node, base._requires_grad = changed._node, True
             self._regenerate()
         node: Any = (self if self._view is None else self._view[0])._node
-        if node.cells:
+        if node.cells:  # what the node made lies in this memory now
             node.cells[-1], node.versions[-1] = self._version_cell, self._version_cell[0]
 
     def _regenerate(self) -> None:
