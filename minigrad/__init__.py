@@ -16,6 +16,7 @@ from minigrad.arrays.dtypes import (
     int16, int32, int64, int8, long, promote_types, set_default_dtype, short, uint8,
 )
 from minigrad.arrays.printing import get_printoptions, set_printoptions
+from minigrad.arrays.threads import get_num_interop_threads, get_num_threads, set_num_interop_threads, set_num_threads
 from minigrad.autograd import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
 from minigrad.ops.activation import celu, hardshrink, prelu, selu, threshold
 from minigrad.ops.comparison import (

@@ -1,14 +1,28 @@
 """``python -m minigrad``: the command line."""
 
+import argparse
 import sys
 
-from minigrad import training
 from minigrad.tools import run
-from minigrad.tools.cli import Command, main, train_options
+from minigrad.tools.cli import Command, main, threads_option, train_options
+
+
+def train(options: argparse.Namespace) -> None:
+    """Train on minigrad."""
+    from minigrad import training  # loads the data sets' downloads and the progress bar, which `run` does not need
+
+    training.run(options)
+
+
+def run_options(parser: argparse.ArgumentParser) -> None:
+    """Add the number of threads, and what stands behind ``run``."""
+    threads_option(parser, None, "NumPy's own, one per core")
+    run.run_options(parser)
+
 
 if __name__ == "__main__":
     commands = {
-        "train": Command("train a classifier of handwritten digits", train_options, training.run),
-        "run": Command("run a script in which torch means minigrad", run.run_options, run.run, guarded=False),
+        "train": Command("train a classifier of handwritten digits", train_options, train),
+        "run": Command("run a script in which torch means minigrad", run_options, run.run, guarded=False),
     }
     sys.exit(main("minigrad", commands))

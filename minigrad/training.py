@@ -228,6 +228,7 @@ def fit(
 
 def run(options: Namespace) -> None:
     """Do what ``train`` on the command line asks for; `minigrad.tools.cli.train_options` names the options."""
+    torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
     train_ds, valid_ds, test_ds = get_datasets(options.data, options.quiet)
     train_dl, valid_dl = get_data(train_ds, valid_ds, options.batch_size)

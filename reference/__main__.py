@@ -5,10 +5,7 @@ import importlib.util
 import os
 import sys
 
-from minigrad.tools.cli import Command, CommandError, main, train_options, whole_number
-
-# The libraries that multiply matrices for NumPy and torch look here, once, when they are loaded.
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+from minigrad.tools.cli import Command, CommandError, main, train_options
 
 
 def reference_train_options(parser: argparse.ArgumentParser) -> None:
@@ -23,15 +20,8 @@ def reference_train_options(parser: argparse.ArgumentParser) -> None:
 
 
 def compare_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of a training run, the number of threads, and the picture."""
+    """Add the options of a training run, and the picture."""
     train_options(parser)
-    parser.add_argument(
-        "--threads",
-        type=whole_number(1, 1024),
-        default=1,
-        metavar="N",
-        help="threads each framework may use (default: %(default)s)",
-    )
     parser.add_argument("--plot", metavar="FILE.png", help="also draw the two loss curves (needs matplotlib)")
 
 
@@ -53,14 +43,10 @@ def train(options: argparse.Namespace) -> None:
 
 
 def compare(options: argparse.Namespace) -> None:
-    """Train on both frameworks, in a process whose libraries were loaded with the number of threads asked for."""
+    """Train on both frameworks."""
     need("torch", "the reference")
     if options.plot:
         check_plot(options.plot)
-    wanted = dict.fromkeys(THREAD_VARIABLES, str(options.threads))
-    if not wanted.items() <= os.environ.items():
-        sys.stdout.flush()
-        os.execve(sys.executable, [sys.executable, "-m", "reference", *sys.argv[1:]], os.environ | wanted)
     from reference.compare import run
 
     run(options)

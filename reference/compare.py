@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+import minigrad
 import minigrad.training
 import reference.training
 from minigrad.tools.cli import CommandError
@@ -92,6 +93,7 @@ def plot(ours: Side, twin: Side, path: str) -> None:
 
 def run(options: Namespace) -> None:
     """Do what ``compare`` on the command line asks for."""
+    minigrad.set_num_threads(options.threads)
     torch.set_num_threads(options.threads)
     ours, twin = sides = Side("minigrad", minigrad.training, options), Side("torch", reference.training, options)
     for side in sides:

@@ -232,6 +232,15 @@ import torchvision.datasets
     assert "means minigrad" not in done.stderr
 
 
+def test_the_number_of_threads_stands_before_the_script(tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text("import sys, torch; print(torch.get_num_threads(), sys.argv[1:])")
+    done = start([*RUN, "--threads", "2", "script.py", "--threads", "7"], tmp_path)
+    assert (done.returncode, done.stderr, done.stdout) == (0, "", "2 ['--threads', '7']\n")
+    done = start([*RUN, "--threads", "0", "script.py"], tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--threads: expected a whole number from 1 to 1024, got '0'" in done.stderr
+
+
 # ---- other processes ------------------------------------------------------------------------------------------------
 
 WORKERS = """

@@ -17,7 +17,7 @@ from minigrad.vision.datasets import load_digits
 (x_train, y_train), (x_valid, y_valid), (x_test, y_test) = load_digits()
 print(minigrad.__file__)
 print(x_train.shape, x_valid.shape, x_test.shape, y_train[:10].tolist())
-print(sorted({"torch", "reference", "matplotlib"} & set(sys.modules)))
+print(sorted({"torch", "reference", "matplotlib", "threadpoolctl"} & set(sys.modules)))
 """
 
 

@@ -14,8 +14,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
-from minigrad.vision.datasets import DataError
-
 
 class CommandError(Exception):
     """What keeps a command from its work, in one sentence that says what to do."""
@@ -62,6 +60,12 @@ def whole_number(lowest: int, highest: int) -> Callable[[str], float]:
     return number(int, lowest, highest, f"a whole number from {lowest} to {highest}")
 
 
+def threads_option(parser: argparse.ArgumentParser, default: int | None, described: str) -> None:
+    """Add the number of threads that matrix products may run on."""
+    parser.add_argument("--threads", type=whole_number(1, 1024), default=default, metavar="N",
+                        help=f"threads that matrix products may run on (default: {described})")  # fmt: skip
+
+
 def train_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of a training run.
 
@@ -81,6 +85,7 @@ def train_options(parser: argparse.ArgumentParser) -> None:
     add("--momentum", type=real, default=0.0, metavar="X", help="momentum of SGD (default: %(default)s)")
     add("--seed", type=whole_number(0, 2**63 - 1), default=0, metavar="N",
         help="fixes the first weights and the shuffles (default: %(default)s)")  # fmt: skip
+    threads_option(parser, 1, "1, since more gain nothing at this size, and lose much on a busy machine")
     add("--quiet", action="store_true", help="no progress bar")
 
 
@@ -98,13 +103,17 @@ def main(program: str, commands: dict[str, Command], arguments: Sequence[str] | 
     try:
         chosen.run(options)
         sys.stdout.flush()
-    except (CommandError, DataError) as error:
-        print(f"{parser.prog} {options.command}: {error}", file=sys.stderr)
-        return 2
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:  # whoever read our output has left (`| head`): leave too, and let nothing flush to it again
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except Exception as error:
+        from minigrad.vision.datasets import DataError  # loads what most commands do not need
+
+        if not isinstance(error, CommandError | DataError):
+            raise
+        print(f"{parser.prog} {options.command}: {error}", file=sys.stderr)
+        return 2
     return 0

@@ -22,6 +22,8 @@ from multiprocessing import spawn
 from types import ModuleType
 from typing import Any, NoReturn
 
+from minigrad.arrays.threads import set_num_threads
+
 MEANING = {"torch": "minigrad", "torchvision": "minigrad.vision"}
 NOTE = "Here torch means minigrad (python -m minigrad run); if the name is torch's, minigrad does not have it."
 
@@ -74,7 +76,8 @@ def install() -> None:
 
 def run_options(parser: argparse.ArgumentParser) -> None:
     """Add what stands behind ``run``: a script, or ``-m`` and a module, and what is for them."""
-    parser.usage = f"{parser.prog} [-h] script.py [argument ...]\n       {parser.prog} -m module [argument ...]"
+    parser.usage = (f"{parser.prog} [-h] [--threads N] script.py [argument ...]\n"
+                    f"       {parser.prog} [--threads N] -m module [argument ...]")
     parser.add_argument("-m", dest="module", action="store_true", help="run a module, found as imports find it")
     parser.add_argument("argv", nargs=argparse.REMAINDER, metavar="script.py", help="the script, followed by its arguments")
 
@@ -101,6 +104,8 @@ def run(options: argparse.Namespace) -> None:
             sys.path[0] = os.path.dirname(os.path.realpath(path))
         main = sys.modules["__main__"] = ModuleType("__main__")
         vars(main).update(__file__=path, __loader__=SourceFileLoader("__main__", path), __builtins__=builtins)
+    if options.threads is not None:
+        set_num_threads(options.threads)
     install()
     try:
         if options.module:
