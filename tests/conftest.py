@@ -2,12 +2,9 @@
 
     An operation            operations (the table: start there), test_operations, test_one_operation (one of them by hand)
       its corners           test_extremes (nan, infinities, kinks)  test_mixed_dtypes  test_exact_sums  test_keywords
-<<<<<<< HEAD
-      its family            test_indexing  test_window  test_normalization  test_losses  test_attention  test_recurrent  test_packed
-=======
-      its family            test_indexing  test_window  test_normalization  test_losses  test_einsum  test_attention  test_recurrent
->>>>>>> e89a2c9 (Numbers beside float16, ranges, pads, einsum's letters, losses without weight and signs of zeros are torch's)
-    The machine             test_autograd  test_views_and_inplace  test_memory  test_random_graphs  test_mse_linear
+      its family            test_indexing  test_window  test_normalization  test_losses  test_einsum  test_attention
+                            test_recurrent  test_packed
+    The machine             test_autograd  test_machine  test_views_and_inplace  test_memory  test_random_graphs  test_mse_linear
     Tensors                 test_creation  test_printing  test_numpy_interop  test_draw  test_threads
     Random numbers          test_random_streams (the bits)  test_same_seed (what stands on them)  test_init  test_distributions
     Modules                 test_nn  test_modules (hooks, state)  test_clip  test_parallel
