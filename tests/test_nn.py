@@ -605,6 +605,10 @@ LAYERS: dict[str, tuple[Callable[[Any], Any], tuple[int, ...]]] = {
             "Hardtanh",
             "GELU",
             "Softplus",
+            "CELU",
+            "Hardshrink",
+            "Softshrink",
+            "Tanhshrink",
             "Dropout",
         )
     },
@@ -613,6 +617,17 @@ LAYERS: dict[str, tuple[Callable[[Any], Any], tuple[int, ...]]] = {
     "Hardtanh of a range": (lambda nn: nn.Hardtanh(-0.5, 1), (3, 4)),
     "GELU by tanh": (lambda nn: nn.GELU("tanh"), (3, 4)),
     "Softplus of options": (lambda nn: nn.Softplus(2, 1.5), (3, 4)),
+    "CELU of a factor": (lambda nn: nn.CELU(2.0), (3, 4)),
+    "Threshold": (lambda nn: nn.Threshold(0.1, 20), (3, 4)),
+    "Hardshrink of a width": (lambda nn: nn.Hardshrink(0.3), (3, 4)),
+    "Softshrink of a width": (lambda nn: nn.Softshrink(0.3), (3, 4)),
+    "PixelShuffle": (lambda nn: nn.PixelShuffle(2), (1, 8, 2, 3)),
+    "PixelUnshuffle": (lambda nn: nn.PixelUnshuffle(2), (1, 2, 4, 6)),
+    "Upsample to a size": (lambda nn: nn.Upsample((4, 5)), (1, 2, 3, 4)),
+    "Upsample by a scale": (lambda nn: nn.Upsample(scale_factor=2, mode="bilinear", align_corners=True), (1, 2, 3, 4)),
+    "Upsample by scales": (lambda nn: nn.Upsample(None, (2, 1.5), "bilinear"), (1, 2, 3, 4)),
+    "UpsamplingNearest2d": (lambda nn: nn.UpsamplingNearest2d(scale_factor=2), (1, 2, 3, 4)),
+    "UpsamplingBilinear2d": (lambda nn: nn.UpsamplingBilinear2d(5), (1, 2, 3, 4)),
     "Softmax": (lambda nn: nn.Softmax(1), (3, 4)),
     "LogSoftmax": (lambda nn: nn.LogSoftmax(-1), (3, 4)),
     "Dropout of a probability": (lambda nn: nn.Dropout(0.2), (3, 4)),
@@ -642,8 +657,43 @@ def test_layer(m: Any, name: str) -> Any:
     ]  # as many numbers were drawn
 
 
+COMPOSED: dict[str, tuple[Callable[[Any], Any], tuple[int, ...]]] = {
+    **{
+        f"{name}{ndim}d": (lambda nn, name=f"{name}{ndim}d", given=given: getattr(nn, name)(*given), (1, 2, 4, 5, 6)[: 2 + ndim])
+        for name, *more in (("ZeroPad",), ("ConstantPad", 2.5), ("ReflectionPad",), ("ReplicationPad",), ("CircularPad",))
+        for ndim, given in ((1, (2, *more)), (2, ((1, 0, 2, 1), *more)), (3, (1, *more)))
+    },
+    **{
+        f"Conv{ndim}d, {mode}, {padding}": (
+            lambda nn, ndim=ndim, mode=mode, padding=padding: getattr(nn, f"Conv{ndim}d")(2, 3, 3, 1, padding, 2, 1, True, mode),
+            (2, 2, 5, 6)[: 2 + ndim],
+        )
+        for ndim, mode, padding in ((1, "reflect", 2), (2, "circular", "same"), (2, "replicate", (1, 2)), (2, "reflect", "valid"))
+    },
+    "ConvTranspose1d": (lambda nn: nn.ConvTranspose1d(2, 4, 3, 2, 1, 1, 2), (2, 2, 5)),
+    "BatchNorm3d": (lambda nn: nn.BatchNorm3d(2), (2, 2, 3, 2, 3)),
+    "InstanceNorm1d": (lambda nn: nn.InstanceNorm1d(2, affine=True, track_running_stats=True), (2, 2, 5)),
+    "InstanceNorm1d of one sample": (lambda nn: nn.InstanceNorm1d(2, affine=True), (2, 5)),
+    "InstanceNorm2d": (lambda nn: nn.InstanceNorm2d(2), (3, 2, 5, 4)),
+    "InstanceNorm2d in evaluation": (lambda nn: nn.InstanceNorm2d(2, track_running_stats=True, momentum=0.3).eval(), (3, 2, 5, 4)),
+    "InstanceNorm3d": (lambda nn: nn.InstanceNorm3d(2, 0.1), (2, 2, 3, 2, 3)),
+}
+
+
+@pytest.mark.parametrize("name", COMPOSED)
+@same_as_torch
+def test_composed_layer(m: Any, name: str) -> Any:
+    """As `test_layer`, in float64, for layers whose results come from other nodes than torch's."""
+    make, shape = COMPOSED[name]
+    m.manual_seed(7)
+    layer, x = make(m.nn).double(), data(m, *shape).double().requires_grad_()
+    out = layer(x)
+    out.backward(data(m, *out.shape, seed=1).double())
+    return [out.detach(), x.grad, dict(layer.state_dict()), [p.grad for p in layer.parameters()], repr(layer), m.rand(1)]
+
+
 IN_PLACE = {"ReLU": (), "ReLU6": (), "SELU": (), "SiLU": (), "Mish": (), "LeakyReLU": (0.1,), "ELU": (2.0,),
-            "Hardtanh": (-1, 1), "Dropout": (0.3,)}  # fmt: skip
+            "Hardtanh": (-1, 1), "Dropout": (0.3,), "CELU": (2.0,), "Threshold": (0.2, 1.5)}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", IN_PLACE)
@@ -821,3 +871,74 @@ def test_modules_that_are_functions_can_be_subclassed_and_say_what_they_take() -
     for name in ("AvgPool1d", "AvgPool2d", "MaxPool2d", "ReLU", "Softplus", "Softmax", "Unfold"):
         ours, theirs = (inspect.signature(getattr(m.nn, name)).parameters.values() for m in (mg, torch))
         assert [(p.name, p.default) for p in ours] == [(p.name, p.default) for p in theirs]
+
+
+@same_as_torch
+def test_layers_of_two_inputs(m: Any) -> Any:
+    m.manual_seed(3)
+    x, y = (data(m, 4, n, seed=n).double().requires_grad_() for n in (3, 5))
+    net = m.nn.Bilinear(3, 5, 2).double()
+    found = [net(x, y), repr(net), m.nn.PairwiseDistance(1.0, keepdim=True)(x, x.flip(0)), repr(m.nn.PairwiseDistance())]
+    sum(each.sum() for each in (found[0], found[2])).backward()
+    return [x.grad, y.grad, dict(net.state_dict()), found[0].detach(), found[1], found[2].detach(), found[3]]
+
+
+@same_as_torch
+def test_layers_refuse(m: Any) -> Any:
+    nn = m.nn
+    return [
+        raised(nn.Bilinear, 0, 1, 1), raised(nn.CircularPad1d(1), m.ones(2, 2, 3, 3)), raised(nn.ReflectionPad1d(3), m.ones(2, 3)),
+        raised(nn.InstanceNorm1d(2), m.ones(2, 2, 2, 2)), raised(nn.InstanceNorm2d(3, affine=True), m.ones(1, 2, 2, 2)),
+        raised(nn.InstanceNorm1d(2), m.ones(2, 2, 1)), raised(nn.BatchNorm3d(2), m.ones(2, 2, 2, 2)),
+        raised(nn.ConvTranspose1d, 2, 2, 3, padding_mode="reflect"), raised(nn.ConvTranspose1d(1, 1, 2, 2), m.ones(1, 1, 3), [9]),
+        raised(nn.Conv2d, 2, 2, 3, padding_mode="mirror"),
+        raised(nn.Conv2d(1, 1, 3, padding=3, padding_mode="circular"), m.ones(1, 1, 2, 2)),
+        raised(nn.ParameterList, 3), raised(nn.ParameterList, m.ones(2)), raised(nn.ParameterList(), 1),
+        raised(nn.ParameterDict, 3),
+        raised(nn.ParameterDict, [3]), raised(nn.ParameterDict, [(1, 2, 3)]), raised(nn.ParameterDict, {3: m.ones(1)}),
+        raised(nn.ParameterDict(), 1), raised(lambda: nn.ParameterList([1])[1]), raised(nn.ParameterDict().popitem),
+    ]  # fmt: skip
+
+
+def test_instance_norm_of_other_channels_warns() -> None:
+    for m in (torch, mg):
+        with pytest.warns(UserWarning, match="does not match num_features"):
+            m.nn.InstanceNorm1d(3)(data(m, 2, 2, 4))
+
+
+@same_as_torch
+def test_convolutions_transposed_to_a_size(m: Any) -> Any:
+    m.manual_seed(0)
+    net = m.nn.ConvTranspose1d(2, 1, 3, 3)
+    return [net(data(m, 1, 2, 4), [n]) for n in (12, 13, 14)]
+
+
+@same_as_torch
+def test_parameter_list(m: Any) -> Any:
+    nn = m.nn
+    listed = nn.ParameterList([m.zeros(2, 3), nn.Parameter(m.ones(1))])
+    listed.append(m.ones(2)).extend([3, "text"])
+    listed += [m.zeros(())]
+    listed[0] = m.full((2,), 5.0)
+    listed[-1] = None
+    return [
+        repr(listed), len(listed), [type(each).__name__ for each in listed], list(listed.state_dict()), listed[-2], listed[0],
+        repr(listed[1:3]), type(listed[::2]).__name__, [name for name, _ in listed.named_parameters()], repr(nn.ParameterList()),
+        repr(nn.ParameterList([m.ones(1)])), "0" in dir(listed),
+    ]  # fmt: skip
+
+
+@same_as_torch
+def test_parameter_dict(m: Any) -> Any:
+    nn = m.nn
+    named = nn.ParameterDict({"b": m.zeros(2, 3), "a": nn.Parameter(m.ones(1)), "c": 3})
+    found = [list(named), repr(named), named["b"], [name for name, _ in named.named_parameters()], "a" in named, "z" in named]
+    merged = named | nn.ParameterDict([("z", m.ones(1))])
+    found += [list(merged), list(named), list(reversed(merged)), merged.popitem()[0], list(merged), merged.pop("c"), len(merged)]
+    named |= {"d": m.ones(2)}
+    del named["a"]
+    found += [list(named.keys()), [type(v).__name__ for v in named.values()], [key for key, _ in named.items()]]
+    found += [named.setdefault("b"), named.setdefault("e", m.zeros(1)), named.get("q"), named.get("q", 4), named.get("c")]
+    found += [list(named.fromkeys(["x", "y"], 3)), list(named.copy()), list(named.state_dict()), repr(nn.ParameterDict())]
+    named.clear()
+    return [*found, len(named), list(named.parameters())]

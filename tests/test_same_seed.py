@@ -295,6 +295,8 @@ LAYERS: dict[str, list[tuple[Any, ...]]] = {
     "Conv1d": [(1, 2, 3), (4, 6, 5, 2, 1, 1, 2, False)],
     "Conv2d": [(1, 16, 3, 2, 1), (16, 10, (3, 2)), (4, 8, 3, 1, "same", 1, 4), (3, 2, 1, 1, 0, 1, 1, False)],
     "ConvTranspose2d": [(4, 6, 3), (4, 6, (2, 3), 2, 1, 1, 2), (3, 2, 2, 2, 0, 0, 1, False)],
+    "ConvTranspose1d": [(4, 6, 3), (3, 2, 2, 2, 0, 0, 1, False)], "Bilinear": [(2, 3, 4), (5, 1, 1, False)],
+    "BatchNorm3d": [(3,)],
     "Embedding": [(5, 3), (100, 20, 7)], "PReLU": [(), (3, 0.1)], "LayerNorm": [(3,)], "RMSNorm": [(3,)], "GroupNorm": [(2, 4)],
     "BatchNorm1d": [(3,)], "BatchNorm2d": [(3,)],
     "RNN": [(3, 4)], "LSTM": [(3, 4, 2)], "GRU": [(3, 4)], "RNNCell": [(3, 4)], "LSTMCell": [(3, 4)], "GRUCell": [(3, 4)],
@@ -304,7 +306,8 @@ ELSEWHERE = {"MultiheadAttention", "RNNBase", "RNNCellBase"}  # in the tests of 
 PLAIN: dict[str, tuple[Any, ...]] = {
     "Unflatten": (1, (2, 3)), "Parameter": (), "Fold": (4, 2), "Unfold": (2,), "DataParallel": (mg.nn.Identity(),),
 }  # fmt: skip
-PLAIN |= {name: (2,) for name in dir(mg.nn) if "Pool" in name}
+PLAIN |= {name: (2,) for name in dir(mg.nn) if "Pool" in name or "Pad" in name or "InstanceNorm" in name or "Pixel" in name}
+PLAIN |= {f"ConstantPad{ndim}d": (1, 2.0) for ndim in (1, 2, 3)} | {"Threshold": (1, 2)}
 
 
 def test_every_layer_that_draws_is_compared() -> None:

@@ -328,12 +328,6 @@ def test_what_no_layer_can_be(m: Any, name: str, arguments: tuple[Any, ...], opt
     return raised(getattr(m.nn, name), *arguments, **options)
 
 
-def test_what_is_not_built_says_so() -> None:
-    for mode in ("reflect", "replicate", "circular"):
-        with pytest.raises(NotImplementedError, match=f"padding_mode='{mode}'"):
-            mg.nn.Conv2d(1, 1, 3, padding=1, padding_mode=mode)
-
-
 CALLS: list[tuple[Callable[..., Any], str]] = [
     (lambda F, x: F.conv2d(x, x[:, :3]), "expected input [2, 4, 6, 6] to have 3 channels, but got 4"),
     (lambda F, x: F.conv2d(x, x, x[0, 0, 0, :1]), "expected bias to be 1-dimensional with 2 elements, but got bias of size [1]"),

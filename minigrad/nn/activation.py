@@ -103,6 +103,40 @@ class Hardtanh(FunctionModule):
             raise AssertionError(f"max_val ({max_val}) must be greater than min_val ({min_val})")
 
 
+class CELU(FunctionModule):
+    """x where x > 0, alpha · (exp(x / alpha) - 1) elsewhere."""
+
+    function = F.celu
+
+
+class Threshold(FunctionModule):
+    """x where x > threshold, `value` elsewhere."""
+
+    function = F.threshold
+
+
+class Hardshrink(FunctionModule):
+    """x where |x| > lambd, 0 elsewhere."""
+
+    function = F.hardshrink
+
+    def extra_repr(self) -> str:
+        """The number."""
+        return str(self.lambd)
+
+
+class Softshrink(Hardshrink):
+    """x brought nearer to 0 by lambd, and 0 where it is no farther away than that."""
+
+    function = F.softshrink
+
+
+class Tanhshrink(FunctionModule):
+    """x - tanh(x)."""
+
+    function = F.tanhshrink
+
+
 class GELU(FunctionModule):
     """x · Φ(x), Φ being the normal distribution; an approximation with ``approximate="tanh"``."""
 

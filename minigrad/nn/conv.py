@@ -28,10 +28,8 @@ class _Conv(Module):
                              f"{out_channels} and {groups}")
         if padding_mode not in ("zeros", "reflect", "replicate", "circular"):
             raise ValueError(f"padding_mode must be one of 'zeros', 'reflect', 'replicate', 'circular', got {padding_mode!r}")
-        if padding_mode != "zeros":
-            if self.transposed:
-                raise ValueError('Only "zeros" padding mode is supported for ConvTranspose2d')
-            raise NotImplementedError(f"padding_mode={padding_mode!r} is not supported, only 'zeros'")
+        if padding_mode != "zeros" and self.transposed:
+            raise ValueError(f'Only "zeros" padding mode is supported for {type(self).__name__}')
         self.in_channels, self.out_channels, self.groups, self.padding_mode = in_channels, out_channels, groups, padding_mode
         self.kernel_size, self.stride, self.dilation = (self._each(n) for n in (kernel_size, stride, dilation))
         self.padding = padding if isinstance(padding, str) else self._each(padding)
@@ -40,12 +38,21 @@ class _Conv(Module):
         if padding == "same" and max(self.stride) > 1:
             raise ValueError("padding='same' is not supported for strided convolutions")
         self.output_padding = self._each(0)
+        self._reversed_padding_repeated_twice = self._around()
         channels = (in_channels, out_channels // groups) if self.transposed else (out_channels, in_channels // groups)
         self._register_empty(device, dtype, weight=channels + self.kernel_size, bias=(out_channels,) if bias else None)
         self.reset_parameters()
 
     def _each(self, n: Any) -> tuple[int, ...]:
         return tuple(n) if isinstance(n, (tuple, list)) else (n,) * self.ndim
+
+    def _around(self) -> list[int]:
+        """The padding before and behind each dimension, as `functional.pad` takes it: last dimension first."""
+        pairs = zip(self.padding, self.padding, strict=True)
+        if isinstance(self.padding, str):
+            totals = [d * (k - 1) * (self.padding == "same") for d, k in zip(self.dilation, self.kernel_size, strict=True)]
+            pairs = zip((n // 2 for n in totals), (n - n // 2 for n in totals), strict=True)
+        return [n for pair in reversed([*pairs]) for n in pair]
 
     def reset_parameters(self) -> None:
         """Draw new values for weight and bias."""
@@ -56,9 +63,11 @@ class _Conv(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         """The convolution of the input with the weights."""
-        p = self._parameters  # self.weight would take Module.__getattr__'s way round
+        p, padding = self._parameters, self.padding  # self.weight would take Module.__getattr__'s way round
+        if self.padding_mode != "zeros":
+            input, padding = F.pad(input, self._reversed_padding_repeated_twice, self.padding_mode), 0
         convolve = F.conv1d if self.ndim == 1 else F.conv2d
-        return convolve(input, p["weight"], p["bias"], self.stride, self.padding, self.dilation, self.groups)
+        return convolve(input, p["weight"], p["bias"], self.stride, padding, self.dilation, self.groups)
 
     def extra_repr(self) -> str:
         """Channels and sizes, those that are not the usual ones."""
@@ -66,7 +75,8 @@ class _Conv(Module):
         zeros, ones = self._each(0), self._each(1)
         usual = {"padding": zeros, "dilation": ones, "output_padding": zeros, "groups": 1}
         text += "".join(f", {name}={value}" for name in usual if (value := getattr(self, name)) != usual[name])
-        return text + ("" if self.bias is not None else ", bias=False")
+        text += "" if self.bias is not None else ", bias=False"
+        return text + ("" if self.padding_mode == "zeros" else f", padding_mode={self.padding_mode}")
 
 
 class Conv1d(_Conv):
@@ -87,7 +97,7 @@ class Conv2d(_Conv):
     bias : bool
         Add a bias.
     padding_mode : str
-        Only "zeros".
+        What the padding is made of: "zeros"; or "reflect", "replicate" or "circular" as in `functional.pad`.
     dtype : dtype, optional
         Of weight and bias. Default: the default dtype.
 
@@ -100,19 +110,17 @@ class Conv2d(_Conv):
     ------
     ValueError
         If the channels cannot be cut into the groups, or the padding is unknown.
-    NotImplementedError
-        For another `padding_mode` that torch knows.
     """
 
 
-class ConvTranspose2d(_Conv):
+class _ConvTranspose(_Conv):
     """`functional.conv_transpose2d` with weights of its own: of shape (in_channels, out_channels / groups, *kernel_size).
 
     The other arguments, attributes and errors are as in `Conv2d`.
 
     Parameters
     ----------
-    output_padding : int or pair of int
+    output_padding : int or sequence of int
         How much larger than the smallest possible size the result is to be.
     """
 
@@ -133,7 +141,7 @@ class ConvTranspose2d(_Conv):
         Parameters
         ----------
         output_size : sequence of int, optional
-            Height and width of the result, instead of `output_padding`.
+            Length, or height and width, of the result, instead of `output_padding`.
 
         Raises
         ------
@@ -142,14 +150,25 @@ class ConvTranspose2d(_Conv):
         """
         extra = self.output_padding if output_size is None else self._padding_for(input, output_size)
         p = self._parameters
-        return F.conv_transpose2d(input, p["weight"], p["bias"], self.stride, self.padding, extra, self.groups, self.dilation)
+        convolve = F.conv_transpose1d if self.ndim == 1 else F.conv_transpose2d
+        return convolve(input, p["weight"], p["bias"], self.stride, self.padding, extra, self.groups, self.dilation)
 
     def _padding_for(self, input: Tensor, output_size: Any) -> tuple[int, ...]:
-        axes = zip(input.shape[-2:], self.kernel_size, self.stride, self.padding, self.dilation, strict=True)
+        axes = zip(input.shape[-self.ndim :], self.kernel_size, self.stride, self.padding, self.dilation, strict=True)
         least = [(n - 1) * s - 2 * p + d * (k - 1) + 1 for n, k, s, p, d in axes]
-        extra = tuple(n - m for n, m in zip(output_size[-2:], least, strict=True))
+        extra = tuple(n - m for n, m in zip(output_size[-self.ndim :], least, strict=True))
         if any(not 0 <= e < max(s, 1) for e, s in zip(extra, self.stride, strict=True)):
             most = [m + s - 1 for m, s in zip(least, self.stride, strict=True)]
             raise ValueError(f"requested an output size of {tuple(output_size)}, but valid sizes range from {least} to {most} (for "
-                             f"an input of {list(input.shape[-2:])})")
+                             f"an input of {list(input.shape[-self.ndim :])})")
         return extra
+
+
+class ConvTranspose1d(_ConvTranspose):
+    """`functional.conv_transpose1d` with weights of its own; see `_ConvTranspose`."""
+
+    ndim = 1
+
+
+class ConvTranspose2d(_ConvTranspose):
+    """`functional.conv_transpose2d` with weights of its own; see `_ConvTranspose`."""

@@ -1,4 +1,4 @@
-"""Layers: `Linear`, `Embedding`, those that change the shape, dropout, and `CosineSimilarity`."""
+"""Layers: `Linear`, `Bilinear`, `Embedding`, those that change the shape, dropout, and distances."""
 
 from __future__ import annotations
 
@@ -74,6 +74,58 @@ class Linear(Module):
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
 
 
+class Bilinear(Module):
+    """``x1ᵀ A x2 + bias``, with a matrix A for each element of the result; see `functional.bilinear`.
+
+    From the same seed, the first values are torch's: uniform numbers of ±1/√in1_features.
+
+    Parameters
+    ----------
+    in1_features, in2_features, out_features : int
+        Sizes of the last dimension of both inputs and of the result.
+    bias : bool
+        Add a bias.
+    dtype : dtype, optional
+        Of weight and bias. Default: the default dtype.
+
+    Attributes
+    ----------
+    weight : Parameter of shape (out_features, in1_features, in2_features)
+    bias : Parameter of shape (out_features), or None
+
+    Raises
+    ------
+    ValueError
+        If `in1_features` is not positive.
+    """
+
+    def __init__(
+        self, in1_features: int, in2_features: int, out_features: int, bias: bool = True, device: Any = None, dtype: Any = None
+    ) -> None:
+        super().__init__()
+        if in1_features <= 0:
+            raise ValueError(f"in1_features must be > 0, but got (in1_features={in1_features})")
+        self.in1_features, self.in2_features, self.out_features = in1_features, in2_features, out_features
+        shape = (out_features, in1_features, in2_features)
+        self._register_empty(device, dtype, weight=shape, bias=(out_features,) if bias else None)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw new values for weight and bias."""
+        bound = 1 / math.sqrt(self.in1_features)
+        for parameter in self.parameters():
+            init.uniform_(parameter, -bound, bound)
+
+    def forward(self, input1: Tensor, input2: Tensor) -> Tensor:
+        """The bilinear form of both inputs."""
+        return F.bilinear(input1, input2, self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        """Sizes, and whether there is a bias."""
+        return (f"in1_features={self.in1_features}, in2_features={self.in2_features}, out_features={self.out_features}, "
+                f"bias={self.bias is not None}")
+
+
 class Flatten(FunctionModule):
     """Dimensions `start_dim` to `end_dim` made one; the first, the batch, is left as it is unless told otherwise."""
 
@@ -105,6 +157,18 @@ class Unflatten(Module):
     def extra_repr(self) -> str:
         """Dimension and sizes."""
         return f"dim={self.dim}, unflattened_size={self.unflattened_size}"
+
+
+class PixelShuffle(FunctionModule):
+    """Channels moved into the image, which becomes `upscale_factor` times as high and wide; see `functional.pixel_shuffle`."""
+
+    function = F.pixel_shuffle
+
+
+class PixelUnshuffle(FunctionModule):
+    """The inverse of `PixelShuffle`: an image smaller by `downscale_factor`, with more channels."""
+
+    function = F.pixel_unshuffle
 
 
 class _Dropout(Module):
@@ -229,3 +293,15 @@ class CosineSimilarity(FunctionModule):
     function = F.cosine_similarity
     inputs = 2
     hidden = ("dim", "eps")
+
+
+class PairwiseDistance(Module):
+    """The p-norm of the difference of two tensors along the last dimension; see `functional.pairwise_distance`."""
+
+    def __init__(self, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> None:
+        super().__init__()
+        self.norm, self.eps, self.keepdim = p, eps, keepdim
+
+    def forward(self, x1: Tensor, x2: Tensor) -> Tensor:
+        """The distance of each pair of rows."""
+        return F.pairwise_distance(x1, x2, self.norm, self.eps, self.keepdim)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -124,6 +125,67 @@ class BatchNorm2d(_BatchNorm):
     """Batch normalisation of images, of shape (n, num_features, height, width); see `_BatchNorm`."""
 
     _ndims = (4,)
+
+
+class BatchNorm3d(_BatchNorm):
+    """Batch normalisation of volumes, of shape (n, num_features, depth, height, width); see `_BatchNorm`."""
+
+    _ndims = (5,)
+
+
+class _InstanceNorm(_BatchNorm):
+    """Instance normalisation (Ulyanov et al., 2016): each channel of each sample by itself.
+
+    Parameters and attributes are those of `_BatchNorm`; there is no weight and no bias unless `affine`, and batches are not
+    tracked unless `track_running_stats`. An input of one dimension less is one sample.
+
+    Raises
+    ------
+    ValueError
+        If the input has another number of dimensions, or, with `affine`, of channels.
+    """
+
+    def __init__(
+        self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1, affine: bool = False,
+        track_running_stats: bool = False, device: Any = None, dtype: Any = None, *, bias: bool = True,
+    ) -> None:
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias=bias)
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Normalise each channel of each sample."""
+        alone, whole = self._ndims
+        if input.ndim not in self._ndims:
+            raise ValueError(f"expected {alone}D or {whole}D input (got {input.ndim}D input)")
+        dim = input.ndim - alone
+        if input.shape[dim] != self.num_features:
+            problem = f"input's size at dim={dim} does not match num_features ({self.num_features}): {input.shape[dim]}"
+            if self.affine:
+                raise ValueError(problem)
+            warnings.warn(f"{problem}. You can silence this warning by not passing in num_features, which is not used because "
+                          "affine=False", stacklevel=2)
+        own = self.training or not self.track_running_stats
+        x = input if dim else input.unsqueeze(0)
+        x = F.instance_norm(
+            x, self.running_mean, self.running_var, self.weight, self.bias, own, self.momentum or 0.0, self.eps)
+        return x if dim else x.squeeze(0)
+
+
+class InstanceNorm1d(_InstanceNorm):
+    """Instance normalisation of signals, of shape (n, num_features, length); see `_InstanceNorm`."""
+
+    _ndims = (2, 3)
+
+
+class InstanceNorm2d(_InstanceNorm):
+    """Instance normalisation of images, of shape (n, num_features, height, width); see `_InstanceNorm`."""
+
+    _ndims = (3, 4)
+
+
+class InstanceNorm3d(_InstanceNorm):
+    """Instance normalisation of volumes, of shape (n, num_features, depth, height, width); see `_InstanceNorm`."""
+
+    _ndims = (4, 5)
 
 
 class LayerNorm(_Norm):
