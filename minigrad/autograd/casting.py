@@ -26,7 +26,7 @@ def cast(x: Any, dtype: Any, name: str = "ToCopyBackward0") -> Any:
     result = wrap(quietly(x.array.astype, dtype))
     if needs_grad(x) and is_grad_enabled() and result.array.dtype.kind == "f":
         record(_CAST, result, (x,), [lambda g: cast(g, before)], ((), {}))
-        result._node.title = name  # type: ignore[union-attr]
+        result._node.title = name
     return result
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from heapq import heapify, heappop, heappush
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -16,9 +16,6 @@ from minigrad.autograd.node import Node, Op, record
 from minigrad.autograd.tensor_base import TensorBase, wrap
 from minigrad.autograd.versions import check_versions, count_change
 from minigrad.autograd.views import refresh
-
-if TYPE_CHECKING:
-    from minigrad.tensors.tensor import Tensor
 
 
 def walk(
@@ -238,7 +235,7 @@ _COPY = Op(_laid_out_like, "torch::autograd::CopyBackwards", linear=True)
 def grad(
     outputs: Any, inputs: Any, grad_outputs: Any = None, retain_graph: bool | None = None, create_graph: bool = False,
     allow_unused: bool | None = None, materialize_grads: bool = False,
-) -> tuple[Tensor | None, ...]:
+) -> tuple[Any, ...]:
     """The gradients of `outputs` with respect to `inputs`; no tensor's `.grad` is touched.
 
     Parameters

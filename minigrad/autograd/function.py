@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import weakref
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -14,9 +14,6 @@ from minigrad.autograd.grad_mode import is_grad_enabled, no_grad
 from minigrad.autograd.node import Op, record
 from minigrad.autograd.tensor_base import TensorBase, wrap
 from minigrad.autograd.views import needs_grad
-
-if TYPE_CHECKING:
-    from minigrad.tensors.tensor import Tensor
 
 
 class FunctionCtx:
@@ -28,12 +25,12 @@ class FunctionCtx:
         self._constant: tuple[Any, ...] = ()
         self._materialize = True
 
-    def save_for_backward(self, *tensors: Tensor | None) -> None:
+    def save_for_backward(self, *tensors: TensorBase | None) -> None:
         """Keep `tensors` for backward, which will notice if they are changed in place until then."""
         self._saved = [(t, t._version_cell[0] if t is not None else 0, None) for t in tensors]
 
     @property
-    def saved_tensors(self) -> tuple[Tensor | None, ...]:
+    def saved_tensors(self) -> tuple[Any, ...]:
         """The tensors given to `save_for_backward`."""
         for t, version, _ in self._saved:
             if t is not None and t._version_cell[0] != version:
@@ -42,11 +39,11 @@ class FunctionCtx:
                                    f"{t._version_cell[0]}; expected version {version} instead")
         return tuple(t if node is None else _link_to(t, node()) for t, _, node in self._saved)
 
-    def mark_non_differentiable(self, *outputs: Tensor) -> None:
+    def mark_non_differentiable(self, *outputs: TensorBase) -> None:
         """Declare outputs that have no gradient, such as indices."""
         self._constant = outputs
 
-    def mark_dirty(self, *tensors: Tensor) -> None:
+    def mark_dirty(self, *tensors: TensorBase) -> None:
         """Not supported: write the function so that it returns a new tensor."""
         raise NotImplementedError("mark_dirty: in-place custom functions are not supported; return a new tensor")
 
@@ -135,13 +132,13 @@ class Function:
         results = [_differentiable(out) if not any(out is c for c in ctx._constant) else out for out in outputs]
         own = results[0] if len(results) == 1 and results[0] is not outputs[0] else wrap(_NOTHING)  # the result of that node
         record(cls._ops[bool(ctx._saved)], own, args, _rules(cls, ctx, outputs, args), _NO_OPTIONS)
-        own._node.inputs = None  # type: ignore[union-attr]  # backward has what it saved, and watches over that itself
+        own._node.inputs = None  # backward has what it saved, and watches over that itself
         for k, (out, result) in enumerate(zip(outputs, results, strict=True)):
             if result is out:
                 continue
             if result is not own:
                 record(cls._ops[False], result, [own], [lambda g, k=k: _Outputs({k: g})], _NO_OPTIONS)
-                own._node.shape = None  # type: ignore[union-attr]
+                own._node.shape = None
             # An output that backward reads was saved before it had a node. Weakly, for the node leads back to `ctx`.
             node = weakref.ref(result._node)
             ctx._saved = [(t, version, node if t is out else known) for t, version, known in ctx._saved]
@@ -218,12 +215,12 @@ class _Once(Function):
     """The gradient that a once-differentiable backward computed, as a function of the gradients it was given."""
 
     @staticmethod
-    def forward(ctx: FunctionCtx, value: Tensor, *gradients: Tensor | None) -> Tensor:
+    def forward(ctx: FunctionCtx, value: Any, *gradients: Any) -> Any:
         """The value itself."""
         return value
 
     @staticmethod
-    def backward(ctx: FunctionCtx, g: Tensor) -> Any:
+    def backward(ctx: FunctionCtx, g: Any) -> Any:
         """Refuse."""
         raise RuntimeError("trying to differentiate twice a function that was marked with @once_differentiable")
 

@@ -6,20 +6,17 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from minigrad.autograd.node import Node
 from minigrad.autograd.tensor_base import TensorBase, raw, wrap
 
-if TYPE_CHECKING:
-    from minigrad.tensors.tensor import Tensor
-
 # The leaves that have hooks for when their gradient is complete. The hooks themselves belong to the leaf, and end with it.
 awaited: dict[int, weakref.ref[TensorBase]] = {}
 
-Hooks = dict[int, Callable[["Tensor"], "Tensor | None"]]
+Hooks = dict[int, Callable[[Any], Any]]
 
 
 class RemovableHandle:
@@ -63,7 +60,7 @@ def hooked(hooks: Hooks | None, g: Any) -> Any:
     if hooks and isinstance(g, np.ndarray) and not g.flags.writeable:  # a hook may change in place what it gets
         g = g.copy()
     for hook in list((hooks or {}).values()):
-        changed = hook(g if isinstance(g, TensorBase) else wrap(g))  # type: ignore[arg-type]
+        changed = hook(g if isinstance(g, TensorBase) else wrap(g))
         if changed is None:
             continue
         if not isinstance(changed, TensorBase):
@@ -75,7 +72,7 @@ def hooked(hooks: Hooks | None, g: Any) -> Any:
     return g
 
 
-def when_complete(leaf: Any, hook: Callable[[Tensor], None]) -> RemovableHandle:
+def when_complete(leaf: Any, hook: Callable[[Any], None]) -> RemovableHandle:
     """Call `hook` with the leaf in each backward pass, once all of its gradient has been added to its `.grad`."""
     key = id(leaf)
     if key not in awaited:

@@ -8,13 +8,10 @@ import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from minigrad.arrays.arguments import operand_name
 from minigrad.autograd.tensor_base import TensorBase, unwrapped, wrap
-
-if TYPE_CHECKING:
-    from minigrad.tensors.tensor import Tensor
 
 Name = str | Callable[..., str] | tuple[str, str]
 
@@ -93,7 +90,7 @@ class Node:
     versions: list[int]
     title: str | Callable[..., str]
     grad_keeper: weakref.ref[TensorBase] | None
-    _hooks: dict[int, Callable[[Tensor], Tensor | None]] | None
+    _hooks: dict[int, Callable[[Any], Any]] | None
 
     def name(self) -> str:
         """The name under which torch knows this derivative, ``"MulBackward0"`` for example."""

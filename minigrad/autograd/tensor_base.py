@@ -12,7 +12,6 @@ from minigrad.arrays.dtypes import Array
 
 if TYPE_CHECKING:
     from minigrad.autograd.node import Node
-    from minigrad.tensors.tensor import Tensor
 
 
 class TensorBase:
@@ -34,9 +33,9 @@ class TensorBase:
     array: Array
     _requires_grad: bool  # whether operations on this tensor are recorded
     _node: Node | None  # the operation that made it; None for a leaf
-    _grad: Tensor | None  # what `backward` has added up so far; on leaves, and where `retain_grad()` asked for it
-    _hooks: dict[int, Callable[[Tensor], Tensor | None]] | None  # of a leaf; a result's hooks are with its node
-    _complete_hooks: dict[int, Callable[[Tensor], None]]  # set only on leaves that have some; see hooks.py
+    _grad: Any  # what `backward` has added up so far; on leaves, and where `retain_grad()` asked for it
+    _hooks: dict[int, Callable[[Any], Any]] | None  # of a leaf; a result's hooks are with its node
+    _complete_hooks: dict[int, Callable[[Any], None]]  # set only on leaves that have some; see hooks.py
 
     _version_cell: list[Any]  # counts the changes of the memory, for all tensors that share it; see versions.py
     _view: tuple[TensorBase, int | None] | None  # (the tensor whose memory this one shows, when the view was made); see views.py
@@ -57,8 +56,8 @@ def result_class(cls: type) -> type:
     return cls
 
 
-def wrap(array: Array, requires_grad: bool = False, cls: Any = None) -> Tensor:
-    """A leaf tensor around `array`, whose memory it shares."""
+def wrap(array: Array, requires_grad: bool = False, cls: Any = None) -> Any:
+    """A leaf tensor around `array`, whose memory it shares: a `Tensor`, which autograd does not know, unless `cls` says another."""
     tensor = object.__new__(cls or _result_class)
     tensor.array = array if type(array) is np.ndarray else np.asarray(array)
     tensor._grad = tensor._node = tensor._view = tensor._hooks = None

@@ -53,4 +53,4 @@ class Parameter(Tensor):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Parameter:
         memo[id(self)] = copied = wrap(self.array.copy("K"), self._requires_grad, type(self))
-        return copied  # type: ignore[return-value]
+        return copied

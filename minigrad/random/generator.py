@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -15,9 +15,6 @@ from minigrad.arrays.dtypes import CPU
 from minigrad.arrays.dtypes import device as device_of
 from minigrad.autograd import unwrapped, wrap
 from minigrad.random.boxmuller import pairs
-
-if TYPE_CHECKING:
-    from minigrad.tensors.tensor import Tensor
 
 Array: TypeAlias = npt.NDArray[Any]
 DType: TypeAlias = npt.DTypeLike
@@ -91,7 +88,7 @@ class Generator:
         """Return the seed of this stream, from 0 to 2**64 - 1."""
         return self._seed
 
-    def get_state(self) -> Tensor:
+    def get_state(self) -> Any:
         """Return the state as the 5056 bytes, uint8, that torch uses for it."""
         engine: Any = self._engine.state["state"]
         state = np.zeros(1, _STATE)
