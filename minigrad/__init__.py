@@ -9,7 +9,7 @@ The names are torch's: what a tutorial writes for torch runs here after ``import
 # fmt: off
 from math import e, inf, nan, pi
 
-from minigrad import accelerator, autograd, backends, cuda, distributions, nn, optim, random, utils
+from minigrad import accelerator, autograd, backends, cuda, distributions, func, nn, optim, random, utils
 from minigrad.arrays import memory
 from minigrad.arrays.dtypes import (
     Size, bool, device, double, dtype, finfo, float, float16, float32, float64, get_default_dtype, half, iinfo, int,
@@ -19,6 +19,7 @@ from minigrad.arrays.printing import get_printoptions, set_printoptions
 from minigrad.arrays.threads import get_num_interop_threads, get_num_threads, set_num_interop_threads, set_num_threads
 from minigrad.autograd import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
 from minigrad.ops.activation import celu, hardshrink, prelu, selu, threshold
+from minigrad.func import vmap
 from minigrad.ops.comparison import (
     bitwise_and, bitwise_left_shift, bitwise_not, bitwise_or, bitwise_right_shift, bitwise_xor, eq, ge, greater,
     greater_equal, gt, isclose, isfinite, isinf, isnan, le, less, less_equal, logical_and, logical_not,

@@ -11,13 +11,13 @@ import pytest
 import torch
 
 import minigrad as mg
-from tests.twins import assert_same, data, raised, same_as_torch
+from tests.twins import assert_same, raised, same_as_torch, variable
 
 
 def made(m: Any) -> dict[str, Any]:
     """Distributions of each kind: of numbers, of tensors that require gradients, of batches."""
     d = m.distributions
-    real, wide = data(m, 3, dtype="float32"), data(m, 2, 3, dtype="float64", seed=1)
+    real, wide = variable(m, 3, dtype="float32"), variable(m, 2, 3, dtype="float64", seed=1)
     probs = m.tensor([[0.2, 0.3, 0.5], [0.0, 1.0, 3.0]], requires_grad=True)
     return {
         "Normal of numbers": d.Normal(1, 2.0),

@@ -3,9 +3,10 @@
 Reading order: `operation` (what an operation is, and its call in five steps), `tensor_base` and `node` (what it leaves behind),
 `engine` (the walk back). Then what they lean on: `casting` (dtypes that go together), `versions` and `views` (memory that is
 changed, and shared), `hooks`, `grad_mode` (`no_grad` and its relatives). `function` has operations that users write, and
-`gradcheck` compares derivatives with finite differences.
+`gradcheck` compares derivatives with finite differences. `functional` has the Jacobian and the Hessian of a function.
 """
 
+from minigrad.autograd import functional
 from minigrad.autograd.casting import cast
 from minigrad.autograd.engine import backward, grad
 from minigrad.autograd.function import Function, FunctionCtx
