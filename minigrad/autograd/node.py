@@ -6,7 +6,7 @@ import inspect
 import sys
 import weakref
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
@@ -28,20 +28,21 @@ class Op:
     in_single: bool = False
     scaling: bool = False
     bools: bool = True
-    numbers: Any = True  # and then the types of numbers that are taken for tensors
-    name: str = ""
-    operands: Sequence[str] = ()  # torch's names of the tensor arguments
-    tensor_count: int = sys.maxsize
+    numbers: bool = True
+    # What the body tells:
+    name: str = field(init=False)
+    operands: list[str] = field(init=False)  # torch's names of the tensor arguments
+    tensor_count: int = field(init=False)  # without a limit for a body that takes any number of them
+    number_types: tuple[type, ...] = field(init=False)  # what goes for a tensor without more ado
 
     def __post_init__(self) -> None:
         self.name = self.body.__name__.strip("_")
         self.node_name = self.node_name or "".join(part.title() for part in self.name.split("_")) + "Backward0"
         self.promote = self.promote or not self.bools
-        self.numbers = (float, int) if self.numbers else ()
+        self.number_types = (float, int) if self.numbers else ()
         parameters = inspect.signature(self.body).parameters.values()
         self.operands = [operand_name(p.name) for p in parameters if p.kind is p.POSITIONAL_ONLY]
-        if all(p.kind is not p.VAR_POSITIONAL for p in parameters):
-            self.tensor_count = len(self.operands)
+        self.tensor_count = sys.maxsize if any(p.kind is p.VAR_POSITIONAL for p in parameters) else len(self.operands)
 
 
 class Node:

@@ -165,7 +165,7 @@ def _unwrap(this: Op, operands: Sequence[Any], recording: bool) -> tuple[list[An
                 alike = False
             arrays.append(array)
         else:
-            arrays.append(x if type(x) in this.numbers else _constant(this, x))
+            arrays.append(x if type(x) in this.number_types else _constant(this, x))
             alike = alike and type(x) is not ndarray
     return arrays, dtype, alike, tracked
 
