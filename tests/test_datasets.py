@@ -307,11 +307,12 @@ def test_the_final_name_appears_only_after_verification(server: Server, tmp_path
     assert (tmp_path / "file").read_bytes() == PACKED
 
 
-def test_several_at_once_do_not_disturb_each_other(fetch: Fetch, tmp_path: Path) -> None:
+def test_of_several_at_once_one_downloads_and_the_others_wait(fetch: Fetch, server: Server, tmp_path: Path) -> None:
     with ThreadPoolExecutor(4) as pool:
         for splits in pool.map(fetch, ["whole"] * 4):
             assert_is_the_set(splits)
     assert os.listdir(tmp_path / "data") == ["mnist.pkl.gz"]
+    assert server.asked == [("whole", None)]
 
 
 def test_progress_bar_on_stderr_and_silence_without(

@@ -1,7 +1,9 @@
 """Fetch a data file once, so that the file under its final name is always whole and verified."""
 
+import contextlib
+import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -10,6 +12,11 @@ import requests
 from tqdm import tqdm
 
 from minigrad.serialization.archive import replacing
+
+try:
+    import fcntl
+except ImportError:  # Windows has no such locks
+    fcntl = None  # type: ignore[assignment]
 
 TRIES = 4
 """How often one address is tried; after a break the next try goes on where the last one stopped."""
@@ -31,9 +38,10 @@ class DataError(RuntimeError):
 
 
 def fetch(urls: Sequence[str], destination: Path, verify: Callable[[Path], object], *, progress: bool = True) -> None:
-    """Download `destination` from the first of `urls` that gives a file which `verify` accepts.
+    """Download `destination`, unless it is there, from the first of `urls` that gives a file which `verify` accepts.
 
-    Neither a break nor a second process that does the same can leave half a file behind under its name (see `replacing`).
+    Neither a break nor a second process that does the same can leave half a file behind under its name (see `replacing`). Of
+    several processes that want the same file at once, one downloads it, and the others wait and find it there.
 
     Parameters
     ----------
@@ -50,18 +58,35 @@ def fetch(urls: Sequence[str], destination: Path, verify: Callable[[Path], objec
     failures = []
     try:
         destination.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(destination) as part:
-            for url in urls:
-                failure = _failure(url, Path(part), verify, show)
-                if failure is None:
-                    return
-                failures.append(f"{url}: {failure}")
-            reasons = "; ".join(failures) or "no address was given"
-            raise DataError(f"could not download {destination.name} ({reasons}): check the network and try again, or put the "
-                            f"file at {destination} yourself")
+        with _one_at_a_time(destination.parent):
+            if destination.exists():
+                return
+            with replacing(destination) as part:
+                for url in urls:
+                    failure = _failure(url, Path(part), verify, show)
+                    if failure is None:
+                        return
+                    failures.append(f"{url}: {failure}")
+                reasons = "; ".join(failures) or "no address was given"
+                raise DataError(f"could not download {destination.name} ({reasons}): check the network and try again, or put the "
+                                f"file at {destination} yourself")
     except OSError as error:
         reason = error.strerror or error
         raise DataError(f"cannot write {destination} ({reason}): name another folder in MINIGRAD_DATA, or as root=") from error
+
+
+@contextlib.contextmanager
+def _one_at_a_time(folder: Path) -> Iterator[None]:
+    """Wait for other processes that are in here with the same folder; where the system cannot lock folders, don't."""
+    number = os.open(folder, os.O_RDONLY) if fcntl else -1
+    try:
+        if fcntl:
+            with contextlib.suppress(OSError):
+                fcntl.flock(number, fcntl.LOCK_EX)
+        yield
+    finally:
+        if fcntl:
+            os.close(number)  # which unlocks it
 
 
 def _failure(url: str, part: Path, verify: Callable[[Path], object], show: Callable[..., Any]) -> str | None:
