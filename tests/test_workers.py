@@ -8,6 +8,7 @@ until each was reported (about 4 minutes on two cores):
 Nothing here depends on a machine being fast: where time matters, the alternative to what is expected takes a minute.
 """
 
+import copy
 import faulthandler
 import gc
 import itertools
@@ -17,15 +18,18 @@ import os
 import pathlib
 import random
 import re
+import resource
 import signal
 import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from multiprocessing import connection, resource_tracker
 from multiprocessing.process import BaseProcess
 from typing import Any
@@ -852,6 +856,97 @@ def test_workers_may_finish_the_batch_they_are_making(tmp_path: pathlib.Path, ca
     begun, ended = ({path.name.split()[1] for path in tmp_path.glob(f"{word} *")} for word in ("begun", "ended"))
     assert begun == ended
     assert capfd.readouterr().err == ""  # and say nothing about it
+
+
+@pytest.fixture
+def locked() -> Iterator[Any]:
+    """Generators, the one given is a copy, which another thread has locked as if it were drawing."""
+    copied = copy.deepcopy(mg.Generator())
+    engines = mg.default_generator._engine, copied._engine, np.random.get_bit_generator()
+    begun, over = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with engines[0].lock, engines[1].lock, engines[2].lock:
+            begun.set()
+            over.wait()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    begun.wait()
+    yield copied
+    over.set()
+    thread.join()
+
+
+def test_workers_draw_though_another_thread_was_drawing_when_they_were_forked(locked: Any) -> None:
+    def get(i: int) -> float:
+        return i + 0 * (mg.rand(1).item() + mg.rand(1, generator=locked).item() + np.random.rand())
+
+    own = mg.Generator().manual_seed(0)  # the parent's, or it would wait for that thread
+    batches = load(mg, Samples(get, 4), generator=own, timeout=20)
+    assert [batch.item() for batch in batches] == [0, 1, 2, 3]
+
+
+def test_a_worker_that_never_begins_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_module, "_START", 0.5)
+    monkeypatch.setattr(worker_module, "_seed", lambda info: time.sleep(MINUTE if info.id == 1 else 0))
+    with pytest.raises(RuntimeError, match=r"^DataLoader worker 1 \(pid \d+\) has not begun after 0.5 seconds: .* use .*'spawn'"):
+        iter(load(mg, digits(mg)))
+    assert not multiprocessing.active_children()
+
+
+@pytest.fixture
+def unreaped() -> Iterator[None]:
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    yield
+    signal.signal(signal.SIGCHLD, before)
+
+
+@pytest.mark.usefixtures("unreaped")
+@pytest.mark.parametrize("persistent", [False, True])
+def test_where_others_reap_the_children(persistent: bool) -> None:
+    files = open_files()
+    started = time.monotonic()
+    loader = load(mg, digits(mg), persistent_workers=persistent)
+    for _ in range(3):
+        assert len(list(loader)) == 23
+    with pytest.raises(RuntimeError, match=r"^DataLoader worker 0 \(pid \d+\) has ended before it had made batch 2 from \[2\]"):
+        list(load(mg, Samples(lambda i: i if i != 2 else os._exit(3), 6)))
+    del loader
+    gc.collect()
+    assert time.monotonic() - started < 5 * worker_module._GRACE  # none of which was waited for
+    assert open_files() <= files
+    assert not multiprocessing.active_children()
+
+
+@contextmanager
+def limit(which: int, soft: int) -> Iterator[None]:
+    before = resource.getrlimit(which)
+    resource.setrlimit(which, (soft, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(which, before)
+
+
+def test_ending_takes_no_files() -> None:
+    batches = iter(load(mg, digits(mg)))
+    pids = [worker.process.pid for worker in batches.workers]
+    next(batches)
+    os.close(free := os.dup(0))
+    with limit(resource.RLIMIT_NOFILE, free):
+        with pytest.raises(OSError, match="Too many open files"):
+            os.dup(0)
+        batches.stop()
+    assert not any(map(runs, pids))
+
+
+def test_a_limit_to_the_size_of_files() -> None:
+    samples = Samples(lambda i: np.full(250_000, i), 8)  # 2 MB
+    with limit(resource.RLIMIT_FSIZE, 100 * 10**6):
+        assert [int(batch[0, -1]) for batch in load(mg, samples, batch_size=2)] == [0, 2, 4, 6]
+    with limit(resource.RLIMIT_FSIZE, 10**6), pytest.raises(OSError, match=r"a batch of 4\d+ bytes is too large: .*ulimit -f"):
+        list(load(mg, samples, batch_size=2))
 
 
 def test_a_worker_has_no_workers() -> None:

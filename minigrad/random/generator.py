@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import weakref
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
@@ -52,6 +53,12 @@ class Generator:
 
     device = CPU
     _sine: float | None
+
+    def __new__(cls, *args: Any) -> Generator:
+        """Remember each one, copies too, for `_unlock`."""
+        generator = super().__new__(cls)
+        _generators.add(generator)
+        return generator
 
     def __init__(self, device: Any = "cpu") -> None:
         if device_of(device).type != "cpu":
@@ -160,6 +167,23 @@ class Generator:
         self._sine = normals.pop() if len(normals) > n else None
         return normals
 
+
+_generators: weakref.WeakSet[Generator] = weakref.WeakSet()
+
+
+def _unlock() -> None:
+    """Unlock the engines, NumPy's global one too, in a process that was just forked.
+
+    NumPy locks an engine while it draws. A process that is forked while another thread draws has a copy of the lock that stays
+    locked for ever, since the thread that would unlock it is not copied.
+    """
+    engines: list[Any] = [generator._engine for generator in _generators if hasattr(generator, "_engine")]  # or it is being made
+    for engine in (*engines, np.random.get_bit_generator()):  # type: ignore[attr-defined]
+        engine.lock._at_fork_reinit()  # as Python itself does it, in `logging` and `concurrent.futures`
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_unlock)
 
 default_generator = Generator()
 default_generator.seed()

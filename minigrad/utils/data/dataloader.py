@@ -53,7 +53,8 @@ class DataLoader:
         Called in each worker at first, with its number; see `get_worker_info`.
     multiprocessing_context : str or context, optional
         How workers start: with "fork", the default on Linux before Python 3.14, as copies of this process; with "spawn"
-        or "forkserver" from a pickle of the dataset, slower, but safe if this process has threads.
+        or "forkserver" from a pickle of the dataset, slower, but safe if this process has threads. (To fork while another
+        thread draws random numbers is safe, too; while one multiplies matrices, OpenBLAS may hang, unless it has one thread.)
     generator : Generator, optional
         Where to draw from. Default: the default generator; an epoch draws one number from it, two with `shuffle`.
     prefetch_factor : int, optional

@@ -9,12 +9,15 @@ can be left behind; it belongs to the processes that have it open. While a worke
 pipe, and the parent does something else.
 
 Nobody waits for a process that is no longer there. When a worker dies, the parent finds the pipe closed. Since a process
-that was forked in the meantime may have a copy of it, both sides also look once a second whether the other lives.
+that was forked in the meantime may have a copy of it, both sides also look once a second whether the other lives. And nobody
+waits for a worker that never begins: one that is forked while another thread holds a lock finds it locked for ever. The
+generators' locks are undone (see `random.generator`); for all others there is a limit of time.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import multiprocessing
 import os
@@ -45,6 +48,7 @@ if TYPE_CHECKING:
 
 _NEW_EPOCH = 0  # the slot that is no task's
 _GRACE = 5.0  # seconds for a worker to finish what it is doing once nobody wants it any more
+_START = 60.0  # seconds for a forked worker to begin, which takes some milliseconds
 
 
 class WorkerInfo(NamedTuple):
@@ -102,10 +106,10 @@ def _failure(error: Exception, worker: int) -> _Failure:
 
 
 class _Slot(io.RawIOBase):
-    """One of the places in a file, a terabyte each, as a file of its own; of these only what was written exists."""
+    """One of the places in a file, far from each other, as a file of its own; of these only what was written exists."""
 
-    def __init__(self, file: connection.Connection, number: int) -> None:
-        self.descriptor, self.offset = file.fileno(), number << 40
+    def __init__(self, channel: _Channel, number: int) -> None:
+        self.descriptor, self.offset = channel.file.fileno(), number * channel.room
 
     def readable(self) -> bool:
         return True
@@ -132,17 +136,22 @@ class _Channel(NamedTuple):
 
     pipe: connection.Connection
     file: connection.Connection
+    room: int  # bytes that each slot may have
 
     def write(self, slot: int, value: Any) -> None:
         buffers: list[memoryview] = []
         head = pickle.dumps(value, protocol=5, buffer_callback=lambda buffer: buffers.append(buffer.raw()))
-        with io.BufferedWriter(_Slot(self.file, slot)) as file:
-            pickle.dump((head, [len(buffer) for buffer in buffers]), file)
-            for buffer in buffers:
-                file.write(buffer)
+        sizes = [len(buffer) for buffer in buffers]
+        parts: list[Any] = [pickle.dumps((head, sizes)), *buffers]
+        if (size := len(parts[0]) + sum(sizes)) > self.room:
+            raise OSError(errno.EFBIG, f"a batch of {size} bytes is too large: the limit to the size of files (ulimit -f) leaves "
+                                       f"{self.room} bytes for each that is under way; raise it, or make prefetch_factor smaller")
+        with io.BufferedWriter(_Slot(self, slot)) as file:
+            for part in parts:
+                file.write(part)
 
     def read(self, slot: int) -> Any:
-        with io.BufferedReader(_Slot(self.file, slot)) as file:
+        with io.BufferedReader(_Slot(self, slot)) as file:
             head, sizes = pickle.load(file)
             arrays = [np.empty(size, np.uint8) for size in sizes]  # 100 MB in 25 ms; within the pickle it would take 90
             for array in arrays:
@@ -160,6 +169,8 @@ def _work(channel: _Channel, info: WorkerInfo, init: Callable[[int], None] | Non
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C interrupts the parent, which stops its workers
     threading.Thread(target=_watch, daemon=True).start()
     _seed(info)
+    with contextlib.suppress(ConnectionError):
+        channel.pipe.send(None)  # "I have begun"
 
     def attempt(function: Callable[..., Any], *args: Any) -> Any:
         try:
@@ -223,21 +234,45 @@ class WorkerEpoch(Epoch):
         self.workers: list[_Worker] = []
         self.stop = weakref.finalize(self, _stop, os.getpid(), self.workers)  # when a loop is left, or the program
         context = loader.multiprocessing_context or multiprocessing.get_context()
-        for i in range(loader.num_workers):
-            ours, theirs = connection.Pipe()
-            file = connection.Connection(_anonymous_file())  # no pipe, but what a spawned process can be given
-            info = WorkerInfo(i, loader.num_workers, self.seed + i, loader.dataset)
-            arguments = (_Channel(theirs, file), info, loader.worker_init_fn, self.make_fetch)
-            process = context.Process(target=_work, args=arguments, daemon=True)
-            try:
-                process.start()
-            except (TypeError, AttributeError, pickle.PicklingError):
-                text = "Got pickle error when attempting to start a worker Process; multiprocessing_context='fork' pickles nothing"
-                warnings.warn(text, stacklevel=3)
-                raise
-            theirs.close()
-            self.workers.append(_Worker(i, process, _Channel(ours, file)))
+        patience = _START if context.get_start_method() == "fork" else float("inf")
+        try:
+            for i in range(loader.num_workers):
+                self._start(context, WorkerInfo(i, loader.num_workers, self.seed + i, loader.dataset), loader.worker_init_fn)
+            for worker in self.workers:
+                self._await_beginning(worker, patience)
+        except BaseException:
+            self.stop()
+            raise
         self.begin(loader)
+
+    def _start(self, context: Any, info: WorkerInfo, init: Callable[[int], None] | None) -> None:
+        ours, theirs = connection.Pipe()
+        file = connection.Connection(_anonymous_file())  # no pipe, but what a spawned process can be given
+        room = _room(self.slots + 1)
+        process = context.Process(target=_work, args=(_Channel(theirs, file, room), info, init, self.make_fetch), daemon=True)
+        try:
+            process.start()
+        except (TypeError, AttributeError, pickle.PicklingError):
+            text = "Got pickle error when attempting to start a worker Process; multiprocessing_context='fork' pickles nothing"
+            warnings.warn(text, stacklevel=4)
+            raise
+        theirs.close()
+        self.workers.append(_Worker(info.id, process, _Channel(ours, file, room)))
+
+    def _await_beginning(self, worker: _Worker, patience: float) -> None:
+        deadline = time.monotonic() + patience
+        while not worker.channel.pipe.poll(min(1, patience)):
+            if not _lives(worker.process):
+                raise self._death(worker)
+            if time.monotonic() > deadline:
+                worker.process.kill()
+                raise RuntimeError(
+                    f"DataLoader worker {worker.id} (pid {worker.process.pid}) has not begun after {patience:g} seconds: it was "
+                    "forked while another thread held a lock, which it will never get; use multiprocessing_context='spawn'")
+        try:
+            worker.channel.pipe.recv()
+        except (EOFError, OSError):
+            raise self._death(worker) from None
 
     def begin(self, loader: DataLoader) -> None:
         """Begin an epoch, with the workers of the one before."""
@@ -315,7 +350,7 @@ class WorkerEpoch(Epoch):
         pipes: dict[Any, _Worker] = {worker.channel.pipe: worker for worker in self.workers}
         while not (ready := connection.wait(pipes, max(0, min(1, deadline - time.monotonic())))):
             for worker in self.workers:
-                if not worker.process.is_alive():
+                if not _lives(worker.process):
                     raise self._death(worker)
             if time.monotonic() >= deadline:
                 raise RuntimeError(f"DataLoader timed out after {self.timeout} seconds")
@@ -331,8 +366,11 @@ class WorkerEpoch(Epoch):
     def _death(self, dead: _Worker) -> RuntimeError:
         """Stop everything; the error to raise."""
         dead.process.join(_GRACE)
-        code, pid = dead.process.exitcode or 0, dead.process.pid
-        how = f"was killed by signal {-code} ({signal.strsignal(-code)})" if code < 0 else f"exited with code {code}"
+        code, pid = dead.process.exitcode, dead.process.pid
+        if code is None:  # whoever reaped it knows
+            how = "has ended"
+        else:
+            how = f"was killed by signal {-code} ({signal.strsignal(-code)})" if code < 0 else f"exited with code {code}"
         for slot, (worker, number, task) in self.tasks.items():
             if worker == dead and slot not in self.made:
                 how += f" before it had made batch {number} from {task!r:.60}"
@@ -352,17 +390,34 @@ def _anonymous_file() -> int:
         return os.dup(file.fileno())
 
 
+def _room(slots: int) -> int:
+    """How many bytes each of the slots of a file may have: a terabyte, or what the user's limit to the size of files allows."""
+    import resource  # which Windows does not have
+
+    limit, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
+    return 1 << 40 if limit == resource.RLIM_INFINITY else min(1 << 40, limit // slots)
+
+
+def _lives(process: BaseProcess) -> bool:
+    """Whether a worker runs. If others reap children, or SIGCHLD is ignored, only its closed pipe tells that it does not."""
+    return process.is_alive() and not connection.wait([process.sentinel], 0)
+
+
 def _stop(owner: int, workers: list[_Worker]) -> None:
     """End the workers: those that wait at once, the others after the batch they are making, or by force."""
     if os.getpid() != owner:  # a worker of another loader has copies of everything
         return
 
     def hang_up(worker: _Worker) -> None:  # closing our end would not do: processes forked in the meantime have a copy
-        with socket.socket(fileno=os.dup(worker.channel.pipe.fileno())) as pipe, contextlib.suppress(OSError):
-            pipe.shutdown(socket.SHUT_RDWR)
+        pipe = socket.socket(fileno=worker.channel.pipe.fileno())
+        try:
+            with contextlib.suppress(OSError):
+                pipe.shutdown(socket.SHUT_RDWR)
+        finally:
+            pipe.detach()  # closing it is up to the connection
 
     for end, seconds in ((hang_up, _GRACE), (lambda w: w.process.terminate(), 1), (lambda w: w.process.kill(), 1)):
-        running = [worker for worker in workers if worker.process.is_alive()]
+        running = [worker for worker in workers if _lives(worker.process)]
         for worker in running:
             end(worker)
         deadline = time.monotonic() + seconds
@@ -371,5 +426,9 @@ def _stop(owner: int, workers: list[_Worker]) -> None:
     for worker in workers:
         worker.channel.pipe.close()
         worker.channel.file.close()
-        worker.process.close()
+        if not _lives(worker.process):
+            process: Any = worker.process
+            if process.exitcode is None:  # others have reaped it; multiprocessing would wait for it for ever
+                process._popen.returncode = 0
+            process.close()
     workers.clear()
