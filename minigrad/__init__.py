@@ -58,6 +58,10 @@ from minigrad.tensors.creation import (
     allclose, arange, as_tensor, asarray, empty, empty_like, equal, eye, from_numpy, full, full_like, is_tensor,
     linspace, ones, ones_like, tensor, zeros, zeros_like,
 )
+from minigrad.tensors.legacy import (
+    BoolTensor, ByteTensor, CharTensor, DoubleTensor, FloatTensor, HalfTensor, IntTensor, LongTensor, ShortTensor, Variable,
+    set_default_tensor_type,
+)
 from minigrad.tensors.sampling import (
     bernoulli, multinomial, normal, rand, rand_like, randint, randint_like, randn, randn_like, randperm,
 )
@@ -67,3 +71,5 @@ __version__ = "0.1.0"
 
 numel, is_floating_point, is_complex, is_nonzero = Tensor.numel, Tensor.is_floating_point, Tensor.is_complex, Tensor.is_nonzero
 newaxis = None
+autograd.Variable = Variable  # type: ignore[attr-defined]  # where torch has it
+del Variable

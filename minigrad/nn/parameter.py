@@ -38,15 +38,16 @@ class Parameter(Tensor):
     __slots__ = ("__dict__",)  # for attributes of the user's own, as in ``p.no_decay = True``
     _printed_as = "tensor"
 
-    def __init__(self, data: Tensor | None = None, requires_grad: bool = True) -> None:
+    def __new__(cls, data: Tensor | None = None, requires_grad: bool = True) -> Any:
+        """Make a parameter in the memory of `data`."""
         if data is None:
             data = wrap(np.empty(0, np.float32))
         if not isinstance(data, Tensor):
             raise TypeError(f"Parameter(): data must be a Tensor, not {type(data).__name__}; make one with "
                             "torch.tensor(...)")
-        super().__init__(0)
-        self.array, self._version_cell = data.array, data._version_cell
-        self.requires_grad_(requires_grad)
+        parameter = wrap(data.array, cls=cls)
+        parameter._version_cell = data._version_cell
+        return parameter.requires_grad_(requires_grad)
 
     def __repr__(self) -> str:
         return "Parameter containing:\n" + super().__repr__()

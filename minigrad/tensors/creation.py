@@ -43,7 +43,7 @@ def numpy_dtype(dtype: Any, default: np.dtype[Any] | None = None) -> np.dtype[An
 
 
 @np.errstate(all="ignore")  # too large for float16 is inf, without a warning
-def _array_of(data: Any, dtype: Any) -> np.ndarray[Any, Any]:
+def array_of(data: Any, dtype: Any) -> np.ndarray[Any, Any]:
     """An array of `data`, in torch's dtype for it: float32 for Python floats, int64 for ints, a NumPy array's own."""
     target = None if dtype is None else as_dtype(dtype).numpy
     if isinstance(data, TensorBase):
@@ -127,7 +127,7 @@ def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: b
     tensor([[1, 2],
             [3, 4]])
     """
-    return _finished(np.array(_array_of(data, dtype)), requires_grad, device)
+    return _finished(np.array(array_of(data, dtype)), requires_grad, device)
 
 
 def as_tensor(data: Any, *, dtype: Any = None, device: Any = None) -> Tensor:
@@ -135,12 +135,12 @@ def as_tensor(data: Any, *, dtype: Any = None, device: Any = None) -> Tensor:
     check_device(device)
     if isinstance(data, TensorBase):
         return data.to(dtype=dtype)  # type: ignore[attr-defined]
-    return wrap(_array_of(data, dtype))
+    return wrap(array_of(data, dtype))
 
 
 def asarray(obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None, requires_grad: bool = False) -> Tensor:
     """`as_tensor`, or with `copy` a tensor with memory of its own."""
-    array = _array_of(obj, dtype)
+    array = array_of(obj, dtype)
     return _finished(array.copy() if copy else array, requires_grad, device)
 
 

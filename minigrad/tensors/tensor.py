@@ -16,7 +16,7 @@ from minigrad.arrays.dtypes import CPU, DTYPES, Size, as_dtype, check_device
 from minigrad.arrays.storage import deep_copied
 from minigrad.autograd import TensorBase, raw, unwrapped, wrap
 from minigrad.ops import comparison, elementwise, reduction, shape
-from minigrad.tensors import creation
+from minigrad.tensors import creation, legacy
 from minigrad.tensors.methods import Methods, is_operand
 from minigrad.tensors.numpy_dispatch import FUNCTIONS, UFUNCS, as_arrays
 
@@ -42,8 +42,8 @@ def conversion(args: tuple[Any, ...], dtype: Any, device: Any) -> tuple[dtypes.d
 class Tensor(Methods):
     """An array that remembers how it was computed.
 
-    ``Tensor(data)`` makes a float32 tensor from numbers or (nested) lists; `minigrad.tensor` infers the dtype, and is what you
-    usually want.
+    ``Tensor(...)`` is the constructor of old scripts (see `legacy.constructed`); `minigrad.tensor` infers the dtype, and is what
+    you usually want.
 
     Examples
     --------
@@ -58,14 +58,9 @@ class Tensor(Methods):
     __array_priority__ = 1000
     _printed_as = "tensor"  # subclasses of one's own are printed under their names
 
-    def __init__(self, *data: Any) -> None:
-        if len(data) == 1 and not isinstance(data[0], int):
-            array = np.array(data[0].array if isinstance(data[0], TensorBase) else data[0], np.float32)
-        else:
-            array = np.zeros(data or 0, np.float32)
-        self.array = array
-        self._grad = self._node = self._view = self._hooks = None
-        self._requires_grad, self._version_cell = False, [0]
+    def __new__(cls, *data: Any, device: Any = None) -> Tensor:
+        """Make a tensor as old scripts do."""
+        return legacy.constructed(data, None, device, cls)
 
     # ---- what it is --------------------------------------------------------------------------------------------------
 
@@ -396,14 +391,15 @@ class Tensor(Methods):
             return self.clone() if copy or flags[1:] == [True] else self
         return autograd.cast(self, kind.numpy)
 
-    def type(self, dtype: Any = None) -> Any:
+    def type(self, dtype: Any = None, non_blocking: bool = False) -> Any:
         """The tensor in another dtype, or without argument the name of its type, as torch gives it."""
         if dtype is None:
             return f"torch.{dtypes.OLD_NAMES[self.dtype]}Tensor"
-        names = {f"torch.{name}Tensor": kind for kind, name in dtypes.OLD_NAMES.items()}
-        if isinstance(dtype, str) and dtype not in names:
-            raise ValueError(f"invalid type: {dtype!r}; it must be a dtype or one of {', '.join(names)}")
-        return self.to(dtype=names.get(dtype, dtype))
+        return self.to(dtype=legacy.dtype_of_type(dtype))
+
+    def new(self, *data: Any, device: Any = None) -> Tensor:
+        """What the constructor of old scripts gives for this tensor's dtype; see `legacy.constructed`."""
+        return legacy.constructed(data, self.dtype, device)
 
     def type_as(self, other: Tensor) -> Tensor:
         """The tensor in the dtype of `other`."""
