@@ -9,7 +9,7 @@ The names are torch's: what a tutorial writes for torch runs here after ``import
 # fmt: off
 from math import e, inf, nan, pi
 
-from minigrad import accelerator, autograd, backends, cuda, distributions, func, nn, optim, random, utils
+from minigrad import accelerator, autograd, backends, cuda, distributions, func, linalg, nn, optim, random, utils
 from minigrad.arrays import memory
 from minigrad.arrays.dtypes import (
     Size, bool, device, double, dtype, finfo, float, float16, float32, float64, get_default_dtype, half, iinfo, int,
@@ -25,6 +25,7 @@ from minigrad.ops.comparison import (
     greater_equal, gt, isclose, isfinite, isinf, isnan, le, less, less_equal, logical_and, logical_not,
     logical_or, logical_xor, lt, ne, not_equal,
 )
+from minigrad.ops.cumulative import cummax, cummin, cumprod, diff, logcumsumexp
 from minigrad.ops.elementwise import (
     abs, absolute, acos, acosh, add, addcdiv, addcmul, arccos, arccosh, arcsin, arcsinh, arctan, arctan2,
     arctanh, asin, asinh, atan, atan2, atanh, ceil, clamp, clamp_max, clamp_min, clip, cos, cosh, div, divide,
@@ -36,10 +37,14 @@ from minigrad.ops.indexing import (
     fill, gather, index_fill, index_select, masked_fill, masked_select, nonzero, repeat_interleave, scatter,
     scatter_add, take_along_dim,
 )
-from minigrad.ops.linalg import addmm, bilinear, bmm, dot, einsum, matmul, mm, mv, outer
+from minigrad.ops.linalg import (
+    addmm, addmv, baddbmm, bilinear, bmm, cross, dot, einsum, inner, kron, matmul, mm, mv, outer, tensordot,
+)
+from minigrad.ops.matrix import cdist, det, inverse, norm, slogdet
+from minigrad.ops.order import bucketize, histc, histogram, isin, kthvalue, mode, nanquantile, quantile, searchsorted
 from minigrad.ops.reduction import (
-    all, amax, amin, any, argmax, argmin, argsort, bincount, count_nonzero, cumsum, log_softmax, logsumexp, max, mean,
-    median, min, norm, prod, softmax, sort, std, sum, topk, unique, var,
+    all, amax, amin, any, argmax, argmin, argsort, bincount, count_nonzero, cumsum, log_softmax, logsumexp, max,
+    mean, median, min, nanmean, nansum, prod, softmax, sort, std, std_mean, sum, topk, unique, var, var_mean,
 )
 from minigrad.ops.shape import (
     broadcast_tensors, broadcast_to, cat, chunk, clone, concat, concatenate, diag, diagonal, flatten, flip,

@@ -282,3 +282,11 @@ def test_one_dimension_where_several_mean_nothing(function: str) -> None:
         return raised(lambda: getattr(m.ones(2, 3), function)((0, 1)))
 
     scenario()
+
+
+@pytest.mark.parametrize("m", [torch, mg], ids=["torch", "minigrad"])
+def test_singular_matrices(m: Any) -> None:
+    for call in (m.linalg.inv, lambda x: m.linalg.solve(x, m.ones(2)), lambda x: m.linalg.solve(x, x)):
+        with pytest.raises(m.linalg.LinAlgError, match="singular"):
+            call(m.ones(2, 2))
+    assert issubclass(m.linalg.LinAlgError, RuntimeError)

@@ -145,3 +145,9 @@ def test_scatter_by_no_index_and_by_one(shape: tuple[int, ...], indices: tuple[i
         expected = outcome(lambda m, name=name, source=source: scattered(m, name, source), torch)
         if not isinstance(expected, str):  # torch has no derivative for a source larger than the index
             assert_same(scattered(mg, name, source), expected)
+
+
+@same_as_torch
+def test_isin_of_one_number(m: Any) -> Any:
+    x = m.tensor([1, 2, 3])
+    return [m.isin(x, 2), m.isin(2, x), m.isin(x, 2, invert=True), m.isin(2.5, x)]

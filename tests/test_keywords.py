@@ -26,7 +26,8 @@ def found(m: Any, name: str) -> Any:
 def signatures(name: str) -> Iterator[list[str]]:
     """The names of the parameters, for each form that torch has of a function or a method."""
     short = name.split(".")[-1]
-    for schema in torch._C._jit_get_schemas_for_operator(f"aten::{short}"):
+    of_linalg = "linalg_" if name.startswith("linalg.") else ""
+    for schema in torch._C._jit_get_schemas_for_operator(f"aten::{of_linalg}{short}"):
         if not any(each.is_out for each in schema.arguments):
             yield ["input" if each.name == "self" else each.name for each in schema.arguments]
     for owner in (torch, torch.nn.functional):

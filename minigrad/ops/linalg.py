@@ -5,7 +5,9 @@ Matrices are multiplied by `np.dot`: for a column by a row, (512, 1) by (1, 784)
 
 from __future__ import annotations
 
+import math
 import string
+import warnings
 from typing import Any
 
 import numpy as np
@@ -13,8 +15,9 @@ import numpy as np
 from minigrad.arrays.dtypes import Array
 from minigrad.arrays.sums import sum_rows
 from minigrad.autograd import TensorBase, cast, op, raw
+from minigrad.ops.dims import axes_of, axis_of
 from minigrad.ops.elementwise import add, mul
-from minigrad.ops.shape import diagonal, reshape, unsqueeze
+from minigrad.ops.shape import diagonal, permute, reshape, unsqueeze
 
 
 def _check(name: str, a: Array, b: Array, fits: bool, transposed: bool = False) -> None:
@@ -128,16 +131,25 @@ def _batched(a: Array, b: Array, /) -> Any:
     return product, lambda g: g @ b.swapaxes(-1, -2), lambda g: a.swapaxes(-1, -2) @ g
 
 
-@op(name="AddmmBackward0")
-def _addmm(c: Array, a: Array, b: Array, /, beta: float, alpha: float) -> Any:
+@op(name=lambda beta, alpha, name: name)
+def _plus_product(c: Array, a: Array, b: Array, /, beta: float, alpha: float, name: str) -> Any:
     product = a @ b if alpha == 1 else (a @ b) * alpha
     np.broadcast_to(raw(c), product.shape)  # or an error
     return (
         product + (c if beta == 1 else c * beta) if beta else product,
         lambda g: g if beta == 1 else g * beta,
-        lambda g: (g if alpha == 1 else g * alpha) @ b.T,
-        lambda g: a.T @ (g if alpha == 1 else g * alpha),
+        lambda g: (g if alpha == 1 else g * alpha) @ b.swapaxes(-1, -2),
+        lambda g: a.swapaxes(-1, -2) @ (g if alpha == 1 else g * alpha),
     )
+
+
+def _added(name: str, c: Array, a: Array, b: Array, beta: float, alpha: float) -> Any:
+    """beta · c + alpha · (a @ b), once a and b are known to go together."""
+    if raw(c).dtype != raw(a).dtype:
+        raise RuntimeError(f"{name}: self and mat2 must have the same dtype, but got {raw(c).dtype} and {raw(a).dtype}")
+    if raw(c).dtype.kind != "f":
+        beta, alpha = int(beta), int(alpha)
+    return _plus_product(c, a, b, beta, alpha, f"{name.title()}Backward0")
 
 
 def addmm(input: Array, mat1: Array, mat2: Array, *, beta: float = 1, alpha: float = 1) -> Any:
@@ -145,11 +157,40 @@ def addmm(input: Array, mat1: Array, mat2: Array, *, beta: float = 1, alpha: flo
     if raw(mat1).ndim != 2 or raw(mat2).ndim != 2:
         raise RuntimeError(f"addmm: expected two matrices, got shapes {list(raw(mat1).shape)} and {list(raw(mat2).shape)}")
     _check("addmm", mat1, mat2, raw(mat1).shape[1] == raw(mat2).shape[0])
-    if raw(input).dtype != raw(mat1).dtype:
-        raise RuntimeError(f"addmm: self and mat2 must have the same dtype, but got {raw(input).dtype} and {raw(mat2).dtype}")
+    return _added("addmm", input, mat1, mat2, beta, alpha)
+
+
+def baddbmm(input: Array, batch1: Array, batch2: Array, *, beta: float = 1, alpha: float = 1) -> Any:
+    """`addmm` of batches of matrices, of shapes (p, n, k) and (p, k, m)."""
+    a, b = raw(batch1).shape, raw(batch2).shape
+    if len(a) != 3 or len(b) != 3 or a[0] != b[0] or a[2] != b[1]:
+        raise RuntimeError(f"baddbmm: expected two batches of shapes (p, n, k) and (p, k, m), got {list(a)} and {list(b)}")
+    _check("baddbmm", batch1, batch2, True)
+    return _added("baddbmm", input, batch1, batch2, beta, alpha)
+
+
+def addmv(input: Array, mat: Array, vec: Array, *, beta: float = 1, alpha: float = 1) -> Any:
+    """beta · input + alpha · (mat @ vec), `input` being broadcast."""
+    a, b, c = raw(mat).shape, raw(vec).shape, raw(input).shape
+    if len(a) != 2 or len(b) != 1 or a[1] != b[0] or c not in ((), (1,), a[:1]):
+        raise RuntimeError(f"addmv: size mismatch, got input {list(c)}, mat {list(a)}, vec {list(b)}")
+    _check("addmv", mat, vec, True)
+    if raw(input).dtype != raw(mat).dtype:
+        raise RuntimeError(f"addmv: expected tensors of one dtype, got {raw(input).dtype} and {raw(mat).dtype}")
     if raw(input).dtype.kind != "f":
         beta, alpha = int(beta), int(alpha)
-    return _addmm(input, mat1, mat2, beta, alpha)
+    return _addmv(input, mat, vec, beta, alpha)
+
+
+@op
+def _addmv(c: Array, a: Array, v: Array, /, beta: float, alpha: float) -> Any:
+    product = (a @ v) * alpha
+    return (
+        product + c * beta if beta else product,
+        lambda g: g * beta,
+        lambda g: (g * alpha).reshape((-1, 1)) * v,
+        lambda g: a.swapaxes(0, 1) @ (g * alpha),
+    )
 
 
 def linear(input: Array, weight: Array, bias: Array | None = None) -> Any:
@@ -223,6 +264,87 @@ def bilinear(input1: Array, input2: Array, weight: Array, bias: Array | None = N
         raise RuntimeError(f"bilinear(): all tensors must have the same dtype, got {', '.join(map(str, kinds))}")
     product = einsum("...i,oij,...j->...o", input1, weight, input2)
     return product if bias is None else add(product, bias)
+
+
+# ---- more products -------------------------------------------------------------------------------------------------------
+
+
+def tensordot(a: Array, b: Array, dims: Any = 2) -> Any:
+    """Products summed over several dimensions: the last `dims` of a with the first of b, or those that a pair of lists names.
+
+    Examples
+    --------
+    >>> import minigrad as torch
+    >>> tensordot(torch.ones(2, 3, 4), torch.ones(4, 3, 5), dims=([1, 2], [1, 0])).shape
+    torch.Size([2, 5])
+    """
+    m, n = raw(a).ndim, raw(b).ndim
+    if isinstance(dims, TensorBase):
+        dims = raw(dims).tolist()
+    if isinstance(dims, int):
+        if dims < 0 or dims > min(m, n):
+            raise RuntimeError(f"tensordot expects dims >= 0 and no more than there are, got dims={dims} for {m}D and {n}D tensors")
+        dims = (range(m - dims, m), range(dims))
+    named = [[d] if isinstance(d, int) else list(d) for d in dims]
+    ours, theirs = (axes_of(some, size) if some else () for some, size in zip(named, (m, n), strict=True))
+    sizes = [raw(a).shape[i] for i in ours], [raw(b).shape[i] for i in theirs]
+    if sizes[0] != sizes[1]:
+        raise RuntimeError(f"tensordot: contracted dimensions need to match, got sizes {sizes[0]} and {sizes[1]}")
+    if raw(a).dtype != raw(b).dtype:
+        raise RuntimeError(f"tensordot: both inputs should have same dtype, got {raw(a).dtype} and {raw(b).dtype}")
+    left, right = ([i for i in range(size) if i not in used] for size, used in ((m, ours), (n, theirs)))
+    rows, columns = [raw(a).shape[i] for i in left], [raw(b).shape[i] for i in right]
+    count = math.prod(sizes[0])
+    product = mm(reshape(permute(a, (*left, *ours)), math.prod(rows), count),
+                 reshape(permute(b, (*theirs, *right)), count, math.prod(columns)))
+    return reshape(product, (*rows, *columns))
+
+
+def inner(input: Array, other: Array) -> Any:
+    """The sum of the products along the last dimension of both; with a number, the product."""
+    if not raw(input).ndim or not raw(other).ndim:
+        return mul(input, other)
+    if raw(input).shape[-1] != raw(other).shape[-1]:
+        raise RuntimeError(f"inner() the last dimension must match on both input tensors but got shapes "
+                           f"{list(raw(input).shape)} and {list(raw(other).shape)}")
+    return tensordot(input, other, ([-1], [-1]))
+
+
+def kron(input: Array, other: Array) -> Any:
+    """The Kronecker product: each element of `input` times the whole of `other`, in its place."""
+    n = max(raw(input).ndim, raw(other).ndim)
+    a, b = ((1,) * (n - raw(x).ndim) + raw(x).shape for x in (input, other))
+    blocks = mul(reshape(input, [size for pair in zip(a, (1,) * n, strict=True) for size in pair]),
+                 reshape(other, [size for pair in zip((1,) * n, b, strict=True) for size in pair]))
+    return _unsafe_view(blocks, tuple(i * j for i, j in zip(a, b, strict=True)))
+
+
+def cross(input: Array, other: Array, dim: int | None = None) -> Any:
+    """`linalg_cross`; without `dim`, along the first dimension of size 3."""
+    if dim is None:
+        dim = next((i for i, n in enumerate(raw(input).shape) if n == 3), None)
+        if dim is None:
+            raise RuntimeError(f"cross: no dimension of size 3 in input, got shape {list(raw(input).shape)}")
+        warnings.warn("Using torch.cross without specifying the dim arg is deprecated. Pass dim, or use torch.linalg.cross, whose "
+                      "default is the last one.", stacklevel=2)
+    return linalg_cross(input, other, dim=dim)
+
+
+def linalg_cross(input: Array, other: Array, *, dim: int = -1) -> Any:
+    """The vector product along `dim`, of size 3."""
+    a, b = raw(input), raw(other)
+    if a.ndim != b.ndim:
+        raise RuntimeError(f"linalg.cross: inputs must have the same number of dimensions, got {a.ndim} and {b.ndim}")
+    axis = axis_of(dim, a.ndim)
+    if a.ndim == 0 or a.shape[axis] != 3 or b.shape[axis] != 3:
+        raise RuntimeError(f"linalg.cross: inputs dimension {dim} must have length 3, got {list(a.shape)} and {list(b.shape)}")
+    return _cross(input, other, axis)
+
+
+@op(name="LinalgCrossBackward0", promote=True)
+def _cross(a: Array, b: Array, /, axis: int) -> Any:
+    value = np.cross(np.moveaxis(raw(a), axis, -1), np.moveaxis(raw(b), axis, -1))
+    return np.moveaxis(value, -1, axis), lambda g: _cross(b, g, axis), lambda g: _cross(g, a, axis)
 
 
 # ---- einsum --------------------------------------------------------------------------------------------------------------

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import builtins
 import math
-from typing import Any, NamedTuple
+from collections import namedtuple
+from typing import Any
 
 import numpy as np
 
 from minigrad.arrays.dtypes import DOUBLE, SINGLE, Array, as_dtype
 from minigrad.arrays.sums import total
 from minigrad.autograd import TensorBase, cast, op, raw, wrap
-from minigrad.ops.comparison import isnan
+from minigrad.ops.comparison import isnan, logical_not
 from minigrad.ops.dims import WIDER, Dim, axes_of, axis_of, floating, numpy_names, spread
-from minigrad.ops.elementwise import maximum, minimum, sign, where
+from minigrad.ops.elementwise import gate, maximum, minimum, sign, where
 from minigrad.ops.indexing import gather, scatter_zeros
 
 # NumPy's type hints have no place for `keepdims` as a variable.
@@ -56,6 +57,29 @@ def sum(x: Array, /, dim: Dim = None, keepdim: bool = False, *, dtype: Any = Non
     return total(x, axes, keepdim), lambda g: spread(g if dtype is None else cast(g, before), axes, shape)
 
 
+@numpy_names
+def nansum(input: Array, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+    """`sum` without what is nan."""
+    if raw(input).dtype.kind != "f":
+        return sum(input, dim, keepdim, dtype=dtype)
+    return _nansum(input if dtype is None else cast(input, as_dtype(dtype).numpy), dim, keepdim)
+
+
+@op
+def _nansum(x: Array, /, dim: Dim, keepdim: bool) -> Any:
+    shape, axes, known = x.shape, axes_of(dim, x.ndim), ~np.isnan(raw(x))
+    return total(np.where(known, raw(x), 0), axes, keepdim), lambda g: gate(spread(g, axes, shape), x, known)
+
+
+@numpy_names
+def nanmean(input: Array, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+    """`mean` without what is nan."""
+    if dtype is not None:
+        input = cast(input, as_dtype(dtype).numpy)
+    _floating("nanmean", input)
+    return nansum(input, dim, keepdim) / sum(logical_not(isnan(input)), dim, keepdim)
+
+
 def _sum_dtype(x: Any, dtype: Any) -> Any:
     """The dtype in which x, already of the `dtype` asked for if any, is summed or multiplied up: integers as int64."""
     return x.dtype if dtype is not None or x.dtype.kind == "f" else np.dtype(np.int64)
@@ -94,6 +118,23 @@ def var(input: Array, dim: Any = None, unbiased: bool | None = None, keepdim: bo
 def std(input: Array, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: Any = None) -> Any:
     """The standard deviation, √var."""
     return _std(input, *_variance_options("std", input, dim, unbiased, correction), keepdim)
+
+
+@numpy_names
+def var_mean(input: Array, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: Any = None) -> Any:
+    """The variance and the mean; the arguments are those of `var`."""
+    return _with_mean("var_mean", var, input, dim, unbiased, keepdim, correction)
+
+
+@numpy_names
+def std_mean(input: Array, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: Any = None) -> Any:
+    """The standard deviation and the mean; the arguments are those of `std`."""
+    return _with_mean("std_mean", std, input, dim, unbiased, keepdim, correction)
+
+
+def _with_mean(name: str, spread: Any, x: Array, dim: Any, unbiased: Any, keepdim: bool, correction: Any) -> tuple[Any, Any]:
+    dim, correction = _variance_options(name, x, dim, unbiased, correction)
+    return spread(x, dim, None, keepdim, correction=correction), mean(x, dim, keepdim)
 
 
 def _variance_options(name: str, x: Array, dim: Any, unbiased: Any, correction: Any) -> tuple[Any, float]:
@@ -235,19 +276,14 @@ def _arg_extreme(find: Any, x: Any, dim: int | None, keepdim: bool) -> Any:
     return find(x, axis=None if dim is None or x.ndim == 0 else axes[0], keepdims=keepdim)
 
 
-class ValuesAndIndices(NamedTuple):
-    """What `max`, `sort` and their like give along a dimension."""
-
-    values: Any
-    indices: Any
-
-
-def _pair(name: str) -> Any:
-    shown = f"torch.return_types.{name}(\nvalues={{0!r}},\nindices={{1!r}})"
-    return type(name, (ValuesAndIndices,), {"__slots__": (), "__repr__": lambda self: shown.format(*self)})
+def return_type(name: str, *fields: str) -> Any:
+    """The class of a result of several tensors: a tuple with names, printed as torch prints it."""
+    shown = f"torch.return_types.{name}(\n" + ",\n".join(f"{field}={{{i}!r}}" for i, field in enumerate(fields)) + ")"
+    return type(name, (namedtuple(name, fields),), {"__slots__": (), "__repr__": lambda self: shown.format(*self)})
 
 
-_PAIRS = {name: _pair(name) for name in ("max", "min", "sort", "topk", "median")}
+_PAIRS = {name: return_type(name, "values", "indices")
+          for name in ("max", "min", "sort", "topk", "median", "nanmedian", "cummax", "cummin", "kthvalue", "mode")}
 
 
 @numpy_names
@@ -272,10 +308,11 @@ def _max_or_min(whole: Any, name: str, x: Array, dim: Any, keepdim: bool) -> Any
         return whole(x)
     ordered = cast(x, np.dtype(np.uint8)) if raw(x).dtype == np.bool_ else x
     indices = (argmax if whole is _max else argmin)(ordered, dim, True)
-    return _at(name, x, indices, dim, keepdim)
+    return at_places(name, x, indices, dim, keepdim)
 
 
-def _at(name: str, x: Array, indices: Array, dim: int, keepdim: bool = True) -> Any:
+def at_places(name: str, x: Array, indices: Array, dim: int, keepdim: bool = True) -> Any:
+    """``(values, indices)``, of the type that torch gives the function `name`: the elements of x along `dim` at the indices."""
     values = _values(x, indices, axis_of(dim, raw(x).ndim), keepdim, f"{name.title()}Backward{int(name == 'median')}")
     return _PAIRS[name](values, indices if keepdim else indices.squeeze(dim))
 
@@ -307,7 +344,7 @@ def argsort(x: Array, /, dim: int = -1, descending: bool = False, stable: bool =
 @numpy_names
 def sort(input: Array, dim: int = -1, descending: bool = False, stable: bool = False) -> Any:
     """``(values, indices)``, sorted along `dim`."""
-    return _at("sort", input, argsort(input, dim, descending), dim)
+    return at_places("sort", input, argsort(input, dim, descending), dim)
 
 
 @numpy_names
@@ -330,7 +367,7 @@ def topk(input: Array, k: int, dim: int = -1, largest: bool = True, sorted: bool
     chosen = np.sort(places[..., size - k :] if largest else places[..., :k])  # in order, for those that tie
     order = argsort(np.take_along_axis(rows, chosen, -1), -1, largest)
     indices = np.moveaxis(np.take_along_axis(chosen, order, -1), -1, axis)
-    return _at("topk", input, wrap(np.array(indices.reshape(indices.shape if raw(input).ndim else ()), order="C")), dim)
+    return at_places("topk", input, wrap(np.array(indices.reshape(indices.shape if raw(input).ndim else ()), order="C")), dim)
 
 
 @numpy_names
@@ -344,7 +381,7 @@ def median(input: Array, dim: int | None = None, keepdim: bool = False) -> Any:
     size = raw(input).shape[axis_of(dim, raw(input).ndim)] if raw(input).ndim else 1
     missing = sum(isnan(input), dim, True)
     middle = where(missing > 0, size - missing, (size - 1) // 2)  # or where the first nan went
-    return _at("median", input, gather(argsort(input, dim), dim, middle), dim, keepdim)
+    return at_places("median", input, gather(argsort(input, dim), dim, middle), dim, keepdim)
 
 
 @op
@@ -463,23 +500,15 @@ def _top(x: Array, axis: int) -> Any:
     return raw(x).max(axis=axis, keepdims=True, initial=-math.inf) if x.ndim else raw(x)
 
 
-@numpy_names
-def norm(input: Array, p: Any = "fro", dim: Dim = None, keepdim: bool = False) -> Any:
-    """The p-norm (Σ |input|^p)^(1/p) of all elements, or along `dim`; p may be ±inf, 0 counts the elements that are not zero."""
-    _floating("norm", input)
-    if p == "nuc" or (isinstance(p, str) and p != "fro"):
-        raise NotImplementedError(f"norm(): p={p!r} is not supported; use 'fro' or a number")
-    return _vector_norm(input, 2.0 if p in ("fro", None) else float(p), dim, keepdim)
-
-
 @op(name="LinalgVectorNormBackward0", in_single=True)
-def _vector_norm(x: Array, /, p: float, dim: Dim, keepdim: bool) -> Any:
+def norm_along(x: Array, /, p: float, dim: Dim, keepdim: bool) -> Any:
+    """(Σ |x|^p)^(1/p) along `dim`."""
     shape, axes = x.shape, axes_of(dim, x.ndim)
     if math.isinf(p):
         out, share = _extreme(np.maximum if p > 0 else np.minimum, np.abs(x), dim, keepdim)
         return out, lambda g: share(g) * sign(x)
     if p == 0:
-        return _add.reduce(raw(x) != 0, axes, keepdims=keepdim).astype(raw(x).dtype), lambda g: np.zeros_like(x)
+        return _add.reduce(raw(x) != 0, axes, keepdims=keepdim).astype(raw(x).dtype), lambda g: None
     if p == 1:
         return _add.reduce(np.abs(raw(x)), axes, keepdims=keepdim), lambda g: spread(g, axes, shape) * sign(x)
     if p == 2:

@@ -10,7 +10,20 @@ import numpy as np
 
 from minigrad.arrays import dtypes
 from minigrad.autograd import TensorBase, wrap
-from minigrad.ops import activation, comparison, elementwise, indexing, linalg, reduction, shape, special, strided
+from minigrad.ops import (
+    activation,
+    comparison,
+    cumulative,
+    elementwise,
+    indexing,
+    linalg,
+    matrix,
+    order,
+    reduction,
+    shape,
+    special,
+    strided,
+)
 from minigrad.tensors import creation, sampling
 from minigrad.tensors.inplace import InPlace, in_place, reshaped
 
@@ -223,14 +236,15 @@ class Methods(InPlace):
     argsort = method(reduction.argsort)
     bincount = method(reduction.bincount)
     count_nonzero = method(reduction.count_nonzero)
-    cumsum = method(reduction.cumsum)
+    cumsum, cumsum_ = both(reduction.cumsum)
     log_softmax = method(reduction.log_softmax)
     logsumexp = method(reduction.logsumexp)
     max = method(reduction.max)
     mean = method(reduction.mean)
     median = method(reduction.median)
     min = method(reduction.min)
-    norm = method(reduction.norm)
+    nanmean = method(reduction.nanmean)
+    nansum = method(reduction.nansum)
     prod = method(reduction.prod)
     softmax = method(reduction.softmax)
     sort = method(reduction.sort)
@@ -239,6 +253,19 @@ class Methods(InPlace):
     topk = method(reduction.topk)
     unique = method(reduction.unique)
     var = method(reduction.var)
+
+    cummax = method(cumulative.cummax)
+    cummin = method(cumulative.cummin)
+    cumprod, cumprod_ = both(cumulative.cumprod)
+    diff = method(cumulative.diff)
+    logcumsumexp = method(cumulative.logcumsumexp)
+
+    histc = method(order.histc)
+    histogram = method(order.histogram)
+    kthvalue = method(order.kthvalue)
+    mode = method(order.mode)
+    nanquantile = method(order.nanquantile)
+    quantile = method(order.quantile)
 
     broadcast_to = method(shape.broadcast_to)
     chunk = method(shape.chunk)
@@ -292,13 +319,22 @@ class Methods(InPlace):
     scatter_add, scatter_add_ = both(indexing.scatter_add)
     take_along_dim = method(indexing.take_along_dim)
 
-    addmm = method(linalg.addmm)
+    addmm, addmm_ = both(linalg.addmm)
+    addmv, addmv_ = both(linalg.addmv)
+    baddbmm, baddbmm_ = both(linalg.baddbmm)
     bmm = method(linalg.bmm)
+    cross = method(linalg.cross)
     dot = method(linalg.dot)
+    inner = method(linalg.inner)
+    kron = method(linalg.kron)
     matmul = method(linalg.matmul)
     mm = method(linalg.mm)
     mv = method(linalg.mv)
     outer = method(linalg.outer)
+    det = method(matrix.det)
+    inverse = method(matrix.inverse)
+    norm = method(matrix.norm)
+    slogdet = method(matrix.slogdet)
 
     bernoulli = method(sampling.bernoulli)
     multinomial = method(sampling.multinomial)

@@ -10,7 +10,7 @@ import numpy as np
 
 from minigrad.arrays.dtypes import get_default_dtype
 from minigrad.autograd import no_grad, wrap
-from minigrad.ops.reduction import norm
+from minigrad.ops.matrix import norm
 from minigrad.ops.shape import cat
 from minigrad.tensors.tensor import Tensor
 
