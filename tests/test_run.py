@@ -179,6 +179,16 @@ assert torch.tensor is before
     assert output(tmp_path, text) == "No module named 'torch.tensor' torch.tensor\n"
 
 
+def test_a_function_that_has_the_name_of_its_module(tmp_path: Path) -> None:
+    text = """
+from torch.autograd.gradcheck import gradcheck, gradgradcheck
+import torch.autograd.gradcheck
+assert torch.autograd.gradcheck is gradcheck
+print(torch.autograd.gradcheck(torch.sin, torch.ones(1, dtype=torch.float64, requires_grad=True)))
+"""
+    assert output(tmp_path, text) == "True\n"
+
+
 def test_minigrad_as_torch_without_the_command(tmp_path: Path) -> None:
     (tmp_path / "script.py").write_text(
         "import minigrad as torch\nimport minigrad.nn.functional as F\nfrom minigrad import nn, optim\n"

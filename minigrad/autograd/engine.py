@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from heapq import heapify, heappop, heappush
 from typing import Any
@@ -234,32 +235,36 @@ _COPY = Op(_laid_out_like, "torch::autograd::CopyBackwards", linear=True)
 
 def grad(
     outputs: Any, inputs: Any, grad_outputs: Any = None, retain_graph: bool | None = None, create_graph: bool = False,
-    allow_unused: bool | None = None, materialize_grads: bool = False,
-) -> tuple[Any, ...]:
+    only_inputs: bool = True, allow_unused: bool | None = None, is_grads_batched: bool = False, materialize_grads: bool = False,
+) -> Any:
     """The gradients of `outputs` with respect to `inputs`; no tensor's `.grad` is touched.
 
     Parameters
     ----------
     outputs, inputs : Tensor or sequence of Tensor
-        What is differentiated, and with respect to what (leaves or not).
+        What is differentiated, and with respect to what (leaves or not). The inputs may also be a dictionary.
     grad_outputs : Tensor or sequence of Tensor, optional
         The vector in the vector-Jacobian product; may be left out for scalar outputs.
     retain_graph, create_graph : bool
         As in `backward`.
+    only_inputs : bool
+        Deprecated in torch, and without effect.
     allow_unused : bool, optional
         Give None for an input that the outputs do not depend on, instead of an error.
+    is_grads_batched : bool
+        Not supported: there is no `vmap`.
     materialize_grads : bool
         Give zeros for such an input.
 
     Returns
     -------
-    tuple of Tensor
-        One gradient per input, of its shape and dtype.
+    tuple of Tensor, or dict
+        One gradient per input, of its shape and dtype; under the inputs' keys if they are a dictionary.
 
     Raises
     ------
     RuntimeError
-        If an input requires no gradient, or is not used and `allow_unused` is not set.
+        If there is no input, or one requires no gradient, or is not used and `allow_unused` is not set.
 
     Examples
     --------
@@ -269,9 +274,20 @@ def grad(
     >>> torch.autograd.grad(dx, x)
     (tensor(18.),)
     """
+    if is_grads_batched:
+        raise NotImplementedError("autograd.grad(): is_grads_batched=True is not supported; call it once for each gradient")
+    if not only_inputs:
+        warnings.warn("only_inputs argument is deprecated and is ignored now (defaults to True). To accumulate gradient for other "
+                      "parts of the graph, please use torch.autograd.backward.", FutureWarning, stacklevel=2)
     if materialize_grads and allow_unused is False:
         raise ValueError("autograd.grad(): materialize_grads=True gives zeros for unused inputs; leave allow_unused out")
+    if isinstance(inputs, dict):
+        found = grad(outputs, list(inputs.values()), grad_outputs, retain_graph, create_graph, True, allow_unused, False,
+                     materialize_grads)
+        return dict(zip(inputs, found, strict=True))
     inputs = sequence(inputs)
+    if not inputs:
+        raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")
     for t in inputs:
         if not t._requires_grad:
             raise RuntimeError("autograd.grad(): one of the differentiated tensors does not require grad; create it with "
@@ -283,7 +299,7 @@ def grad(
     for t, key in zip(inputs, wanted, strict=True):
         g = grads.get(key)
         if g is None and materialize_grads:
-            g = np.zeros(t.array.shape, t.array.dtype)
+            g = wrap(np.zeros(t.array.shape, t.array.dtype), requires_grad=bool(create_graph))
         if g is None and not allow_unused:
             raise RuntimeError("autograd.grad(): one of the differentiated tensors appears to not have been used in the "
                                "graph. Set allow_unused=True if this is the desired behavior")

@@ -53,9 +53,18 @@ class Twin(Loader):
         return spec.loader_state[0]
 
     def exec_module(self, module: ModuleType) -> None:
-        """Nothing is left to do but to put back what Python has just replaced, the module's knowledge of its origin."""
-        assert module.__spec__ is not None
-        module.__spec__ = module.__spec__.loader_state[1]
+        """Put back what Python has just replaced, the module's knowledge of its origin.
+
+        Where a package has something else under a module's name, as `autograd` has the function `gradcheck`, the module is known
+        as torch's from now on: when it is loaded, Python would put it in the place of the function.
+        """
+        spec = module.__spec__
+        assert spec is not None
+        module.__spec__ = spec.loader_state[1]
+        for name, loaded in list(sys.modules.items()):
+            package, _, last = name.rpartition(".")
+            if package == module.__name__ and getattr(module, last, loaded) is not loaded:
+                sys.modules[f"{spec.name}.{last}"] = loaded
 
 
 class Meaning:
