@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from .cases import Case, Row, case, real, refused, whole
+from .cases import Case, Row, case, fixed, index, kink, natural, positive, real, refused, unit, whole
 
 # fmt: off  (a row reads better as a paragraph than with one argument a line)
 
@@ -21,7 +22,8 @@ def resized(x: Any, mode: str, *more: dict[str, Any]) -> list[Case]:
 
 
 INTERPOLATION = [
-    Row("nn.functional.interpolate", *resized(IMAGES, "bilinear", {"size": (5, 9)}, {"scale_factor": (1.0, 0.4)}, {"size": (5, 8)}),
+    Row("nn.functional.interpolate", *resized(IMAGES, "bilinear", {"size": (5, 9)}, {"scale_factor": (1.0, 0.4)}, {"size": (5,
+        8)}),
         *resized(SIGNALS, "linear"), *resized(real(2, 8, 5, 3).transposed(), "bilinear")[:2], *resized(VOLUMES, "trilinear")[:3],
         *resized(IMAGES, "bicubic", {"size": (5, 9)}),
         bench=case(real(32, 16, 14, 14), scale_factor=2, mode="bilinear"), rtol={"float32": 3e-5}),
@@ -37,4 +39,53 @@ INTERPOLATION = [
         refused(whole(1, 2, 5), 3, mode="linear"), bench=case(real(32, 16, 14, 14), scale_factor=2)),
 ]
 
-LAYERS = [*INTERPOLATION]
+A, B = real(3, 4), real(3, 4).strided()
+SIGNS = fixed([[1.0, -1.0, 1.0, 1.0], [-1.0, -1.0, 1.0, -1.0], [1.0, 1.0, -1.0, 1.0]]).constant()
+ROWS, KIND = fixed([1.0, -1.0, -1.0]).constant(), index(1, 3, 0)
+
+
+def reduced(*arguments: Any, make: Callable[..., Case] = case, **options: Any) -> list[Case]:
+    """A loss in all reductions."""
+    return [make(*arguments, reduction=reduction, **options) for reduction in ("mean", "sum", "none")]
+
+
+LOSSES = [
+    Row("nn.functional.hinge_embedding_loss", *reduced(A, SIGNS), case(A, SIGNS, 0.3), case(A, index(1, -1, 1, 0)),
+        kink(real(0, 2), real(2)), refused(A, SIGNS, reduction="max"), refused(3, SIGNS),
+        bench=case(real(256, 256), real(256, 256).constant())),
+    Row("nn.functional.margin_ranking_loss", *reduced(A, B, SIGNS), case(A, B, SIGNS, 0.5), case(A, real(3, 1), real(1, 4)),
+        refused(A, B, ROWS), refused(A, B, SIGNS, reduction="max"),
+        bench=case(real(256, 256), real(256, 256), real(256, 256)), same_node=False),
+    Row("nn.functional.soft_margin_loss", *reduced(A, SIGNS), case(real(2, 3), ROWS), kink(fixed([300.0, -300.0, 80.0]), ROWS),
+        refused(A, SIGNS, reduction="max"), bench=case(real(256, 256), real(256, 256).constant())),
+    Row("nn.functional.cosine_embedding_loss", *reduced(A, B, ROWS), case(A, B, ROWS, 0.2),
+        case(real(4), real(4), fixed(1.0).constant()), refused(A, B, SIGNS), refused(A, real(4), ROWS),
+        refused(real(4), real(4), ROWS), bench=case(real(256, 64), real(256, 64), real(256))),
+    Row("nn.functional.triplet_margin_loss", *reduced(A, B, real(3, 4)), case(A, B, real(3, 4), 3.0, 1, swap=True),
+        case(A, B, real(3, 4).transposed(), p=3.0, eps=1e-3), case(real(4), real(4), real(4)), refused(A, B, real(4)),
+        refused(A, B, A, 0.0), refused(A, B, A, reduction="max"), bench=case(real(256, 64), real(256, 64), real(256, 64)),
+        same_node=False),
+    Row("nn.functional.triplet_margin_with_distance_loss", *reduced(A, B, real(3, 4)), refused(A, B, real(4)),
+        case(A, B, real(3, 4), margin=3.0, swap=True), refused(A, B, A, margin=-1.0), refused(A, B, A, reduction="max"),
+        same_node=False),
+    # torch has no second derivative for this one, so that no case is called smooth.
+    Row("nn.functional.multi_margin_loss", *reduced(A, KIND, make=kink), kink(A, KIND, 2, 0.7, positive(4).constant()),
+        kink(real(4), fixed(2, "int64")), kink(A, KIND, margin=2.5), refused(A, KIND, 3), refused(A, index(1, 4, 0)),
+        refused(A, index(1, 0)), refused(A, KIND, weight=A), refused(A, KIND, weight=real(3)),
+        bench=case(real(256, 10), whole(256, low=0, high=10)), same_node=False),
+    Row("nn.functional.multilabel_soft_margin_loss", *reduced(A, fixed([1.0, 0.0, 0.0, 1.0]).constant()),
+        case(A, unit(3, 4), positive(4)), case(real(4), unit(4)), refused(A, unit(3, 4), reduction="max"),
+        bench=case(real(256, 10), unit(256, 10))),
+    Row("nn.functional.poisson_nll_loss", *reduced(A, natural(3, 4)), case(positive(3, 4), positive(4), False),
+        case(A, positive(3, 4), full=True), case(A, natural(3, 4), full=True), case(unit(3, 4), real(4), False, eps=0.1),
+        refused(A, A, reduction="max"), bench=case(real(256, 256), positive(256, 256))),
+    Row("nn.functional.gaussian_nll_loss", *reduced(A, B, positive(3, 4)), case(A, B, positive(3)), case(A, B, 0.7),
+        case(A, B, positive(3, 1), full=True), kink(A, B, fixed([[1e-9], [0.0], [2.0]])), kink(A, B, positive(3, 4), eps=1.5),
+        refused(A, B, real(3, 4)), refused(A, B, -1.0), refused(A, B, positive(4, 3)), refused(A, B, positive(2)),
+        refused(A, B, positive(3, 4), reduction="max"), bench=case(real(256, 256), real(256, 256), positive(256, 256))),
+    Row("nn.functional.pairwise_distance", case(A, B, 1.0), case(A, real(4), eps=0.1, keepdim=True), same_node=False),
+    *(Row(f"nn.functional.{name}", *reduced(A, B, weight=positive(3, 4)), refused(A, B, weight=positive(4)))
+      for name in ("mse_loss", "l1_loss", "huber_loss")),
+]
+
+LAYERS = [*INTERPOLATION, *LOSSES]

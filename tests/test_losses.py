@@ -252,6 +252,80 @@ def test_modules(m: Any) -> Any:
     ]
 
 
+@same_as_torch
+def test_modules_of_margins_and_likelihoods(m: Any) -> Any:
+    nn, t = m.nn, classes(m, 5)
+    a, b, c = (data(m, 5, 4, seed=seed).requires_grad_() for seed in range(3))
+    signs, rows = (unit(m, *shape).round() * 2 - 1 for shape in ((5, 4), (5,)))
+    modules = [
+        (nn.HingeEmbeddingLoss(0.5), a, signs), (nn.MarginRankingLoss(0.3, reduction="sum"), a, b, signs),
+        (nn.SoftMarginLoss(), a, signs), (nn.CosineEmbeddingLoss(0.1), a, b, rows),
+        (nn.TripletMarginLoss(2.0, 1, swap=True), a, b, c),
+        (nn.TripletMarginWithDistanceLoss(distance_function=nn.PairwiseDistance(3.0), margin=0.5), a, b, c),
+        (nn.MultiMarginLoss(2, weight=unit(m, 4)), a, t), (nn.MultiLabelSoftMarginLoss(unit(m, 4)), a, unit(m, 5, 4)),
+        (nn.PoissonNLLLoss(full=True), a, unit(m, 5, 4) * 3), (nn.GaussianNLLLoss(full=True), a, b, unit(m, 5, 4)),
+    ]  # fmt: skip
+    results = [module(*inputs) for module, *inputs in modules]
+    sum(results).backward()
+    return [
+        [each.detach() for each in results],
+        [a.grad, b.grad, c.grad],
+        [repr(module) for module, *_ in modules],
+        [dict(module.state_dict()) for module, *_ in modules],
+    ]
+
+
+# torch's older arguments ----------------------------------------------------------------------------------------------
+
+OLDER = [(None, False), (False, None), (False, True), (True, True), (True, False)]
+
+
+@pytest.mark.parametrize(("size_average", "reduce"), OLDER)
+@same_as_torch
+def test_older_arguments(m: Any, size_average: Any, reduce: Any) -> Any:
+    F, nn = m.nn.functional, m.nn
+    x, y, t, p = data(m, 5, 4), data(m, 5, 4, seed=1), classes(m, 5), unit(m, 5, 4)
+    kwargs = {"size_average": size_average, "reduce": reduce}
+    calls = [
+        lambda: F.mse_loss(x, y, size_average, reduce), lambda: F.nll_loss(x, t, None, size_average, 2, reduce),
+        lambda: F.cross_entropy(x, t, **kwargs), lambda: F.binary_cross_entropy(p, p, None, size_average, reduce),
+        lambda: F.binary_cross_entropy_with_logits(x, p, reduction="max", **kwargs), lambda: F.l1_loss(x, y, **kwargs),
+        lambda: F.smooth_l1_loss(x, y, **kwargs),
+        lambda: F.poisson_nll_loss(x, p, True, False, **kwargs), lambda: F.soft_margin_loss(x, y, **kwargs),
+        lambda: F.triplet_margin_loss(x, y, p, **kwargs), lambda: F.hinge_embedding_loss(x, y, 1.0, size_average, reduce),
+        lambda: nn.MSELoss(**kwargs)(x, y), lambda: nn.CrossEntropyLoss(**kwargs)(x, t),
+        lambda: nn.BCELoss(None, size_average, reduce)(p, p), lambda: nn.MarginRankingLoss(**kwargs)(x, y, p),
+    ]  # fmt: skip
+    if False in (size_average, reduce):  # a mean warns once more
+        calls += [lambda: F.kl_div(x, p, reduction="batchmean", **kwargs), lambda: nn.KLDivLoss(**kwargs)(x, p)]
+    found = []
+    for call in calls:
+        with pytest.warns(UserWarning, match="size_average and reduce args will be deprecated") as caught:
+            found.append([call(), str(caught[0].message), len(caught)])
+    return found
+
+
+@same_as_torch
+def test_reduction_in_its_place(m: Any) -> Any:
+    """Behind the older arguments, as scripts write it."""
+    F, nn, x, y, t = m.nn.functional, m.nn, data(m, 5, 4), data(m, 5, 4, seed=1), classes(m, 5)
+    return [
+        nn.MSELoss(None, None, "sum")(x, y), F.mse_loss(x, y, None, None, "none"),
+        nn.CrossEntropyLoss(None, None, 3, None, "sum")(x, t),
+        F.cross_entropy(x, t, None, None, -100, None, "sum", 0.1), nn.SmoothL1Loss(None, None, "sum", 0.5)(x, y),
+        nn.MSELoss(None, None, "sum").reduction, raised(nn.HuberLoss, "mean", "1"), raised(nn.MSELoss, weight=y),
+        raised(F.mse_loss, x, y, reduction="average"), raised(nn.GaussianNLLLoss, True),
+    ]  # fmt: skip
+
+
+def test_the_warning_of_older_arguments_points_to_the_caller() -> None:
+    x = mg.ones(1)
+    for call in (lambda: F.mse_loss(x, x, reduce=False), lambda: nn.MSELoss(reduce=False), lambda: nn.NLLLoss(reduce=False)):
+        with pytest.warns(UserWarning, match="reduction='none'") as caught:
+            call()
+        assert caught[0].filename == __file__
+
+
 # Errors and warnings --------------------------------------------------------------------------------------------------
 
 

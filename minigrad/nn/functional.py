@@ -5,6 +5,7 @@ Each checks its arguments and calls one or two operations of `minigrad.ops`, whe
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad import autograd, random
+from minigrad.nn.reduction import checked as _checked
+from minigrad.nn.reduction import reduced as _reduced
 from minigrad.ops import activation, dims, elementwise, indexing, reduction, shape, special
 from minigrad.ops import loss as losses
 from minigrad.ops.interpolation import interpolate
@@ -20,6 +23,10 @@ from minigrad.ops.normalization import batch_norm, group_norm, instance_norm, la
 from minigrad.tensors import sampling
 
 # isort: off
+from minigrad.nn.margin_losses import (
+    cosine_embedding_loss, hinge_embedding_loss, margin_ranking_loss, multi_margin_loss, multilabel_soft_margin_loss,
+    pairwise_distance, soft_margin_loss, triplet_margin_loss, triplet_margin_with_distance_loss,
+)
 from minigrad.ops.pooling import (
     adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_max_pool1d, adaptive_max_pool2d, avg_pool1d, avg_pool2d, max_pool1d,
     max_pool2d,
@@ -259,22 +266,6 @@ def scaled_dot_product_attention(
 # ---- losses ----------------------------------------------------------------------------------------------------------
 
 
-def _check(name: str, input: object, target: object, reduction: str) -> None:
-    """Refuse what no loss takes."""
-    if not (isinstance(input, autograd.TensorBase) and isinstance(target, autograd.TensorBase)):
-        position, other = (2, target) if isinstance(input, autograd.TensorBase) else (1, input)
-        raise TypeError(f"{name}(): argument {position} must be Tensor, not {type(other).__name__}; make one with torch.tensor()")
-    if reduction not in _REDUCTIONS:
-        raise ValueError(f"{reduction} is not a valid value for reduction; use 'mean', 'sum' or 'none'")
-
-
-_REDUCTIONS = ("mean", "sum", "none")
-
-
-def _reduce(values: Tensor, reduction: str) -> Any:
-    return values.mean() if reduction == "mean" else values.sum() if reduction == "sum" else values
-
-
 def _constant(name: str, weight: Tensor | None) -> Any:
     """A weight as the operations take it: 1.0 if there is none; torch has no derivative for it either."""
     if weight is not None:
@@ -284,8 +275,10 @@ def _constant(name: str, weight: Tensor | None) -> Any:
     return 1.0 if weight is None else weight
 
 
-def nll_loss(input: Tensor, target: Tensor, weight: Tensor | None = None, *, ignore_index: int = -100,
-             reduction: str = "mean") -> Tensor:  # fmt: skip
+def nll_loss(
+    input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None, ignore_index: int = -100,
+    reduce: bool | None = None, reduction: str = "mean",
+) -> Tensor:
     """Negative log likelihood: minus what each row of log-probabilities says of its class.
 
     Parameters
@@ -300,6 +293,8 @@ def nll_loss(input: Tensor, target: Tensor, weight: Tensor | None = None, *, ign
         A target that counts for nothing.
     reduction : str
         "mean", "sum", or "none" for one loss per target.
+    size_average, reduce : bool, optional
+        torch's older arguments, in place of `reduction`.
 
     Raises
     ------
@@ -310,12 +305,14 @@ def nll_loss(input: Tensor, target: Tensor, weight: Tensor | None = None, *, ign
     RuntimeError
         If shapes or dtypes do not fit otherwise.
     """
-    _check("nll_loss", input, target, reduction)
+    reduction = _checked("nll_loss", reduction, size_average, reduce, input, target)
     return _of_indices(losses.nll_loss, input, target, weight, ignore_index, reduction)
 
 
-def cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = None, *, ignore_index: int = -100,
-                  reduction: str = "mean", label_smoothing: float = 0.0) -> Tensor:  # fmt: skip
+def cross_entropy(
+    input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None, ignore_index: int = -100,
+    reduce: bool | None = None, reduction: str = "mean", label_smoothing: float = 0.0,
+) -> Tensor:
     """Cross entropy of scores before the softmax: `nll_loss` of their `log_softmax`.
 
     Parameters
@@ -324,7 +321,7 @@ def cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = None, *
         Scores, of any size: nothing overflows.
     target : Tensor
         Classes, int64 of shape (n), () or (n, d1, ...); or the probability of each class, in the shape of `input`.
-    weight, ignore_index, reduction
+    weight, ignore_index, reduction, size_average, reduce
         As in `nll_loss`; `ignore_index` is for classes only.
     label_smoothing : float
         The share of the target that is spread evenly over all classes.
@@ -340,7 +337,7 @@ def cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = None, *
     >>> cross_entropy(torch.zeros(2, 4), torch.tensor([3, 0]))
     tensor(1.3863)
     """
-    _check("cross_entropy", input, target, reduction)
+    reduction = _checked("cross_entropy", reduction, size_average, reduce, input, target)
     if not 0 <= label_smoothing <= 1:
         raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
     if input.array.shape == target.array.shape:
@@ -466,20 +463,40 @@ def _as_dtype_of(x: Tensor, result: Tensor) -> Tensor:
 def _distance(operation: Callable[..., Any], input: Tensor, target: Tensor, reduction: str, *options: float) -> Any:
     """Apply a loss of pairs of elements, after what they all check."""
     name = operation.__name__
-    _check(name, input, target, reduction)
     input, target = _of_one_size(input, target)
     if not input.is_floating_point() and not target.is_floating_point():
         raise NotImplementedError(f"{name}(): not implemented for {input.dtype}; convert the tensors first, as in x.float()")
     return operation(input, target, reduction, *options)
 
 
-def mse_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor:
-    """The squared difference of each pair of elements, and of them the mean, the sum, or all (`reduction`)."""
+def mse_loss(
+    input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean",
+    weight: Tensor | None = None,
+) -> Tensor:
+    """The squared difference of each pair of elements, and of them the mean, the sum, or all (`reduction`).
+
+    With a `weight` for each element, the mean is the weighted one.
+    """
+    reduction = _checked("mse_loss", reduction, size_average, reduce, input, target)
+    if weight is not None:
+        return _weighted(_distance(losses.mse_loss, input, target, "none"), input, weight, reduction, weight.sum())
     return _distance(losses.mse_loss, input, target, reduction)
 
 
-def smooth_l1_loss(input: Tensor, target: Tensor, *, reduction: str = "mean", beta: float = 1.0) -> Tensor:
+def _weighted(values: Tensor, input: Tensor, weight: Tensor, reduction: str, total: Any = None) -> Any:
+    """The losses times their weights, reduced; the mean is their sum divided by `total`, if given."""
+    if weight.shape != input.shape:
+        raise ValueError(f"Weights and input must have the same size, got {list(weight.shape)} and {list(input.shape)}.")
+    values = values * weight
+    return values.sum() / total if reduction == "mean" and total is not None else _reduced(values, reduction)
+
+
+def smooth_l1_loss(
+    input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean",
+    beta: float = 1.0,
+) -> Tensor:
     """The difference of each pair of elements, squared and halved and divided by `beta` where it is less than that."""
+    reduction = _checked("smooth_l1_loss", reduction, size_average, reduce, input, target)
     if beta < 0:
         raise RuntimeError(f"smooth_l1_loss does not support negative values for beta, got {beta}")
     if beta == 0:
@@ -487,21 +504,38 @@ def smooth_l1_loss(input: Tensor, target: Tensor, *, reduction: str = "mean", be
     return _distance(losses.smooth_l1_loss, input, target, reduction, beta)
 
 
-def huber_loss(input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0) -> Tensor:
-    """The difference of each pair of elements times `delta`, squared and halved where it is at most that."""
+def huber_loss(
+    input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0, weight: Tensor | None = None
+) -> Tensor:
+    """The difference of each pair of elements times `delta`, squared and halved where it is at most that.
+
+    With a `weight` for each element, the mean is divided by the number of elements nevertheless, as in torch.
+    """
+    _checked("huber_loss", reduction, None, None, input, target)
     if delta <= 0:
         raise RuntimeError(f"huber_loss does not support non-positive values for delta, got {delta}")
-    return _as_dtype_of(input, _distance(losses.huber_loss, input, target, reduction, delta))
+    values = _as_dtype_of(input, _distance(losses.huber_loss, input, target, reduction if weight is None else "none", delta))
+    return values if weight is None else _weighted(values, input, weight, reduction)
 
 
-def l1_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor:
-    """The absolute difference of each pair of elements, and of them the mean, the sum, or all (`reduction`)."""
-    _check("l1_loss", input, target, reduction)
-    input, target = _of_one_size(input, target, stacklevel=3)
-    return _reduce((input - target).abs(), reduction)
+def l1_loss(
+    input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean",
+    weight: Tensor | None = None,
+) -> Tensor:
+    """The absolute difference of each pair of elements, and of them the mean, the sum, or all (`reduction`).
+
+    With a `weight` for each element, the mean is the weighted one.
+    """
+    reduction = _checked("l1_loss", reduction, size_average, reduce, input, target)
+    left, right = _of_one_size(input, target, stacklevel=3)
+    values = (left - right).abs()
+    return _reduced(values, reduction) if weight is None else _weighted(values, input, weight, reduction, weight.sum())
 
 
-def binary_cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = None, *, reduction: str = "mean") -> Tensor:
+def binary_cross_entropy(
+    input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None, reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
     """-(t · log p + (1 - t) · log(1 - p)) for probabilities p in `input`, t in `target`; logarithms are at least -100.
 
     Raises
@@ -511,7 +545,7 @@ def binary_cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = 
     RuntimeError
         If an element is not between 0 and 1, or the dtypes differ.
     """
-    _check("binary_cross_entropy", input, target, reduction)
+    reduction = _checked("binary_cross_entropy", reduction, size_average, reduce, input, target)
     if input.shape != target.shape:
         raise ValueError(f"Target size ({target.shape}) must be the same as input size ({input.shape})")
     if target.dtype != input.dtype:
@@ -524,8 +558,10 @@ def binary_cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = 
     return _as_dtype_of(input, losses.binary_cross_entropy(input, target, _constant("binary_cross_entropy", weight), reduction))
 
 
-def binary_cross_entropy_with_logits(input: Tensor, target: Tensor, weight: Tensor | None = None, *, reduction: str = "mean",
-                                     pos_weight: Tensor | None = None) -> Tensor:  # fmt: skip
+def binary_cross_entropy_with_logits(
+    input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None, reduce: bool | None = None,
+    reduction: str = "mean", pos_weight: Tensor | None = None,
+) -> Tensor:
     """`binary_cross_entropy` of sigmoid(input), exact for any input; targets of 1 count `pos_weight` times.
 
     Raises
@@ -536,7 +572,7 @@ def binary_cross_entropy_with_logits(input: Tensor, target: Tensor, weight: Tens
         If the target is no floating-point tensor.
     """
     name = "binary_cross_entropy_with_logits"
-    _check(name, input, target, reduction)
+    reduction = _checked(name, reduction, size_average, reduce, input, target)
     if input.shape != target.shape:
         raise ValueError(f"Target size ({target.shape}) must be the same as input size ({input.shape})")
     dims.floating(name, input)
@@ -544,7 +580,10 @@ def binary_cross_entropy_with_logits(input: Tensor, target: Tensor, weight: Tens
     return _as_dtype_of(target, losses.binary_cross_entropy_with_logits(input, target, *weights, reduction))
 
 
-def kl_div(input: Tensor, target: Tensor, *, reduction: str = "mean", log_target: bool = False) -> Tensor:
+def kl_div(
+    input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean",
+    log_target: bool = False,
+) -> Tensor:
     """Kullback-Leibler divergence t · (log t - x) of log-probabilities x in `input` from probabilities t in `target`.
 
     Parameters
@@ -554,16 +593,70 @@ def kl_div(input: Tensor, target: Tensor, *, reduction: str = "mean", log_target
     log_target : bool
         The target holds log-probabilities, too.
     """
-    _check("kl_div", input, target, "mean" if reduction == "batchmean" else reduction)
+    rows = reduction == "batchmean"
+    reduction = _checked("kl_div", "sum" if rows else reduction, size_average, reduce, input, target)
     if input.array.dtype.kind != "f" or target.array.dtype.kind != "f":
         raise RuntimeError(f"kl_div: Integral inputs not supported, got {input.dtype} and {target.dtype}; use x.float()")
     if reduction == "mean":
         warnings.warn("reduction: 'mean' divides the total loss by both the batch size and the support size. 'batchmean' divides "
                       "only by the batch size, and aligns with the KL div math definition.", stacklevel=2)
     values = target.exp() * (target - input) if log_target else special.xlogy(target, target) - target * input
-    if reduction == "batchmean":
-        return values.sum() / input.shape[0] if input.ndim else values.sum()
-    return _reduce(values, reduction)
+    result = _reduced(values, reduction)
+    return result / input.shape[0] if rows and input.ndim else result
+
+
+def poisson_nll_loss(
+    input: Tensor, target: Tensor, log_input: bool = True, full: bool = False, size_average: bool | None = None, eps: float = 1e-8,
+    reduce: bool | None = None, reduction: str = "mean",
+) -> Tensor:
+    """Negative log likelihood of counts in `target`, whose expectations, or their logarithms if `log_input`, are in `input`.
+
+    exp(x) - t · x for a logarithm x, x - t · log(x + eps) for an expectation. With `full`, log(t!) is added in Stirling's
+    approximation, where t > 1.
+    """
+    reduction = _checked("poisson_nll_loss", reduction, size_average, reduce, input, target)
+    values = input.exp() - target * input if log_input else input - target * (input + eps).log()
+    if full:
+        stirling = target * target.log() - target + 0.5 * (2 * np.pi * target).log()
+        values = values + stirling.masked_fill(target <= 1, 0)
+    return _reduced(values, reduction)
+
+
+def gaussian_nll_loss(
+    input: Tensor, target: Tensor, var: Tensor | float, full: bool = False, eps: float = 1e-6, reduction: str = "mean"
+) -> Tensor:
+    """Negative log likelihood of a normal distribution: (log var + (input - target)² / var) / 2.
+
+    Parameters
+    ----------
+    input, target : Tensor
+        Means, and what was observed.
+    var : Tensor, or float
+        Variances: of the input's shape, or without its last dimension, or with a last dimension of 1.
+    full : bool
+        Add the constant, log(2π) / 2.
+    eps : float
+        Variances are taken to be at least that; their derivative is not changed by it.
+    reduction : str
+        "mean", "sum" or "none".
+
+    Raises
+    ------
+    ValueError
+        If a variance is negative, or `var` has another shape.
+    """
+    _checked("gaussian_nll_loss", reduction, None, None, input, target)
+    v: Tensor = input.detach() * 0 + var if isinstance(var, float) else var
+    if (v < 0).any():
+        raise ValueError("var has negative entry/entries")
+    if v.shape != input.shape:
+        if v.shape == input.shape[:-1]:
+            v = v.unsqueeze(-1)
+        elif v.ndim != input.ndim or sum(a != b for a, b in zip(v.shape, input.shape, strict=True)) != 1:
+            raise ValueError(f"var is of incorrect size: {list(v.shape)} for an input of {list(input.shape)}")
+    v = v + (v.clamp(min=eps) - v).detach()
+    values = 0.5 * (v.log() + (input - target) ** 2 / v)
+    return _reduced(values + 0.5 * math.log(2 * math.pi) if full else values, reduction)
 
 
 # ---- the rest --------------------------------------------------------------------------------------------------------
@@ -619,8 +712,3 @@ def _norm_at_least(eps: float, x: Tensor, dim: int) -> Tensor:
     """The norm, or `eps` where that is more; the derivative is that of the norm everywhere, as in torch."""
     norm = x.norm(2, dim, keepdim=True)
     return norm + (norm.clamp(min=eps) - norm).detach()
-
-
-def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Tensor:
-    """The p-norm of x1 - x2 + eps along the last dimension."""
-    return (x1 - x2 + eps).norm(p, -1, keepdim)

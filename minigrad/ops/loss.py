@@ -153,6 +153,14 @@ def _rounded_corner(d: Array, reduction: str, width: float, scale: float) -> Any
 _BCE_FLOOR = float(np.float32(1e-12))  # torch's, a float32 constant; keeps the derivative finite at 0 and 1
 
 
+@op(name="SoftMarginLossBackward0", promote=True, in_single=True)
+def soft_margin(x: Array, target: Array, /, reduction: str) -> Any:
+    """log(1 + exp(-target · x)); torch has no derivative for the target."""
+    z = np.exp(-target * x)
+    value, n = _reduced(np.log1p(raw(z)), reduction)
+    return value, lambda g: g / n * (-target * z / (z + 1))
+
+
 @op(promote=True, in_single=True)
 def binary_cross_entropy(p: Array, target: Array, weight: Array, /, reduction: str) -> Any:
     """-(target · log p + (1 - target) · log(1 - p)), no logarithm being taken for less than -100."""
