@@ -34,23 +34,28 @@ from minigrad.ops.elementwise import (
     rsub, sgn, sigmoid, sign, sin, sinh, sqrt, square, sub, subtract, tan, tanh, true_divide, trunc, where,
 )
 from minigrad.ops.indexing import (
-    fill, gather, index_fill, index_select, masked_fill, masked_select, nonzero, repeat_interleave, scatter,
-    scatter_add, take_along_dim,
+    argwhere, fill, gather, index_fill, index_select, masked_fill, masked_select, nonzero, repeat_interleave,
+    scatter, scatter_add, take_along_dim,
 )
 from minigrad.ops.linalg import (
     addmm, addmv, baddbmm, bilinear, bmm, cross, dot, einsum, inner, kron, matmul, mm, mv, outer, tensordot,
 )
 from minigrad.ops.matrix import cdist, det, inverse, norm, slogdet
 from minigrad.ops.order import bucketize, histc, histogram, isin, kthvalue, mode, nanquantile, quantile, searchsorted
+from minigrad.ops.pieces import (
+    atleast_1d, atleast_2d, atleast_3d, column_stack, dsplit, dstack, fliplr, flipud, hsplit, rot90,
+    split_with_sizes, tensor_split, vsplit,
+)
 from minigrad.ops.reduction import (
     all, amax, amin, any, argmax, argmin, argsort, bincount, count_nonzero, cumsum, log_softmax, logsumexp, max,
     mean, median, min, nanmean, nansum, prod, softmax, sort, std, std_mean, sum, topk, unique, var, var_mean,
 )
+from minigrad.ops.scattering import index_add, index_copy, index_put, masked_scatter, put, scatter_reduce, take
 from minigrad.ops.shape import (
-    broadcast_tensors, broadcast_to, cat, chunk, clone, concat, concatenate, diag, diagonal, flatten, flip,
-    hstack, meshgrid, moveaxis, movedim, narrow, permute, pixel_shuffle, pixel_unshuffle, ravel, reshape, roll,
-    select, split, squeeze, stack, swapaxes, swapdims, t, tile, trace, transpose, tril, triu, unbind, unflatten,
-    unsqueeze, vstack,
+    broadcast_tensors, broadcast_to, cat, chunk, clone, concat, concatenate, diag, diag_embed, diagonal,
+    flatten, flip, hstack, meshgrid, moveaxis, movedim, narrow, permute, pixel_shuffle, pixel_unshuffle, ravel,
+    reshape, roll, row_stack, select, split, squeeze, stack, swapaxes, swapdims, t, tile, trace, transpose,
+    tril, triu, unbind, unflatten, unsqueeze, vstack,
 )
 from minigrad.ops.special import digamma, erf, erfc, erfinv, lgamma, logaddexp, logit, nan_to_num, polygamma, xlogy
 from minigrad.ops.strided import as_strided
@@ -61,7 +66,7 @@ from minigrad.random import (
 from minigrad.serialization import load, safetensors, save
 from minigrad.tensors.creation import (
     allclose, arange, as_tensor, asarray, empty, empty_like, equal, eye, from_numpy, full, full_like, is_tensor,
-    linspace, ones, ones_like, tensor, zeros, zeros_like,
+    linspace, ones, ones_like, tensor, tril_indices, triu_indices, zeros, zeros_like,
 )
 from minigrad.tensors.legacy import (
     BoolTensor, ByteTensor, CharTensor, DoubleTensor, FloatTensor, HalfTensor, IntTensor, LongTensor, ShortTensor, Variable,

@@ -56,6 +56,7 @@ from .operations_functions import RESHAPED
 from .operations_layers import LAYERS
 from .operations_linear import LINEAR, LINEAR_IN_PLACE
 from .operations_norms import NORMS
+from .operations_places import PLACES, PLACES_IN_PLACE
 from .operations_window import WINDOWS
 
 # fmt: off  (a row reads better as a paragraph than with one argument a line)
@@ -616,7 +617,7 @@ LOSSES = [
 ]
 
 TABLE: list[Row] = [*ARITHMETIC, *OPERATORS, *COMPARISON, *FUNCTIONS, *REDUCTIONS, *ORDER, *PRODUCTS, *SHAPES, *INDEXING,
-    *CASTS, *SOFTMAX, *ACTIVATIONS, *LOSSES, *WINDOWS, *NORMS, *ATTENTION, *MORE_FUNCTIONS, *LAYERS, *LINEAR]
+    *CASTS, *SOFTMAX, *ACTIVATIONS, *LOSSES, *WINDOWS, *NORMS, *ATTENTION, *MORE_FUNCTIONS, *LAYERS, *LINEAR, *PLACES]
 
 # In place: y.name_(...) for a y that is not a leaf; the first input of a case is y ------------------------------------
 
@@ -634,7 +635,7 @@ WRITE = [case(A, 1, real(4)), case(A, s_[1:], 0.5), case(A, s_[:, 2], real(3)), 
     case(whole(3, 4), 0, whole(4)), case(truth(4), s_[1:3], True), case(A, 0, whole(4))]
 
 INPLACE: list[Row] = [
-    *LINEAR_IN_PLACE, *FUNCTIONS_IN_PLACE, *RESHAPED,
+    *LINEAR_IN_PLACE, *PLACES_IN_PLACE, *FUNCTIONS_IN_PLACE, *RESHAPED,
     *(Row(f"Tensor.{name}_", *MOST) for name in ("neg", "abs", "sign", "floor", "ceil", "round", "trunc", "square",
         "relu", "zero")),
     *(Row(f"Tensor.{name}_", *MOST[:4]) for name in ("exp", "expm1", "sin", "cos", "tanh", "sigmoid", "erf")),

@@ -134,16 +134,19 @@ def _put_zeros(*tensors: Array, template: tuple[Any, ...], shape: tuple[int, ...
 
 
 @op(name="IndexPutBackward0")
-def index_put(*tensors: Array, template: tuple[Any, ...]) -> Any:
-    """`x` with `value` written at an index."""
+def put_at(*tensors: Array, template: tuple[Any, ...], accumulate: bool = False) -> Any:
+    """`x` with `value` written at an index, or added to what is there."""
     x, value, *arrays = tensors
     index = filled(template, arrays)
     out = raw(x).copy()
-    out[index] = raw(value)
+    if accumulate:
+        np.add.at(out, index, raw(value))
+    else:
+        out[index] = raw(value)
     shape = out[index].shape
 
     def rest(g: Array) -> Array:
-        return index_put(g, np.zeros((), raw(g).dtype), *arrays, template=template)
+        return g if accumulate else put_at(g, np.zeros((), raw(g).dtype), *arrays, template=template)
 
     return out, rest, lambda g: getitem(g, filled(template, arrays)).reshape(shape)
 
@@ -406,6 +409,11 @@ def repeat_interleave(input: Array, repeats: Any, dim: int | None = None) -> Any
         raise RuntimeError(f"repeat_interleave(): repeats must be one number, or one for each of the {raw(input).shape[axis]} "
                            "slices, and not negative")
     return _index_select(input, np.repeat(np.arange(raw(input).shape[axis]), counts), axis)
+
+
+def argwhere(input: Array) -> Any:
+    """The indices of the elements that are not zero, one per row."""
+    return nonzero(input)
 
 
 @op

@@ -347,7 +347,8 @@ def _cut(x: Array, axis: int, ends: list[int], kind: str) -> tuple[Any, ...]:
     return tuple(_part(x, (*before, slice(a, b)), kind=kind) for a, b in zip([0, *ends[:-1]], ends, strict=True))
 
 
-def _axis_of_some(name: str, x: Array, dim: int) -> int:
+def axis_of_some(name: str, x: Array, dim: int) -> int:
+    """`axis_of` for what needs a dimension to work along."""
     if not raw(x).ndim:
         raise RuntimeError(f"{name}() needs a tensor of at least one dimension, got one of none")
     return axis_of(dim, raw(x).ndim)
@@ -355,7 +356,7 @@ def _axis_of_some(name: str, x: Array, dim: int) -> int:
 
 def split(tensor: Array, split_size_or_sections: Any, dim: int = 0) -> tuple[Any, ...]:
     """Cut along `dim` into pieces of one size (the last may be smaller), or of the sizes in a list."""
-    axis = _axis_of_some("split", tensor, dim)
+    axis = axis_of_some("split", tensor, dim)
     total, size = raw(tensor).shape[axis], split_size_or_sections
     if isinstance(size, int):
         if size <= 0 and not (size == 0 == total):
@@ -371,7 +372,7 @@ def chunk(input: Array, chunks: int, dim: int = 0) -> tuple[Any, ...]:
     """Cut along `dim` into at most `chunks` pieces of equal size."""
     if chunks <= 0:
         raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
-    total = raw(input).shape[_axis_of_some("chunk", input, dim)]
+    total = raw(input).shape[axis_of_some("chunk", input, dim)]
     return split(input, -(-total // chunks), dim) if total else split(input, [0] * chunks, dim)
 
 
@@ -383,7 +384,7 @@ def unbind(input: Array, dim: int = 0) -> tuple[Any, ...]:
 
 def narrow(input: Array, dim: int, start: int, length: int) -> Any:
     """`length` slices of dimension `dim`, from `start` on."""
-    axis = _axis_of_some("narrow", input, dim)
+    axis = axis_of_some("narrow", input, dim)
     size = raw(input).shape[axis]
     first = start + size if start < 0 else start
     if not 0 <= first <= first + length <= size:
@@ -526,6 +527,19 @@ def diag(input: Array, diagonal: int = 0) -> Any:
     return _on_diagonal(input, diagonal, 0, 1, (size, size))
 
 
+def diag_embed(input: Array, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Any:
+    """Matrices, in dimensions `dim1` and `dim2`, with the last dimension of `input` on their diagonals and zeros elsewhere."""
+    shape = raw(input).shape
+    a, b = axis_of(dim1, len(shape) + 1), axis_of(dim2, len(shape) + 1)
+    if a == b:
+        raise RuntimeError(f"diagonal dimensions cannot be identical {dim1}, {dim2}")
+    size = shape[-1] + abs(offset)
+    whole = list(shape[:-1])
+    for axis in sorted((a, b)):
+        whole.insert(axis, size)
+    return _on_diagonal(input, offset, a, b, tuple(whole))
+
+
 def trace(input: Array) -> Any:
     """The sum of the elements on the diagonal of a matrix."""
     if raw(input).ndim != 2:
@@ -550,4 +564,5 @@ def clone(x: Array, /) -> Any:
 
 # ---- other names -------------------------------------------------------------------------------------------------------
 
-moveaxis, swapaxes, swapdims, concat, concatenate, broadcast_to = movedim, transpose, transpose, cat, cat, expand
+moveaxis, swapaxes, swapdims, broadcast_to = movedim, transpose, transpose, expand
+concat, concatenate, row_stack = cat, cat, vstack

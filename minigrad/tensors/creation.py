@@ -18,6 +18,7 @@ from minigrad.arrays.dtypes import (
     check_range,
     dtype_of_number,
     get_default_dtype,
+    int64,
     promoted,
 )
 from minigrad.autograd import TensorBase, wrap
@@ -304,6 +305,22 @@ def _evenly_spaced(first: Any, last: Any, count: int) -> np.ndarray[Any, Any]:
 def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """The matrix of `n` rows (and `m` columns) with ones on the diagonal."""
     return _finished(np.eye(*sized("eye", (n, n if m is None else m)), dtype=numpy_dtype(dtype)), requires_grad, device)
+
+
+def tril_indices(row: int, col: int, offset: int = 0, *, dtype: Any = int64, device: Any = None) -> Tensor:
+    """The indices, in two rows, of the lower triangle of a matrix of `row` rows and `col` columns (see `tril`)."""
+    return _finished(np.asarray(np.tril_indices(*_rectangle(row, col, offset)), as_dtype(dtype).numpy), False, device)
+
+
+def triu_indices(row: int, col: int, offset: int = 0, *, dtype: Any = int64, device: Any = None) -> Tensor:
+    """The indices, in two rows, of the upper triangle of a matrix of `row` rows and `col` columns (see `triu`)."""
+    return _finished(np.asarray(np.triu_indices(*_rectangle(row, col, offset)), as_dtype(dtype).numpy), False, device)
+
+
+def _rectangle(row: int, col: int, offset: int) -> tuple[int, int, int]:
+    if row < 0 or col < 0:
+        raise RuntimeError(f"row and col must be non-negative, got {row} and {col}")
+    return row, offset, col
 
 
 def is_tensor(x: Any) -> bool:

@@ -258,7 +258,7 @@ class InPlace(TensorBase):
         return self._zero_()
 
     _zero_ = in_place(indexing.zero)
-    _index_put_ = in_place(indexing.index_put)
+    _index_put_ = in_place(indexing.put_at)
 
     def set_(self, *args: Any) -> Tensor:
         """Not supported: assign to `.data`."""

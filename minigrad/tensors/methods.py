@@ -19,7 +19,9 @@ from minigrad.ops import (
     linalg,
     matrix,
     order,
+    pieces,
     reduction,
+    scattering,
     shape,
     special,
     strided,
@@ -271,6 +273,7 @@ class Methods(InPlace):
     chunk = method(shape.chunk)
     clone = method(shape.clone)
     diag = method(shape.diag)
+    diag_embed = method(shape.diag_embed)
     diagonal = method(shape.diagonal)
     expand = method(shape.expand)
     flatten = method(shape.flatten)
@@ -307,6 +310,16 @@ class Methods(InPlace):
     as_strided_ = reshaped(strided.as_strided, "AsStridedBackward1")
     unfold = method(strided.unfold)
 
+    dsplit = method(pieces.dsplit)
+    fliplr = method(pieces.fliplr)
+    flipud = method(pieces.flipud)
+    hsplit = method(pieces.hsplit)
+    rot90 = method(pieces.rot90)
+    split_with_sizes = method(pieces.split_with_sizes)
+    tensor_split = method(pieces.tensor_split)
+    vsplit = method(pieces.vsplit)
+
+    argwhere = method(indexing.argwhere)
     gather = method(indexing.gather)
     index_fill, index_fill_ = both(indexing.index_fill)
     index_select = method(indexing.index_select)
@@ -318,6 +331,14 @@ class Methods(InPlace):
     scatter, scatter_ = both(indexing.scatter)
     scatter_add, scatter_add_ = both(indexing.scatter_add)
     take_along_dim = method(indexing.take_along_dim)
+
+    index_add, index_add_ = both(scattering.index_add)
+    index_copy, index_copy_ = both(scattering.index_copy)
+    index_put, index_put_ = both(scattering.index_put)
+    masked_scatter, masked_scatter_ = both(scattering.masked_scatter)
+    put, put_ = both(scattering.put)
+    scatter_reduce, scatter_reduce_ = both(scattering.scatter_reduce)
+    take = method(scattering.take)
 
     addmm, addmm_ = both(linalg.addmm)
     addmv, addmv_ = both(linalg.addmv)
