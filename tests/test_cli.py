@@ -1,13 +1,24 @@
-"""The commands, as a person runs them: real processes, their output read back."""
+"""The commands, as a person runs them: the output read back.
 
+`run` starts a real process. `here` runs the same module in this one, which spares each call the import of torch.
+"""
+
+import contextlib
+import io
 import os
 import re
+import runpy
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from unittest import mock
 
 import pytest
+import torch
+
+import minigrad
 
 ROOT = Path(__file__).parent.parent
 EPOCH = re.compile(r"epoch (\d+)/(\d+)  validation loss (\d+\.\d{4})  accuracy (\d+\.\d\d)%")
@@ -15,8 +26,12 @@ FINAL = re.compile(r"test accuracy (\d+\.\d\d)% after (\d+\.\d\d) seconds of tra
 ROW = re.compile(r" +(\d+) +(\d+\.\d{6}) +(\d+\.\d{6}) +(\d\.\d\de[-+]\d\d)")
 
 
-# Threads of several libraries that wait for each other on a busy machine make small products a hundred times slower.
-ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+@pytest.fixture(autouse=True)
+def _threads_as_before() -> Iterator[None]:
+    ours, theirs = minigrad.get_num_threads(), torch.get_num_threads()
+    yield
+    minigrad.set_num_threads(ours)
+    torch.set_num_threads(theirs)
 
 
 def run(*arguments, **environment):
@@ -24,12 +39,26 @@ def run(*arguments, **environment):
     return subprocess.run(
         [sys.executable, "-W", "error", "-m", *map(str, arguments)],
         cwd=ROOT,
-        env=os.environ | ONE_THREAD | {name: str(value) for name, value in environment.items()},
+        env=os.environ | {name: str(value) for name, value in environment.items()},
         capture_output=True,
         text=True,
         timeout=120,
         check=False,
     )
+
+
+def here(program, *arguments, **environment):
+    """Run `python -m program arguments...` in this process."""
+    out, err = io.StringIO(), io.StringIO()
+    with (
+        mock.patch.object(sys, "argv", [program, *map(str, arguments)]),
+        mock.patch.dict(os.environ, {name: str(value) for name, value in environment.items()}),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+        pytest.raises(SystemExit) as left,
+    ):
+        runpy.run_module(program, run_name="__main__", alter_sys=True)
+    return subprocess.CompletedProcess(arguments, left.value.code, out.getvalue(), err.getvalue())
 
 
 def results(output: str):
@@ -70,7 +99,7 @@ def test_main_job_reaches_its_accuracy_in_its_time():
 @pytest.mark.parametrize("model", ["manual", "logistic", "mlp", "cnn"])
 def test_twins_train_alike(model):
     options = ["train", "--model", model, "--epochs", 1, "--lr", 0.05, "--quiet"]
-    ours, twin = run("minigrad", *options), run("reference", *options, "--device", "cpu")
+    ours, twin = here("minigrad", *options), here("reference", *options, "--device", "cpu")
     assert ours.returncode == twin.returncode == 0, (ours.stderr, twin.stderr)
     assert ours.stderr == twin.stderr == ""
     (our_epochs, our_test, _), (twin_epochs, twin_test, _) = results(ours.stdout), results(twin.stdout)
@@ -82,13 +111,13 @@ def test_twins_train_alike(model):
 
 def test_seed_fixes_the_run():
     options = ["minigrad", "train", "--epochs", 1, "--lr", 0.05, "--momentum", 0.5, "--batch-size", 500, "--quiet"]
-    first, again, other = (results(run(*options, "--seed", seed).stdout)[0] for seed in (3, 3, 4))
+    first, again, other = (results(here(*options, "--seed", seed).stdout)[0] for seed in (3, 3, 4))
     assert first == again
     assert first != other
 
 
 def test_learning_rate_zero_learns_nothing():
-    done = run("minigrad", "train", "--epochs", 2, "--lr", 0, "--batch-size", 5000, "--quiet")
+    done = here("minigrad", "train", "--epochs", 2, "--lr", 0, "--batch-size", 5000, "--quiet")
     (first, second), _, _ = results(done.stdout)
     assert first == second
     assert first[1] < 40
@@ -97,9 +126,9 @@ def test_learning_rate_zero_learns_nothing():
 # --- compare ---------------------------------------------------------------------------------------------------------
 
 
-def compare(*options):
+def compare(*options, command=here):
     """The rows (step, loss, loss, gap), the largest gap, the number of steps, and the whole output."""
-    done = run("reference", "compare", "--quiet", *options)
+    done = command("reference", "compare", "--quiet", *options)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     rows = [tuple(map(float, m.groups())) for line in done.stdout.splitlines() if (m := ROW.fullmatch(line))]
@@ -139,7 +168,7 @@ def test_compare_starts_from_the_seed_alone():
 
 def test_compare_draws_the_curves_with_the_threads_asked_for(tmp_path):
     picture = tmp_path / "curves.png"
-    *_, output = compare("--epochs", 1, "--batch-size", 1000, "--threads", 2, "--plot", picture)
+    *_, output = compare("--epochs", 1, "--batch-size", 1000, "--threads", 2, "--plot", picture, command=run)
     assert "threads: 2 each" in output
     assert picture.read_bytes().startswith(b"\x89PNG")
 
@@ -167,7 +196,7 @@ def test_compare_draws_the_curves_with_the_threads_asked_for(tmp_path):
     ],
 )
 def test_wrong_options(arguments, words):
-    assert_one_sentence(run("minigrad", *arguments), *words)
+    assert_one_sentence(here("minigrad", *arguments), *words)
 
 
 @pytest.mark.parametrize(
@@ -181,51 +210,44 @@ def test_wrong_options(arguments, words):
     ],
 )
 def test_wrong_options_of_the_reference(arguments, words):
-    assert_one_sentence(run("reference", *arguments), *words)
+    assert_one_sentence(here("reference", *arguments), *words)
 
 
-def test_no_gpu():
-    done = run("reference", "train", "--device", "cuda", CUDA_VISIBLE_DEVICES="")
-    assert_one_sentence(done, "GPU", "--device cpu")
+def test_no_gpu(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert_one_sentence(here("reference", "train", "--device", "cuda"), "GPU", "--device cpu")
 
 
-def test_auto_device_without_gpu_takes_the_cpu():
-    done = run("reference", "train", "--epochs", 1, "--batch-size", 1000, "--quiet", CUDA_VISIBLE_DEVICES="")
+def test_auto_device_without_gpu_takes_the_cpu(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    done = here("reference", "train", "--epochs", 1, "--batch-size", 1000, "--quiet")
     assert results(done.stdout)[0][0][1] > 50
 
 
 @pytest.mark.parametrize("program", ["minigrad", "reference"])
 def test_unreadable_data_file(program, tmp_path):
     (tmp_path / "mnist.pkl.gz").write_bytes(b"no gzip at all")
-    done = run(program, "train", "--data", "mnist", MINIGRAD_DATA=tmp_path)
+    done = here(program, "train", "--data", "mnist", MINIGRAD_DATA=tmp_path)
     assert_one_sentence(done, "mnist.pkl.gz")
 
 
 def test_nobodys_home():
-    done = run("minigrad", "train", "--data", "mnist", MINIGRAD_DATA="~nobody-of-this-name/data")
+    done = here("minigrad", "train", "--data", "mnist", MINIGRAD_DATA="~nobody-of-this-name/data")
     assert_one_sentence(done, "~nobody-of-this-name/data", "MINIGRAD_DATA")
 
 
 def test_no_network(tmp_path):
     nobody = "http://127.0.0.1:9"  # the discard port: nothing listens there
     environment = {"MINIGRAD_DATA": tmp_path, "HTTPS_PROXY": nobody, "https_proxy": nobody}
-    done = run("minigrad", "train", "--data", "mnist", "--quiet", **environment)
+    done = here("minigrad", "train", "--data", "mnist", "--quiet", **environment)
     assert_one_sentence(done, "download")
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("command", ["train", "compare"])
-def test_no_torch(command):
-    code = "import runpy, sys; sys.modules['torch'] = None; sys.argv = ['reference', '{}']; {}"
-    done = subprocess.run(
-        [sys.executable, "-c", code.format(command, "runpy.run_module('reference', run_name='__main__')")],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert_one_sentence(done, "torch", "pip install torch")
+def test_no_torch(command, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    assert_one_sentence(here("reference", command), "torch", "pip install torch")
 
 
 # --- Leaving early ---------------------------------------------------------------------------------------------------

@@ -145,12 +145,13 @@ def copy_of_weights(model) -> list[np.ndarray]:
     return [p.detach().numpy().copy() for p in model.parameters()]
 
 
-@pytest.fixture(params=["float64", "float32"])
-def dtype(request):
-    """The default dtype of both frameworks."""
+@pytest.fixture(params=[("float64", 0.9), ("float32", 0.0)], ids=["float64 with momentum", "float32"])
+def dtype_and_momentum(request):
+    """The default dtype of both frameworks, and the momentum. (The optimisers' own tests try every combination.)"""
+    dtype, momentum = request.param
     for framework in (minigrad, torch):
-        framework.set_default_dtype(getattr(framework, request.param))
-    yield np.dtype(request.param)
+        framework.set_default_dtype(getattr(framework, dtype))
+    yield np.dtype(dtype), momentum
     for framework in (minigrad, torch):
         framework.set_default_dtype(framework.float32)
 
@@ -170,9 +171,9 @@ TOLERANCE = {
 }
 
 
-@pytest.mark.parametrize("momentum", [0.0, 0.9])
 @pytest.mark.parametrize("name", ["manual", "logistic", "mlp", "cnn"])
-def test_every_parameter_after_50_steps_is_that_of_torch(name, momentum, dtype, digits):
+def test_every_parameter_after_50_steps_is_that_of_torch(name, dtype_and_momentum, digits):
+    dtype, momentum = dtype_and_momentum
     torch.manual_seed(1)
     twin, twin_loss, twin_opt = TWIN.get_model(name, lr=0.05, momentum=momentum)
     ours, our_loss, our_opt = OURS.get_model(name, lr=0.05, momentum=momentum)
