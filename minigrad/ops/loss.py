@@ -51,7 +51,7 @@ def cross_entropy(x: Array, target: Array, weight: Array, /, ignore_index: int, 
     log_total = np.log(raw(total))[:, 0]
     log_probs = raw(shifted)[rows, classes] - (log_total if counts is None else log_total[rows])
     value, scale = _weighed(log_probs, rows, counts, n, reduction)
-    if np.isfinite(scale).all():
+    if counts is None or np.isfinite(scale).all():
         return value, lambda g: (powers / total - _one_hot(target, width)) * (g[..., None] * scale)
 
     def rule(g: Array) -> Array:  # the weights add up to 0: what is infinite reaches as far as it does in torch
