@@ -57,6 +57,42 @@ def _as_safetensors(path: Path) -> Path:
     return path.rename(path.with_suffix(".safetensors"))
 
 
+def test_names_come_in_one_order(tmp_path: Path) -> None:
+    names = [f"layer.{i}.weight" for i in range(50)]
+    ours.save_file({name: mg.full((3,), float(i)) for i, name in enumerate(names)}, tmp_path / "x")
+    for _ in range(3):
+        assert list(ours.load_file(tmp_path / "x")) == sorted(names)
+        assert list(ours.load((tmp_path / "x").read_bytes())) == sorted(names)
+
+
+PEAK = """
+import re, sys, minigrad.serialization.safetensors as s
+def peak():
+    return int(re.search(r"VmHWM:\\s*(\\d+) kB", open("/proc/self/status").read())[1])
+s._library()
+before = peak()
+back = s.load_file(sys.argv[1])
+print((peak() - before) / 1024, len(back))
+"""
+
+
+def test_a_file_is_mapped(tmp_path: Path) -> None:
+    size = 40 * 10**6
+    ours.save_file({"a": mg.zeros(size // 8), "b": mg.ones(size // 8, dtype=mg.float32)}, tmp_path / "x")
+    command = [sys.executable, "-c", PEAK, tmp_path / "x"]
+    peak, count = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    assert count == "2"
+    assert float(peak) < 10  # of 40 MB; three times as much before
+
+
+def test_what_is_changed_in_a_mapped_file_does_not_reach_it(tmp_path: Path) -> None:
+    ours.save_file({"a": mg.zeros(3), "b": mg.ones(2, dtype=mg.bool), "c": mg.arange(3)}, tmp_path / "x")
+    back = ours.load_file(tmp_path / "x")
+    back["a"].add_(1)
+    assert [x.tolist() for x in back.values()] == [[1, 1, 1], [True, True], [0, 1, 2]]
+    assert ours.load_file(tmp_path / "x")["a"].tolist() == [0, 0, 0]
+
+
 def test_views_are_packed() -> None:
     """The library's own writer for NumPy writes other numbers for each of them, without a word."""
     same(views_of(mg), theirs.load(ours.save(views_of(mg))))

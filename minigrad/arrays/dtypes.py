@@ -282,6 +282,8 @@ class device:
         if name not in self._TYPES or (number and not number.isdigit()):
             raise RuntimeError(f"Invalid device string {str(type)!r}: expected one of {', '.join(self._TYPES)}, "
                                "with an optional number as in 'cuda:0'")
+        if index is not None and not 0 <= index < 2**63:
+            raise RuntimeError(f"Device index must not be negative, nor above {2**63 - 1}, got {index}")
         self.type = name
         self.index = builtins.int(number) if number else index
 

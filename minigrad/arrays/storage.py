@@ -54,7 +54,7 @@ def storage_of(array: Array) -> Storage:
 
 
 def show(flat: Array, offset: int, shape: Sequence[int], strides: Sequence[int]) -> Array:
-    """The array of that shape in the memory of `flat`.
+    """The array of that shape in the memory of `flat`; one without elements may lie anywhere.
 
     Raises
     ------
@@ -62,8 +62,10 @@ def show(flat: Array, offset: int, shape: Sequence[int], strides: Sequence[int])
         If it would reach outside `flat`.
     """
     size = flat.itemsize
+    if 0 in shape:
+        return np.empty(shape, flat.dtype)
     array = np.ndarray(shape, flat.dtype, flat, offset * size, [step * size for step in strides])
-    if array.size and any(n > 1 and step == 0 for n, step in zip(shape, strides, strict=True)):
+    if any(n > 1 and step == 0 for n, step in zip(shape, strides, strict=True)):
         array.flags.writeable = False  # as `expand` does it: two elements in one place
     return array
 

@@ -24,7 +24,8 @@ from minigrad.arrays.storage import Storage, float32_of_bfloat16, show, storage_
 from minigrad.autograd import wrap
 from minigrad.nn.parameter import Parameter
 from minigrad.serialization import safetensors
-from minigrad.serialization.archive import Archive, replacing, write_archive
+from minigrad.serialization.archive import Archive, write_archive
+from minigrad.serialization.replacing import replacing
 from minigrad.serialization.unpickler import Latin1, expect, is_key, loads, refuse
 from minigrad.tensors.tensor import Tensor
 
@@ -63,7 +64,7 @@ def save(
     ValueError
         If it is nested too deeply, or holds millions of numbers outside tensors.
     RuntimeError
-        If the folder does not exist.
+        If the folder does not exist, or the file cannot be written.
     AttributeError
         If `f` is nothing that can be written to.
     NotImplementedError
@@ -116,7 +117,8 @@ def load(
     weights_only : bool
         Always True.
     mmap : bool
-        Map the file into memory: of large tensors, only what is used is read. What is changed stays in memory.
+        Map the file into memory: of large tensors, only what is used is read, and their checksums are not verified. What is changed
+        stays in memory.
     pickle_module, pickle_load_args
         Not supported.
 
@@ -130,6 +132,8 @@ def load(
         If the file describes anything but what `save` writes, or wants to run something.
     RuntimeError
         If the file is damaged, is not what torch has written since version 1.6, or holds tensors of another device.
+    ValueError
+        If its numbers are in a byte order that nobody knows.
     OSError
         If it cannot be read.
     """
@@ -164,10 +168,10 @@ def load(
 def _load(file: IO[bytes], name: str, map_location: Any, mapped: bool) -> Any:
     try:
         archive = Archive(file, mapped)
-        data = archive.read("data.pkl").tobytes()
+        data = archive.read_bytes("data.pkl")
         reader = _Reader(archive, map_location)
         return loads(data, reader.names(len(data)), reader.storage, MAX_OPCODES)
-    except (UnpicklingError, RuntimeError) as error:
+    except (UnpicklingError, RuntimeError, ValueError) as error:
         raise type(error)(f"cannot load {name}: {error}") from None
 
 
@@ -294,7 +298,9 @@ class _Reader:
     def __init__(self, archive: Archive, map_location: Any) -> None:
         self.archive, self.map_location = archive, map_location
         self.storages: dict[str, tuple[Any, Array]] = {}
-        order = archive.read("byteorder").tobytes() if "byteorder" in archive.places else b"little"
+        order = archive.read_bytes("byteorder") if "byteorder" in archive.places else b"little"
+        if order not in (b"little", b"big"):
+            raise ValueError(f"its record 'byteorder' is {order[:20]!r}, and neither 'little' nor 'big'")
         self.swapped = order != sys.byteorder.encode()
 
     def names(self, size: int) -> dict[str, object]:
@@ -321,10 +327,10 @@ class _Reader:
             refuse("it refers to something else than numbers")
         if expect(str, key) not in self.storages:
             self._check_location(expect(str, location))
-            raw = self.archive.read(f"data/{key}")
-            if raw.size < count * kind.itemsize:
-                refuse(f"it refers to more numbers than the record 'data/{key}' has")
-            self.storages[key] = (kind, count), self._numbers(raw[: count * kind.itemsize], kind)
+            size, expected = self.archive.size(f"data/{key}"), count * kind.itemsize
+            if size != expected:  # before memory is taken for it
+                raise RuntimeError(f"its record 'data/{key}' has {size} bytes, and the {count} numbers in it take {expected}")
+            self.storages[key] = (kind, count), self._numbers(self.archive.read(f"data/{key}"), kind)
         known, numbers = self.storages[key]
         if known != (kind, count):  # each type would take a conversion, and so more memory
             refuse("it refers to one storage as of two types or sizes")

@@ -5,6 +5,8 @@ Such a file holds a flat dict of tensors and some text: a header with names, dty
 
 from __future__ import annotations
 
+import math
+import mmap
 import os
 from typing import Any
 
@@ -13,7 +15,7 @@ import numpy as np
 from minigrad.arrays.dtypes import Array, check_device
 from minigrad.arrays.storage import float32_of_bfloat16
 from minigrad.autograd import wrap
-from minigrad.serialization.archive import replacing
+from minigrad.serialization.replacing import replacing
 from minigrad.tensors.tensor import Tensor
 
 CODES = {
@@ -54,7 +56,9 @@ def save(tensors: dict[str, Tensor], metadata: dict[str, str] | None = None) -> 
 
 
 def load_file(filename: str | os.PathLike[str], device: Any = "cpu") -> dict[str, Tensor]:
-    """The tensors in a file, by name; bfloat16 comes as float32.
+    """The tensors in a file, by name, sorted; bfloat16 comes as float32.
+
+    The file is mapped into memory: only what is used is read. What is changed stays in memory.
 
     Raises
     ------
@@ -66,13 +70,21 @@ def load_file(filename: str | os.PathLike[str], device: Any = "cpu") -> dict[str
         If the package ``safetensors`` is missing.
     """
     check_device(device)
-    with open(filename, "rb") as file:
-        return load(file.read())
+    arrays = {}
+    with _library().safe_open(filename, framework="np") as entries, open(filename, "rb") as file:
+        place = 8 + int.from_bytes(file.read(8), "little")  # behind the header, whose length comes first
+        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
+        for name in entries.offset_keys():  # one behind the other, with no gaps, which the library checks
+            entry = entries.get_slice(name)
+            arrays[name] = _array(name, entry.get_dtype(), entry.get_shape(), mapped, place)
+            place += arrays[name].size * np.dtype(CODES[entry.get_dtype()]).itemsize
+    return {name: wrap(arrays[name]) for name in sorted(arrays)}
 
 
 def load(data: bytes) -> dict[str, Tensor]:
-    """The tensors in the bytes of a safetensors file, by name; see `load_file`."""
-    return {name: wrap(_array(name, **entry)) for name, entry in _library().deserialize(data)}
+    """The tensors in the bytes of a safetensors file, by name, sorted; see `load_file`."""
+    entries = sorted(_library().deserialize(data), key=lambda entry: entry[0])
+    return {name: wrap(_array(name, entry["dtype"], entry["shape"], bytearray(entry["data"]))) for name, entry in entries}
 
 
 def _library() -> Any:
@@ -109,10 +121,13 @@ def _shared(tensors: dict[str, Tensor]) -> list[list[str]]:
     return [group for group in groups if len(group) > 1]
 
 
-def _array(name: str, dtype: str, shape: list[int], data: bytes) -> Array:
+def _array(name: str, dtype: str, shape: list[int], data: Any, start: int = 0) -> Array:
     if dtype not in CODES:
         raise TypeError(f"tensor {name!r} is of dtype {dtype}, which minigrad does not have")
-    array = np.ndarray(shape, CODES[dtype], bytearray(data))
+    array = np.frombuffer(data, CODES[dtype], math.prod(shape), start).reshape(shape)
     if dtype == "BF16":
         return float32_of_bfloat16(array)
-    return array != 0 if dtype == "BOOL" else array.astype(array.dtype.newbyteorder("="), copy=False)
+    if dtype == "BOOL":
+        return array != 0
+    array = array.astype(array.dtype.newbyteorder("="), copy=False)
+    return array if array.flags.aligned else array.copy()

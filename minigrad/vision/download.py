@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 import requests
 from tqdm import tqdm
 
-from minigrad.serialization.archive import replacing
+from minigrad.serialization.replacing import replacing
 
 try:
     import fcntl
