@@ -301,7 +301,10 @@ LAYERS: dict[str, list[tuple[Any, ...]]] = {
     "BatchNorm1d": [(3,)], "BatchNorm2d": [(3,)],
     "RNN": [(3, 4)], "LSTM": [(3, 4, 2)], "GRU": [(3, 4)], "RNNCell": [(3, 4)], "LSTMCell": [(3, 4)], "GRUCell": [(3, 4)],
 }  # fmt: skip
-ELSEWHERE = {"MultiheadAttention", "RNNBase", "RNNCellBase"}  # in the tests of attention, and of what derives from them
+ELSEWHERE = {  # in the tests of attention and transformers, and of what derives from them
+    "MultiheadAttention", "RNNBase", "RNNCellBase", "Transformer", "TransformerEncoder", "TransformerDecoder",
+    "TransformerEncoderLayer", "TransformerDecoderLayer",
+}
 # Layers that need arguments, and draw nothing.
 PLAIN: dict[str, tuple[Any, ...]] = {
     "Unflatten": (1, (2, 3)), "Parameter": (), "Fold": (4, 2), "Unfold": (2,), "DataParallel": (mg.nn.Identity(),),
