@@ -65,8 +65,8 @@ from minigrad.random import (
 )
 from minigrad.serialization import load, safetensors, save
 from minigrad.tensors.creation import (
-    allclose, arange, as_tensor, asarray, empty, empty_like, equal, eye, from_numpy, full, full_like, is_tensor,
-    linspace, ones, ones_like, tensor, tril_indices, triu_indices, zeros, zeros_like,
+    allclose, arange, as_tensor, asarray, empty, empty_like, equal, eye, from_numpy, frombuffer, full, full_like,
+    is_tensor, linspace, ones, ones_like, tensor, tril_indices, triu_indices, zeros, zeros_like,
 )
 from minigrad.tensors.legacy import (
     BoolTensor, ByteTensor, CharTensor, DoubleTensor, FloatTensor, HalfTensor, IntTensor, LongTensor, ShortTensor, Variable,

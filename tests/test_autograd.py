@@ -13,7 +13,7 @@ import pytest
 
 import minigrad as mg
 from minigrad.autograd.hooks import awaited
-from tests.twins import LIBRARIES, raised, same_as_torch, same_outcomes
+from tests.twins import LIBRARIES, raised, same_as_torch, same_outcomes, variable
 
 
 def leaf(m: Any, *values: float, dtype: str = "float32") -> Any:
@@ -1255,3 +1255,91 @@ def test_once_differentiable_functions(gradient: Any) -> None:
         return [g.detach() for g in first], [g.requires_grad for g in first], raised(lambda: first[0].sum().backward())
 
     scenario()
+
+
+@same_as_torch
+def test_what_is_thrown_into_a_generator_under_no_grad(m: Any) -> Any:
+    log: list[Any] = []
+
+    @m.no_grad()
+    def numbers() -> Any:
+        try:
+            try:
+                yield 1
+            except KeyError as error:
+                log.append((str(error), m.is_grad_enabled()))
+                log.append((yield 2, m.is_grad_enabled()))
+            yield 3
+        finally:
+            log.append(("finally", m.is_grad_enabled()))
+
+    generator = numbers()
+    steps = [next(generator), generator.throw(KeyError("thrown")), m.is_grad_enabled(), generator.send("sent")]
+    generator.close()
+    failing = numbers()
+    next(failing)
+    steps += [raised(failing.throw, ValueError), m.is_grad_enabled(), raised(next, failing)]
+    dropped = numbers()
+    next(dropped)
+    del dropped
+    return steps, log
+
+
+@same_as_torch
+def test_a_generator_under_no_grad_that_goes_on_or_returns(m: Any) -> Any:
+    @m.no_grad()
+    def stubborn() -> Any:
+        try:
+            yield 1
+        except GeneratorExit:
+            yield 2
+
+    @m.no_grad()
+    def returning() -> Any:
+        yield m.is_grad_enabled()
+        return 7
+
+    def outer() -> Any:
+        yield (yield from returning())
+
+    generator = stubborn()
+    next(generator)
+    return raised(generator.close), list(outer())
+
+
+PENALISED: dict[str, Any] = {
+    "avg_pool1d": ((1, 2, 4), lambda m, x: m.nn.functional.avg_pool1d(x, 2)),
+    "max_pool1d": ((1, 2, 4), lambda m, x: m.nn.functional.max_pool1d(x, 2)),
+    "avg_pool2d": ((1, 2, 4, 4), lambda m, x: m.nn.functional.avg_pool2d(x, 2)),
+    "max_pool2d": ((1, 2, 4, 4), lambda m, x: m.nn.functional.max_pool2d(x, 2)),
+    "adaptive_avg_pool2d": ((1, 2, 4, 4), lambda m, x: m.nn.functional.adaptive_avg_pool2d(x, 2)),
+    "adaptive_max_pool2d": ((1, 2, 4, 4), lambda m, x: m.nn.functional.adaptive_max_pool2d(x, 2)),
+    "conv1d": ((1, 2, 4), lambda m, x: m.nn.functional.conv1d(x, m.ones(3, 2, 3))),
+    "conv2d": ((1, 2, 4, 4), lambda m, x: m.nn.functional.conv2d(x, m.ones(3, 2, 3, 3))),
+    "conv2d of a constant": ((3, 2, 3, 3), lambda m, w: m.nn.functional.conv2d(m.ones(1, 2, 4, 4), w)),
+    "conv_transpose2d": ((1, 2, 4, 4), lambda m, x: m.nn.functional.conv_transpose2d(x, m.ones(2, 3, 3, 3))),
+    "prelu": ((2, 4), lambda m, x: m.nn.functional.prelu(x, m.tensor([0.25]))), "relu": ((2, 4), lambda m, x: m.relu(x)),
+    "weight of prelu": ((1,), lambda m, w: m.nn.functional.prelu(m.tensor([-1.0, 2.0]), w)),
+    "pad": ((2, 4), lambda m, x: m.nn.functional.pad(x, (1, 1))),
+    "reflect": ((2, 4), lambda m, x: m.nn.functional.pad(x, (1, 1), mode="reflect")),
+    "replicate": ((2, 4), lambda m, x: m.nn.functional.pad(x, (1, 1), mode="replicate")),
+    "circular": ((2, 4), lambda m, x: m.nn.functional.pad(x, (1, 1), mode="circular")),
+    "batch_norm": ((2, 4), lambda m, x: m.nn.functional.batch_norm(x, m.zeros(4), m.ones(4))),
+    "linear": ((2, 4), lambda m, x: x @ m.ones(4, 2)),
+    "leaky_relu": ((2, 4), lambda m, x: m.nn.functional.leaky_relu(x)), "sum": ((2, 4), lambda m, x: x.sum(1)),
+}  # fmt: skip
+
+
+@same_as_torch
+@pytest.mark.parametrize("name", PENALISED)
+def test_a_gradient_that_is_constant(m: Any, name: str) -> Any:
+    """Whether it requires a gradient is torch's decision, since a gradient penalty raises where it does not."""
+    shape, function = PENALISED[name]
+    x = variable(m, *shape, dtype="float32")
+    (g,) = m.autograd.grad(function(m, x).sum(), x, create_graph=True)
+    if g.requires_grad:
+        ((g.norm() - 1) ** 2).backward()
+    v = m.ones_like(y := function(m, x)).requires_grad_()
+    (linear,) = m.autograd.grad(y, x, v, create_graph=True)
+    second = m.zeros_like(x).detach() if x.grad is None else x.grad  # torch leaves some of these zeros out
+    return g.requires_grad, g.detach(), second, m.autograd.grad(linear.sum(), v)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import array
 import copy
 import itertools
 import pickle
@@ -10,7 +11,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
+import minigrad
 from tests.twins import exact, grid, outcome, raised, same_as_torch, same_elements, same_outcomes
 
 NAMES = ["float16", "float32", "float64", "uint8", "int8", "int16", "int32", "int64", "bool"]
@@ -380,3 +383,49 @@ def test_linspace(m: Any, dtype: str) -> Any:
     limits = np.random.RandomState(0).uniform(0, 100, (20, 2)) - (0 if dtype == "uint8" else 50)
     pairs = [(int(a), int(b)) if i % 2 else (a, b) for i, (a, b) in enumerate(limits.tolist())]
     return exact([m.linspace(*pair, count, dtype=getattr(m, dtype)) for pair in pairs for count in (0, 1, 2, 3, 7, 16, 33, 101)])
+
+
+MEMORY = b"\x00\x00\x80\x3f\x00\x00\x00\x40"
+
+test_memory_of_buffers = same_outcomes({
+    "asarray": lambda m: m.asarray(bytearray(MEMORY)), "as int32": lambda m: m.asarray(bytearray(MEMORY), dtype=m.int32),
+    "an array": lambda m: m.asarray(array.array("i", [1, 2])),
+    "of its dtype": lambda m: m.asarray(array.array("d", [1, 2]), dtype=m.float64),
+    "a view": lambda m: m.asarray(memoryview(bytearray(MEMORY))[4:]),
+    "too long": lambda m: m.asarray(bytearray(7), dtype=m.float32),
+    "nothing": lambda m: m.asarray(bytearray()), "a word": lambda m: m.asarray("abc"),
+    "a number": lambda m: m.asarray(3.5, dtype=m.int64),
+    "frombuffer": lambda m: m.frombuffer(bytearray(MEMORY), dtype=m.uint8),
+    "a part": lambda m: m.frombuffer(bytearray(MEMORY), dtype=m.int16, count=1, offset=2),
+    "none": lambda m: m.frombuffer(bytearray(MEMORY), dtype=m.uint8, count=0),
+    "more": lambda m: m.frombuffer(bytearray(2), dtype=m.uint8, count=3),
+    "behind": lambda m: m.frombuffer(bytearray(2), dtype=m.uint8, offset=2),
+    "odd": lambda m: m.frombuffer(bytearray(3), dtype=m.int16),
+    "with gradient": lambda m: m.frombuffer(bytearray(MEMORY), dtype=m.float32, requires_grad=True),
+    "no copy of a list": lambda m: m.asarray([1, 2], copy=False),
+    "no copy of an array": lambda m: m.asarray(np.ones(2), copy=False),
+    "no copy, another dtype": lambda m: m.asarray(m.ones(2), copy=False, dtype=m.int64),
+})  # fmt: skip
+
+
+@same_as_torch
+def test_asarray_shares(m: Any) -> Any:
+    buffer, numbers, x = bytearray(8), np.zeros(2), m.zeros(2)
+    m.asarray(buffer, dtype=m.float32)[0] = 1
+    m.asarray(buffer, dtype=m.float32, copy=True)[1] = 1
+    m.asarray(numbers)[0] = 1
+    history = m.asarray(m.ones(2, requires_grad=True) * 2, requires_grad=True)
+    alone = m.asarray(m.ones(2, requires_grad=True) * 2, requires_grad=False)
+    return bytes(buffer), numbers, m.asarray(x) is x, m.asarray(x, copy=True) is x, history, alone, m.asarray(x, requires_grad=True)
+
+
+@pytest.mark.parametrize("m", [torch, minigrad])
+def test_asarray_warns(m: Any) -> None:
+    with pytest.warns(UserWarning, match="not writable"):
+        assert m.asarray(b"\x01\x02", dtype=m.uint8).tolist() == [1, 2]
+
+
+def test_asarray_warns_of_history() -> None:
+    x = minigrad.ones(2, requires_grad=True)
+    with pytest.warns(UserWarning, match="requires_grad explicitly"):
+        assert minigrad.asarray(x) is x

@@ -1,5 +1,7 @@
 """Datasets, samplers and the loader: the order, the batches and the errors are those of torch, the fast way's too."""
 
+import itertools
+import tracemalloc
 import types
 from collections import OrderedDict, UserDict, namedtuple
 from collections.abc import Iterator
@@ -763,3 +765,16 @@ def test_a_stream_that_is_longer_than_it_says_is_a_warning(lib: Any) -> None:
     assert len(loader) == 3
     with pytest.warns(UserWarning, match=r"Length of IterableDataset .* was reported to be 3.*but 4 samples have been fetched"):
         list(loader)
+
+
+@pytest.mark.parametrize("replacement", [True, False])
+def test_the_first_sample_of_very_many(replacement: bool) -> None:
+    """Nothing is prepared for those that may follow: makemore and minGPT ask for 10 ** 10."""
+    tracemalloc.start()
+    sampler = mg.utils.data.RandomSampler(range(300), replacement, int(1e10), mg.Generator().manual_seed(0))
+    first = list(itertools.islice(sampler, 700))
+    assert tracemalloc.get_traced_memory()[1] < 10**6
+    tracemalloc.stop()
+    theirs = torch.utils.data.RandomSampler(range(300), replacement, int(1e10), torch.Generator().manual_seed(0))
+    assert first == list(itertools.islice(theirs, 700))
+    assert len(sampler) == 10**10

@@ -154,3 +154,38 @@ ZEROS: dict[str, Callable[[Any, Any], Any]] = {
 @pytest.mark.parametrize("name", ZEROS)
 def test_signs_of_zeros(m: Any, name: str, dtype: str) -> Any:
     return exact([ZEROS[name](m, zeros(m, dtype, first)) for first in (0.0, -0.0)])
+
+
+@pytest.mark.parametrize("largest", [True, False])
+@pytest.mark.parametrize("values", [1, 2, 10])
+def test_indices_of_equal_elements(values: int, largest: bool) -> None:
+    """Which of them `topk` picks is decided by the algorithm: by a heap for few of many, else by parting,
+    and then in lots of 16."""
+
+    @same_as_torch
+    def scenario(m: Any) -> Any:
+        random, results = np.random.RandomState(0), []
+        for size in (1, 2, 3, 5, 16, 17, 40, 130, 1000):
+            numbers = random.randint(0, values, size).astype(np.float32)
+            some_nan = np.where(random.uniform(size=size) < 0.1, nan, numbers).astype(np.float32)
+            for row in numbers, np.sort(numbers), some_nan, numbers.astype(np.int64):
+                results += [m.from_numpy(row).topk(k, largest=largest).indices for k in sorted({0, 1, size // 3, size // 80, size})]
+        return results
+
+    scenario()
+
+
+@same_as_torch
+def test_indices_of_equal_elements_along_a_dimension(m: Any) -> Any:
+    x = m.from_numpy(np.random.RandomState(0).randint(0, 3, (5, 4, 6)).astype(np.float64))
+    return [x.topk(3, dim).indices for dim in range(3)], m.ones(5).topk(2).indices, m.tensor(3.0).topk(1).indices
+
+
+def test_selection_where_its_luck_runs_out() -> None:
+    """A row made so that each partition parts little: the algorithms change to a heap (the killer sequence of Musser, 1997)."""
+    half = 400
+    killer = [i + 1 if i % 2 == 0 else half + i + (half % 2) for i in range(half)] + list(range(2, 2 * half + 1, 2))
+    row = np.asarray(killer, np.float32) // 4
+    for k in 300, 700:
+        expected, actual = torch.from_numpy(row).topk(k, largest=False), mg.from_numpy(row).topk(k, largest=False)
+        assert actual.indices.tolist() == expected.indices.tolist()

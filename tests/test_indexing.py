@@ -151,3 +151,26 @@ def test_scatter_by_no_index_and_by_one(shape: tuple[int, ...], indices: tuple[i
 def test_isin_of_one_number(m: Any) -> Any:
     x = m.tensor([1, 2, 3])
     return [m.isin(x, 2), m.isin(2, x), m.isin(x, 2, invert=True), m.isin(2.5, x)]
+
+
+test_arrays_without_dimensions_are_integers = same_outcomes({
+    name: lambda m, index=index: [changed(grid(m), lambda x: x[index].fill_(7)), changed(grid(m), lambda x: x.__setitem__(index,
+    7))]
+    for name, index in {
+        "array": np.array(1), "short": np.array(1, np.int16), "with a slice": (slice(None), np.array(1)),
+        "two": (np.array(1), np.array(2)),
+        "negative": np.array(-1), "NumPy's number": np.int64(1), "beside a list": (np.array(1), [0, 2]), "too large": np.array(5),
+    }.items()
+})  # fmt: skip
+
+
+test_strides = same_outcomes({
+    name: lambda m, view=view: [view(grid(m)).stride(), view(grid(m).t()).stride()] for name, view in {
+        "None": lambda x: x[None], "in the middle": lambda x: x[:, None], "behind": lambda x: x[..., None],
+        "a row": lambda x: x[0, None],
+        "two": lambda x: x[None, None], "around": lambda x: x[None, :, None, :, None],
+        "expanded": lambda x: x[None].expand(2, -1, -1),
+        "one row": lambda x: x[1:2], "nothing": lambda x: x.new_empty(0, 4),
+        "nothing, and None": lambda x: x.new_empty(2, 0, 4)[None],
+    }.items()
+} | {"a number": lambda m: [m.tensor(1.0)[None].stride(), m.tensor(1.0)[None, None].stride(1)]})  # fmt: skip

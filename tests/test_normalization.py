@@ -16,7 +16,7 @@ import minigrad as mg
 from minigrad.autograd import gradgradcheck
 from minigrad.ops.add_at import _add_rows
 
-from .twins import raised, same_as_torch
+from .twins import raised, same_as_torch, same_outcomes
 
 
 def data(m: Any, *shape: int, dtype: str = "float64", seed: int = 0, high: int | None = None) -> Any:
@@ -323,3 +323,15 @@ def test_dropout2d_of_what_is_no_image_warns() -> None:
 def test_cosine_similarity(m: Any) -> Any:
     x, y = data(m, 3, 4), data(m, 3, 4, seed=1)
     return [m.nn.CosineSimilarity()(x, y), m.nn.CosineSimilarity(dim=0, eps=0.1)(x, y), repr(m.nn.CosineSimilarity())]
+
+
+test_eps_and_shapes = same_outcomes({
+    "eps 0": lambda m: m.nn.functional.batch_norm(m.ones(4, 3), None, None, training=True, eps=0),
+    "eps below 0": lambda m: m.nn.functional.batch_norm(m.ones(4, 3), m.zeros(3), m.ones(3), eps=-0.5),
+    "eps 0, not in training": lambda m: m.nn.functional.batch_norm(m.ones(4, 3), m.zeros(3), m.ones(3), eps=0),
+    "a layer": lambda m: m.nn.BatchNorm1d(3, eps=0)(m.rand(4, 3)),
+    "in evaluation": lambda m: m.nn.BatchNorm1d(3, eps=0).eval()(m.ones(4, 3)),
+    "a vector": lambda m: m.nn.functional.batch_norm(m.ones(4), m.zeros(4), m.ones(4)),
+    "a vector in training": lambda m: m.nn.functional.batch_norm(m.ones(4), None, None, training=True),
+    "a number": lambda m: m.nn.functional.batch_norm(m.tensor(4.0), m.zeros(1), m.ones(1)),
+})  # fmt: skip

@@ -56,14 +56,23 @@ class _Switch:
         @functools.wraps(function)
         def switched(*args: P.args, **kwargs: P.kwargs) -> Any:
             generator = function(*args, **kwargs)
-            sent = None
-            while True:
-                with _Switch(self.mode):
+            resume: Callable[[], Any] = functools.partial(next, generator)
+            try:
+                while True:
+                    with _Switch(self.mode):
+                        item = resume()
                     try:
-                        item = generator.send(sent)
-                    except StopIteration as stop:
-                        return stop.value
-                sent = yield item
+                        sent = yield item
+                    except GeneratorExit:
+                        with _Switch(self.mode):
+                            generator.close()
+                        raise
+                    except BaseException as error:  # whatever was thrown in goes on to the generator
+                        resume = functools.partial(generator.throw, error)
+                    else:
+                        resume = functools.partial(generator.send, sent)
+            except StopIteration as stop:
+                return stop.value
 
         return switched
 

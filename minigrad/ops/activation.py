@@ -10,7 +10,7 @@ import numpy as np
 from minigrad.arrays.dtypes import Array, Number
 from minigrad.autograd import op, raw
 from minigrad.ops.dims import axis_of, floating
-from minigrad.ops.elementwise import extreme, gate, log_1_plus, masked, sigmoid, tanh
+from minigrad.ops.elementwise import attached, extreme, gate, log_1_plus, masked, sigmoid, tanh
 from minigrad.ops.special import erf
 
 
@@ -77,7 +77,7 @@ def softplus(x: Array, /, beta: float = 1.0, threshold: float = 20.0) -> Any:
     floating("softplus", x)
     z = raw(x) * beta
     linear = z > threshold
-    out = (np.maximum(z, 0) + log_1_plus(np.exp(-np.abs(z))) * ~linear) / beta
+    out = np.where(linear, raw(x), (np.maximum(z, 0) + log_1_plus(np.exp(-np.abs(z)))) / beta)
     return out, lambda g: g * np.maximum(sigmoid(x * beta), linear)
 
 
@@ -189,7 +189,11 @@ def prelu(input: Array, weight: Array) -> Any:
 @op
 def _prelu_kernel(x: Array, weight: Array, /) -> Any:
     keep = raw(x) > 0
-    return np.where(keep, raw(x), raw(weight) * raw(x)), lambda g: np.where(keep, g, weight * g), lambda g: np.where(keep, 0, x * g)
+    return (
+        np.where(keep, raw(x), raw(weight) * raw(x)),
+        lambda g: attached(np.where(keep, g, weight * g), x),
+        lambda g: attached(np.where(keep, 0, x * g), weight),
+    )
 
 
 @op(in_single=True)

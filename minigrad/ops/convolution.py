@@ -18,6 +18,7 @@ from minigrad.arrays.dtypes import Array
 from minigrad.arrays.sums import sum_rows
 from minigrad.autograd import op, raw
 from minigrad.ops import products
+from minigrad.ops.elementwise import attached
 from minigrad.ops.shape import squeeze, unsqueeze
 from minigrad.ops.windows import Ints, Windows, hashed, ints, place, two_dimensional
 
@@ -38,8 +39,8 @@ def _convolution(x: Array, weight: Array, bias: Array, /, windows: Windows) -> A
         _add_bias(value.transpose(0, 2, 3, 1), raw(bias))
     return (
         value if x.ndim == 4 else value[:, :, 0],
-        lambda g: _transposed_convolution(g, weight, 0.0, windows),
-        lambda g: _weights(x, g, windows, patches),
+        lambda g: attached(_transposed_convolution(g, weight, 0.0, windows), x),
+        lambda g: attached(_weights(x, g, windows, patches), weight),
         _sum_of_channels,
     )
 
@@ -51,8 +52,8 @@ def _transposed_convolution(y: Array, weight: Array, bias: Array, /, windows: Wi
         value = value + raw(bias).reshape(-1, 1, 1)
     return (
         value if y.ndim == 4 else value[:, :, 0],
-        lambda g: _convolution(g, weight, 0.0, windows),
-        lambda g: _weights(g, y, windows),
+        lambda g: attached(_convolution(g, weight, 0.0, windows), y),
+        lambda g: attached(_weights(g, y, windows), weight),
         _sum_of_channels,
     )
 

@@ -14,7 +14,7 @@ from minigrad.arrays.dtypes import Array, as_element
 from minigrad.autograd import TensorBase, cast, count_change, op, raw, unwrapped, wrap
 from minigrad.ops.add_at import add_at
 from minigrad.ops.dims import axis_of
-from minigrad.ops.elementwise import where
+from minigrad.ops.elementwise import attached, where
 from minigrad.ops.shape import _constant_pad_nd, _embed, broadcast_tensors, reshape
 
 # ---- x[index] ------------------------------------------------------------------------------------------------------------
@@ -33,7 +33,7 @@ def parse_index(x: Array, index: Any) -> tuple[tuple[Any, ...], list[Any]]:
         warnings.warn("a list of more than numbers is taken for a tuple of indices; write x[tuple(index)], or "
                       "x[torch.tensor(index)] for an index array", stacklevel=4)
     for part in index if isinstance(index, tuple) else (index,):
-        if isinstance(part, TensorBase) and raw(part).ndim == 0 and raw(part).dtype.kind == "i":
+        if isinstance(part, (TensorBase, np.ndarray)) and raw(part).ndim == 0 and raw(part).dtype.kind == "i":
             template.append(int(raw(part)))
         elif isinstance(part, (TensorBase, np.ndarray, list, tuple, range, bool)):
             array = part if isinstance(part, TensorBase) else np.asarray(part)
@@ -530,10 +530,19 @@ def pad(input: Array, pad: Sequence[int], mode: str = "constant", value: float |
     if mode == "circular" or not any(pad):  # circular padding cuts first, the other modes cut what they have padded
         input = _constant_pad_nd(input, tuple((min(a, 0), min(b, 0)) for a, b in pairs), 0)
         pairs = [(max(a, 0), max(b, 0)) for a, b in pairs]
+    names = {"reflect": f"ReflectionPad{len(pad) // 2}DBackward0", "replicate": f"ReplicationPad{len(pad) // 2}DBackward0"}
     for axis, (n, (before, after)) in enumerate(zip(raw(input).shape, pairs, strict=True)):
         if before or after:
-            input = _index_select(input, _SOURCES[mode](np.arange(-before, n + after), n), axis)
+            places = _SOURCES[mode](np.arange(-before, n + after), n)
+            input = _index_select(input, places, axis) if mode == "circular" else _padded(input, axis, places, names[mode])
     return input
+
+
+@op(name=lambda axis, places, name: name)
+def _padded(x: Array, /, axis: int, places: Any, name: str) -> Any:
+    """The slices of x along an axis at `places`."""
+    template, shape = (slice(None),) * axis + (_HOLE,), x.shape
+    return np.take(raw(x), places, axis), lambda g: attached(_put_zeros(g, places, template=template, shape=shape), x)
 
 
 # ---- writing over --------------------------------------------------------------------------------------------------------

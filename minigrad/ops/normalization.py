@@ -15,11 +15,14 @@ from minigrad.arrays.dtypes import HALF, SINGLE, Array, as_dtype
 from minigrad.arrays.sums import ones, total
 from minigrad.autograd import cast, count_change, is_grad_enabled, needs_grad, op, raw
 from minigrad.ops.dims import axis_of
-from minigrad.ops.elementwise import rsqrt
+from minigrad.ops.elementwise import attached, rsqrt
 from minigrad.ops.reduction import mean
 
 # What stands between here and the operations is there for speed: each does for arrays, in one or two passes through memory,
 # what it does for tensors in an expression.
+
+
+LONG = 2**15  # longer rows are added pairwise: one number after the other would err by 1e-5 for a million of float32
 
 
 def _total(x: Array, axes: tuple[int, ...]) -> Array:
@@ -31,13 +34,18 @@ def _total(x: Array, axes: tuple[int, ...]) -> Array:
         return x.sum(axis=axes, keepdims=True) if axes else x
     kept = [1 if a in axes else n for a, n in enumerate(x.shape)]
     for a in axes:
-        x = x @ ones(x.shape[-1], x.dtype) if a else total(x, (0,), keepdim=True)
+        if a == 0:
+            x = total(x, (0,), keepdim=True)
+        elif x.shape[-1] <= LONG:
+            x = x @ ones(x.shape[-1], x.dtype)
+        else:
+            x = np.add.reduce(x, -1)
     return x.reshape(kept)
 
 
 def _dot(a: Array, b: Array, axes: tuple[int, ...]) -> Array:
     """``_total(a * b, axes)``."""
-    if axes == (a.ndim - 1,) and isinstance(a, np.ndarray):  # without the array of the products
+    if axes == (a.ndim - 1,) and isinstance(a, np.ndarray) and a.shape[-1] <= LONG:  # without the array of the products
         return np.vecdot(a, b)[..., None]
     return _total(a * b, axes)
 
@@ -111,7 +119,7 @@ def _rescale(
     eps: float,
 ) -> Any:
     """The same with mean and variance known beforehand."""
-    shape, x, mean = x.shape, x.reshape(view), mean.reshape(per)
+    given, shape, x, mean = x, x.shape, x.reshape(view), mean.reshape(per)
     inverse = 1 / np.sqrt(variance.reshape(per) + eps)
     scale = inverse * _seen_as(per, weight)
     repeated = tuple(a for a, size in enumerate(per) if size == 1 != view[a])
@@ -119,7 +127,7 @@ def _rescale(
     value += _along(x, _seen_as(per, bias) - mean * scale)
     return (
         value.reshape(shape),
-        lambda g: (g.reshape(view) * _along(x, scale)).reshape(shape),
+        lambda g: attached((g.reshape(view) * _along(x, scale)).reshape(shape), given),
         lambda g: (_dot(g.reshape(view), x - _along(x, mean), repeated) * inverse).reshape(weight.shape),
         lambda g: _total(g.reshape(view), repeated).reshape(bias.shape),
     )
@@ -173,12 +181,18 @@ def batch_norm(
     Raises
     ------
     ValueError
-        If there is one value per channel in training, or one of the running values without the other.
+        If there is one value per channel in training, or one of the running values without the other; if `eps` is negative, or 0
+        in training.
     RuntimeError
         If shapes or dtypes do not fit, or running values are missing outside training, or require a gradient.
     """
+    if eps < 0 or (training and eps == 0):
+        raise ValueError(f"batch_norm eps must be {'positive during training' if training else 'non-negative'}, but got {eps}")
     x, running = raw(input), (running_mean, running_var)
-    channels, missing = x.shape[axis_of(1, x.ndim)], (running_mean is None) + (running_var is None)
+    if x.ndim < 2:
+        raise (IndexError if running_mean is None else RuntimeError)("batch_norm(): expected an input of shape (n, channels, ...), "
+                                                                     f"got shape {list(x.shape)}")
+    channels, missing = x.shape[1], (running_mean is None) + (running_var is None)
     if missing == 1 if training else missing:
         raise (ValueError if training else RuntimeError)("batch_norm(): give both running_mean and running_var, or in training "
                                                          "neither of them")

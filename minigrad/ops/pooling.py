@@ -13,7 +13,7 @@ import numpy as np
 from minigrad.arrays.dtypes import Array
 from minigrad.autograd import op, raw, wrap
 from minigrad.ops.dims import floating
-from minigrad.ops.elementwise import masked
+from minigrad.ops.elementwise import attached, masked
 from minigrad.ops.indexing import scatter_zeros
 from minigrad.ops.reduction import mean
 from minigrad.ops.shape import squeeze, unsqueeze
@@ -73,12 +73,12 @@ def _combined(combine: np.ufunc, memory: Any, windows: Windows, last: bool) -> A
     return x.copy() if windows.taps == 1 else x
 
 
-@op(name="AvgPool2DBackward0", linear=True)
+@op(name="AvgPool2DBackward0")
 def _avg_pool(x: Array, /, windows: Windows, divisor: Any) -> Any:
-    a = batch(x)
+    a = batch(raw(x))
     last = _channels_last(a)
-    value = (_combined(np.add, windows.pad(a, last), windows, last) / divisor).astype(x.dtype, copy=False)
-    return value.reshape(x.shape[:-2] + windows.out), lambda g: _avg_spread(g, windows, divisor)
+    value = (_combined(np.add, windows.pad(a, last), windows, last) / divisor).astype(a.dtype, copy=False)
+    return value.reshape(x.shape[:-2] + windows.out), lambda g: attached(_avg_spread(g, windows, divisor), x)
 
 
 @op(linear=True)
@@ -94,7 +94,7 @@ def _max_pool(x: Array, /, windows: Windows) -> Any:
     a = batch(raw(x))
     last = _channels_last(a)
     value = _combined(np.maximum, windows.pad(a, last, _lowest(a.dtype)), windows, last)
-    return value.reshape(x.shape[:-2] + windows.out), lambda g: _put(g, windows, _largest(batch(raw(x)), windows))
+    return value.reshape(x.shape[:-2] + windows.out), lambda g: attached(_put(g, windows, _largest(batch(raw(x)), windows)), x)
 
 
 def _largest(x: Any, windows: Windows) -> list[Any]:
@@ -240,10 +240,10 @@ def adaptive_avg_pool2d(input: Array, output_size: Any) -> Any:
     return _adaptive_avg_pool(input, rows, columns)
 
 
-@op(name="AdaptiveAvgPool2DBackward0", linear=True)
+@op(name="AdaptiveAvgPool2DBackward0")
 def _adaptive_avg_pool(x: Array, /, rows: Any, columns: Any) -> Any:
     """To average is to multiply by a matrix, from the left for rows and from the right for columns."""
-    return rows @ np.ascontiguousarray(x) @ columns.T, lambda g: _adaptive_avg_pool(g, rows.T, columns.T)
+    return rows @ np.ascontiguousarray(raw(x)) @ columns.T, lambda g: attached(_adaptive_avg_pool(g, rows.T, columns.T), x)
 
 
 def adaptive_max_pool2d(input: Array, output_size: Any, return_indices: bool = False) -> Any:
@@ -266,7 +266,11 @@ def _adaptive_max_pool(x: Array, /, places: Any) -> Any:
     flat = (*shape[:-2], shape[-2] * shape[-1])
     index = places.reshape((*shape[:-2], result[-2] * result[-1]))
     value = np.take_along_axis(raw(x).reshape(flat), index, -1)
-    return value.reshape(result), lambda g: scatter_zeros(g.reshape(index.shape), index, x.ndim - 2, flat).reshape(shape)
+
+    def rule(g: Array) -> Array:
+        return attached(scatter_zeros(g.reshape(index.shape), index, x.ndim - 2, flat).reshape(shape), x)
+
+    return value.reshape(result), rule
 
 
 # ---- of one dimension ------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from minigrad.ops.comparison import isnan, logical_not
 from minigrad.ops.dims import WIDER, Dim, axes_of, axis_of, floating, numpy_names, spread
 from minigrad.ops.elementwise import gate, maximum, minimum, sign, where
 from minigrad.ops.indexing import gather, scatter_zeros
+from minigrad.ops.selection import first_of
 
 # NumPy's type hints have no place for `keepdims` as a variable.
 _add: Any = np.add
@@ -366,8 +367,24 @@ def topk(input: Array, k: int, dim: int = -1, largest: bool = True, sorted: bool
     places = np.argpartition(rows, size - k if largest else k - 1) if 0 < k < size else np.argsort(rows)
     chosen = np.sort(places[..., size - k :] if largest else places[..., :k])  # in order, for those that tie
     order = argsort(np.take_along_axis(rows, chosen, -1), -1, largest)
-    indices = np.moveaxis(np.take_along_axis(chosen, order, -1), -1, axis)
+    indices = np.take_along_axis(chosen, order, -1)
+    for row in map(tuple, np.argwhere(_equals_compete(rows, indices))):
+        keys = np.unique(rows[row], return_inverse=True)[1]
+        indices[row] = first_of(-keys if largest else keys, k)
+    indices = np.moveaxis(indices, -1, axis)
     return at_places("topk", input, wrap(np.array(indices.reshape(indices.shape if raw(input).ndim else ()), order="C")), dim)
+
+
+def _equals_compete(rows: Any, indices: Any) -> Any:
+    """For each row, whether two of the elements at `indices`, which are in order, are equal, or their last and another one."""
+    values = np.take_along_axis(rows, indices, -1)
+    if not values.size:
+        return False
+
+    def same(a: Any, b: Any) -> Any:
+        return (a == b) | (np.isnan(a) & np.isnan(b))
+
+    return same(values[..., 1:], values[..., :-1]).any(-1) | (same(rows, values[..., -1:]).sum(-1) > 1)
 
 
 @numpy_names

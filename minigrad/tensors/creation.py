@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 import operator
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -139,10 +140,84 @@ def as_tensor(data: Any, *, dtype: Any = None, device: Any = None) -> Tensor:
     return wrap(array_of(data, dtype))
 
 
-def asarray(obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None, requires_grad: bool = False) -> Tensor:
-    """`as_tensor`, or with `copy` a tensor with memory of its own."""
+def asarray(
+    obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None, requires_grad: bool | None = None
+) -> Tensor:
+    """A tensor of `obj` that shares its memory where it can; with `copy` never, and without it always, or there is an error.
+
+    A tensor of the right dtype is returned as it is, with its history. A buffer, such as a bytearray, is read as memory of the
+    dtype (see `frombuffer`).
+
+    Raises
+    ------
+    ValueError
+        If `copy` is False and the memory cannot be shared.
+    """
+    check_device(device)
+    if isinstance(obj, TensorBase):
+        result: Any = obj.to(dtype=dtype, copy=bool(copy))  # type: ignore[attr-defined]
+        if copy is False and result is not obj:
+            raise ValueError(f"asarray(): can't alias tensor with dtype {obj.dtype} into dtype {dtype}; "  # type: ignore[attr-defined]
+                             "leave copy out")
+        if requires_grad is None:
+            if obj._requires_grad:
+                warnings.warn("torch.asarray: unspecified requires_grad now defaults to obj.requires_grad instead of False. Pass "
+                              "requires_grad explicitly to silence this", stacklevel=2)
+            return result
+        return result.requires_grad_() if requires_grad else result.detach()
+    if not isinstance(obj, (np.ndarray, np.generic)) and _is_buffer(obj):
+        result = frombuffer(obj, dtype=get_default_dtype() if dtype is None else dtype)
+        return _finished(result.array.copy() if copy else result.array, bool(requires_grad), device)
     array = array_of(obj, dtype)
-    return _finished(array.copy() if copy else array, requires_grad, device)
+    if copy is False and not (isinstance(obj, np.ndarray) and np.may_share_memory(array, obj)):
+        raise ValueError(f"asarray(): can't alias {type(obj).__name__} into a tensor; leave copy out")
+    return _finished(array.copy() if copy else array, bool(requires_grad), device)
+
+
+def _is_buffer(obj: Any) -> bool:
+    try:
+        return bool(memoryview(obj).nbytes + 1)
+    except TypeError:
+        return False
+
+
+def frombuffer(buffer: Any, *, dtype: Any, count: int = -1, offset: int = 0, requires_grad: bool = False) -> Tensor:
+    """The memory of a buffer (bytes, bytearray, `array.array`, mmap …) as a vector; only read-only memory is copied.
+
+    Parameters
+    ----------
+    count : int
+        How many elements; all if negative.
+    offset : int
+        How many bytes to leave out at the beginning.
+
+    Raises
+    ------
+    ValueError
+        If the buffer has no such elements.
+
+    Examples
+    --------
+    >>> import minigrad as torch
+    >>> frombuffer(bytearray([1, 0, 2, 0]), dtype=torch.int16)
+    tensor([1, 2], dtype=torch.int16)
+    """
+    size, kind = memoryview(buffer).nbytes, as_dtype(dtype).numpy
+    if size == 0 or count == 0:
+        raise ValueError(f"both buffer length ({size}) and count ({count}) must not be 0")
+    if not 0 <= offset < size:
+        raise ValueError(f"offset ({offset} bytes) must be non-negative and no greater than buffer length ({size} bytes) - 1")
+    if count < 0 and (size - offset) % kind.itemsize:
+        raise ValueError(f"buffer length ({size} bytes) after offset ({offset} bytes) must be a multiple of element size "
+                         f"({kind.itemsize})")
+    if count * kind.itemsize > size - offset:
+        raise ValueError(f"requested buffer length ({count} * {kind.itemsize} bytes) after offset ({offset} bytes) must not be "
+                         f"greater than actual buffer length ({size} bytes)")
+    array = np.frombuffer(buffer, kind, count, offset)
+    if not array.flags.writeable:
+        warnings.warn("The given buffer is not writable, and a tensor must be: its memory was copied", stacklevel=2)
+        array = array.copy()
+    return _finished(array, requires_grad, None)
 
 
 def from_numpy(array: np.ndarray[Any, Any]) -> Tensor:

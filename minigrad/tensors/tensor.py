@@ -75,8 +75,12 @@ class Tensor(Methods):
 
     def stride(self, dim: Any = None) -> Any:
         """Steps in memory, in elements, from one index to the next; of all dimensions or of one."""
-        steps = tuple(n // self.array.itemsize for n in self.array.strides)
-        return steps if dim is None else steps[dim]
+        shape = self.array.shape
+        steps = [n // self.array.itemsize for n in self.array.strides]
+        for axis in reversed(range(len(shape))):
+            if self.array.size == 0 or (shape[axis] == 1 and steps[axis] == 0):  # steps that nobody takes; NumPy has 0 for them
+                steps[axis] = max(shape[axis + 1], 1) * steps[axis + 1] if axis + 1 < len(shape) else 1
+        return tuple(steps) if dim is None else steps[dim]
 
     @property
     def dtype(self) -> dtypes.dtype:

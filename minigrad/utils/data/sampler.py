@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence, Sized
-from itertools import chain, islice
+from itertools import chain, islice, repeat
 from typing import Any, Generic, TypeVar
 
 from minigrad import random
@@ -90,7 +90,7 @@ class RandomSampler(Sampler[int]):
         if generator is None:
             generator = random.Generator().manual_seed(int(random.random_full(())))
         size = 32 if self.replacement else n
-        for length in [size] * (self.num_samples // size) + [self.num_samples % size]:
+        for length in chain(repeat(size, self.num_samples // size), [self.num_samples % size]):
             if self.replacement:
                 yield random.randint(0, n, (length,), generator=generator).tolist()
             else:
