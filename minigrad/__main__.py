@@ -5,12 +5,15 @@ import sys
 
 from minigrad.tools import run
 from minigrad.tools.cli import Command, main, threads_option, train_options
+from minigrad.tools.plot import check_plot
 
 
 def train(options: argparse.Namespace) -> None:
     """Train on minigrad."""
     from minigrad import training  # loads the data sets' downloads and the progress bar, which `run` does not need
 
+    if options.plot:
+        check_plot(options.plot)
     training.run(options)
 
 

@@ -1,7 +1,8 @@
 """The graph behind a tensor, for people: `graph_text` as lines, `draw` as a picture.
 
-Both walk from `tensor.grad_fn` along `next_functions` and ask the nodes for nothing but `name()`, and for `variable`
-where a leaf's gradient is accumulated. The picture needs matplotlib, which is imported when `draw` is called.
+Both take tensors of minigrad and of torch. They walk from `tensor.grad_fn` along `next_functions`, and ask each node for its
+`name()`, for the shape of what it gave, and where a leaf's gradient is accumulated for `variable`, the leaf. The picture needs
+matplotlib, which is imported when `draw` is called.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Any, TypeAlias
@@ -18,11 +20,12 @@ __all__ = ["draw", "graph_text"]
 Node: TypeAlias = Any  # of either framework; it has `name()`, `next_functions`, and where a gradient is accumulated `variable`
 
 
-def graph_text(tensor: Any, limit: int = 1000) -> str:
-    """Return the names of the nodes behind a tensor, its own first and inputs below the nodes that use them.
+def graph_text(tensor: Any, limit: int = 1000, params: Mapping[str, Any] | None = None) -> str:
+    """Return the nodes behind a tensor, its own first and inputs below the nodes that use them.
 
-    A node with one input has it on the next line; several inputs branch off. A node that is used more than once
-    carries a number, and what lies behind it is written the first time only. Inputs that need no gradient have no node.
+    Each node has a line: its name, and the shape of its result. A node with one input has it on the next line; several inputs
+    branch off. A node that is used more than once carries a number, and what lies behind it is written the first time only.
+    Inputs that need no gradient have no node.
 
     Parameters
     ----------
@@ -30,27 +33,31 @@ def graph_text(tensor: Any, limit: int = 1000) -> str:
         A tensor that was computed from tensors that require a gradient.
     limit
         Most lines to write; a last line says when there would be more.
+    params
+        Names of leaves, as in ``dict(model.named_parameters())``, to be written beside their shapes.
 
     Raises
     ------
     ValueError
         If no graph stands behind the tensor.
+    TypeError
+        If `params` is no mapping.
 
     Examples
     --------
     >>> import minigrad as mg
     >>> x, w = mg.ones(4, 3, requires_grad=True), mg.ones(3, 2, requires_grad=True)
     >>> y = x.exp() @ w
-    >>> print(graph_text((y * y).sum()))
-    SumBackward0
-    MulBackward0
-    ├── MmBackward0 #1
-    │   ├── ExpBackward0
+    >>> print(graph_text((y * y).sum(), params={"weight": w}))
+    SumBackward0 ()
+    MulBackward0 (4, 2)
+    ├── MmBackward0 (4, 2) #1
+    │   ├── ExpBackward0 (4, 3)
     │   │   AccumulateGrad (4, 3)
-    │   └── AccumulateGrad (3, 2)
-    └── MmBackward0 #1 (see above)
+    │   └── AccumulateGrad weight (3, 2)
+    └── MmBackward0 (4, 2) #1 (see above)
     """
-    graph = _graph(tensor, "graph_text")
+    graph, names = _graph(tensor, "graph_text"), _names(params, "graph_text")
     uses = Counter(source for inputs in graph.values() for source in inputs)
     numbers: dict[Node, int] = {}
     written: set[Node] = set()
@@ -67,16 +74,19 @@ def graph_text(tensor: Any, limit: int = 1000) -> str:
             mark += " (see above)"
             inputs = []
         written.add(node)
-        lines.append(branch + " ".join(_label(node)) + mark)
+        lines.append(branch + " ".join(_label(node, names)) + mark)
         forks = [("├── ", "│   ")] * (len(inputs) - 1) + [("└── ", "    ")] if len(inputs) > 1 else [("", "")]
         stack += [(source, indent + fork, indent + below) for source, (fork, below) in zip(inputs, forks, strict=False)][::-1]
     return "\n".join(lines)
 
 
-def draw(tensor: Any, path: str | os.PathLike[str] | None = None, limit: int = 500) -> Any:
+def draw(
+    tensor: Any, path: str | os.PathLike[str] | None = None, limit: int = 500, params: Mapping[str, Any] | None = None
+) -> Any:
     """Draw the graph behind a tensor: a box per node, arrows from inputs to outputs, the tensor's own node lowest.
 
-    Leaves that accumulate a gradient are blue and carry their shape. Arrows enter a box in the order of the arguments.
+    Each box says the shape of the node's result. Leaves that accumulate a gradient are blue. Arrows enter a box in the order of
+    the arguments.
 
     Parameters
     ----------
@@ -86,6 +96,8 @@ def draw(tensor: Any, path: str | os.PathLike[str] | None = None, limit: int = 5
         Where to save the picture; the ending chooses the format (.png, .svg, .pdf).
     limit
         Most nodes to draw.
+    params
+        Names of leaves, as in ``dict(model.named_parameters())``, to be written beside their shapes.
 
     Returns
     -------
@@ -96,6 +108,8 @@ def draw(tensor: Any, path: str | os.PathLike[str] | None = None, limit: int = 5
     ------
     ValueError
         If no graph stands behind the tensor, or one of more than `limit` nodes.
+    TypeError
+        If `params` is no mapping.
     ImportError
         If matplotlib is not installed.
 
@@ -104,7 +118,7 @@ def draw(tensor: Any, path: str | os.PathLike[str] | None = None, limit: int = 5
     The layout is that of Sugiyama, Tagawa and Toda (1981): a node's layer is its longest path to the output, arrows
     that pass a layer get a place of their own in it, and each place moves towards the mean of its neighbours.
     """
-    graph = _graph(tensor, "draw")
+    graph, names = _graph(tensor, "draw"), _names(params, "draw")
     if len(graph) > limit:
         raise ValueError(f"draw: the graph has {len(graph)} nodes, the limit is {limit}; use graph_text or raise limit")
     try:
@@ -114,7 +128,7 @@ def draw(tensor: Any, path: str | os.PathLike[str] | None = None, limit: int = 5
     except ImportError as error:
         raise ImportError("draw needs matplotlib: pip install matplotlib") from error
 
-    layers = _layers(graph)
+    layers = _layers(graph, names)
     _arrange(layers)
     places = list(itertools.chain(*layers))
     left = min(place.x - place.width / 2 for place in places) - _GAP
@@ -125,7 +139,7 @@ def draw(tensor: Any, path: str | os.PathLike[str] | None = None, limit: int = 5
     axes.set_axis_off()
     for place in (place for place in places if place.lines):
         corner = (place.x - place.width / 2, place.y - _HEIGHT / 2)
-        fill, thickness = "#d9edf7" if len(place.lines) > 1 else "#eeeeee", 1.8 if place.layer == 0 else 0.8
+        fill, thickness = "#d9edf7" if place.leaf else "#eeeeee", 1.8 if place.layer == 0 else 0.8
         axes.add_patch(Rectangle(corner, place.width, _HEIGHT, facecolor=fill, edgecolor="#444444", linewidth=thickness))
         axes.text(place.x, place.y, "\n".join(place.lines), ha="center", va="center", size=_FONT, family="monospace")
         for port, source in place.inputs:
@@ -137,11 +151,26 @@ def draw(tensor: Any, path: str | os.PathLike[str] | None = None, limit: int = 5
     return figure
 
 
-def _label(node: Node) -> list[str]:
-    """Return a node's name, and for a leaf its shape."""
+def _names(params: Mapping[str, Any] | None, caller: str) -> dict[int, str]:
+    """The name of each tensor, by its identity."""
+    if params is not None and not isinstance(params, Mapping):
+        raise TypeError(f"{caller}: params maps names to tensors, as dict(model.named_parameters()) does, "
+                        f"got {type(params).__name__}")
+    return {id(tensor): name for name, tensor in (params or {}).items()}
+
+
+def _label(node: Node, names: dict[int, str]) -> list[str]:
+    """Return a node's name, and the shape of what it gave; for a leaf its own name, too, if it has one in `names`."""
     name = node.name().rsplit("::", 1)[-1]  # torch writes torch::autograd::AccumulateGrad
     variable = getattr(node, "variable", None)
-    return [name] if variable is None else [name, str(tuple(variable.shape))]
+    if variable is not None:
+        shape = str(tuple(variable.shape))
+        return [name, f"{names[id(variable)]} {shape}" if id(variable) in names else shape]
+    if hasattr(node, "shape"):
+        return [name, str(tuple(node.shape))]
+    # torch calls it the backward pass's input. There is one for each result; whoever imitates a node may have none.
+    shapes = [str(tuple(result.shape)) for result in getattr(node, "_input_metadata", ())]
+    return [name, " ".join(shapes)] if shapes else [name]
 
 
 def _graph(tensor: Any, caller: str) -> dict[Node, list[Node]]:
@@ -183,6 +212,7 @@ class _Place:
 
     layer: int
     lines: list[str] = field(default_factory=list)
+    leaf: bool = False
     x: float = 0.0
     # Where an arrow enters, measured from the middle, and the place it comes from; and the same for arrows that leave.
     inputs: list[tuple[float, _Place]] = field(default_factory=list)
@@ -197,13 +227,13 @@ class _Place:
         return (max(map(len, self.lines)) + 2) * _LETTER if self.lines else 0.0
 
 
-def _layers(graph: dict[Node, list[Node]]) -> list[list[_Place]]:
+def _layers(graph: dict[Node, list[Node]], names: dict[int, str]) -> list[list[_Place]]:
     """Give each node a place in the layer just above the highest of its consumers, and connect the places."""
     depth = dict.fromkeys(graph, 0)
     for node, inputs in graph.items():
         for source in inputs:
             depth[source] = max(depth[source], depth[node] + 1)
-    places = {node: _Place(depth[node], _label(node)) for node in graph}
+    places = {node: _Place(depth[node], _label(node, names), hasattr(node, "variable")) for node in graph}
     layers: list[list[_Place]] = [[] for _ in range(max(depth.values()) + 1)]
     for node, place in places.items():
         layers[place.layer].append(place)

@@ -19,6 +19,7 @@ from tqdm import tqdm
 import minigrad as torch
 import minigrad.nn.functional as F
 from minigrad import Tensor, nn, optim
+from minigrad.tools.plot import plot_training
 from minigrad.utils.data import DataLoader, TensorDataset
 from minigrad.vision import datasets
 
@@ -210,17 +211,36 @@ def fit(
     train_dl: Batches,
     valid_dl: Batches,
     quiet: bool = False,
-) -> None:
+) -> tuple[list[float], list[tuple[float, float]]]:
     """Train for some epochs and print the loss and the accuracy on the validation data after each.
 
     A progress bar runs on stderr meanwhile, unless `quiet`.
+
+    Returns
+    -------
+    The loss of each step, and what was printed: the loss and the accuracy after each epoch.
     """
+    losses, epoch_results = [], []
     for epoch in range(1, epochs + 1):
         model.train()
         for xb, yb in tqdm(train_dl, desc=f"epoch {epoch}/{epochs}", unit="batch", leave=False, disable=quiet):
-            loss_batch(model, loss_func, xb, yb, opt)
+            losses.append(loss_batch(model, loss_func, xb, yb, opt))
         loss, right = evaluate(model, loss_func, valid_dl)
+        epoch_results.append((loss, right))
         print(f"epoch {epoch}/{epochs}  validation loss {loss:.4f}  accuracy {right:.2%}", flush=True)
+    return losses, epoch_results
+
+
+def mistakes(model: Model, dl: Batches) -> list[Tensor]:
+    """Images that the model takes for another digit, (n, 784), what they show, (n,), and what they were taken for, (n,)."""
+    model.eval()
+    found = []
+    with torch.no_grad():
+        for xb, yb in dl:
+            guesses = model(xb).argmax(dim=1)
+            wrong = guesses != yb
+            found.append((xb[wrong], yb[wrong], guesses[wrong]))
+    return [torch.cat(parts) for parts in zip(*found, strict=True)]
 
 
 # --- 4. Run ----------------------------------------------------------------------------------------------------------
@@ -236,7 +256,9 @@ def run(options: Namespace) -> None:
     model, loss_func, opt = get_model(options.model, options.lr, options.momentum)
 
     start = perf_counter()
-    fit(options.epochs, model, loss_func, opt, train_dl, valid_dl, options.quiet)
+    losses, epochs = fit(options.epochs, model, loss_func, opt, train_dl, valid_dl, options.quiet)
     seconds = perf_counter() - start
     _, right = evaluate(model, loss_func, test_dl)
     print(f"test accuracy {right:.2%} after {seconds:.2f} seconds of training")
+    if options.plot:
+        plot_training(losses, epochs, mistakes(model, test_dl), options.plot)

@@ -18,7 +18,7 @@ from tqdm import tqdm
 import minigrad
 import minigrad.training
 import reference.training
-from minigrad.tools.cli import CommandError
+from minigrad.tools.plot import save
 
 ROWS = 20  # lines of the table of losses
 
@@ -85,10 +85,7 @@ def plot(ours: Side, twin: Side, path: str) -> None:
     axes.plot(ours.losses, label=ours.name, linewidth=1)
     axes.set(xlabel="step", ylabel="training loss")
     axes.legend()
-    try:
-        figure.savefig(path)
-    except OSError as error:
-        raise CommandError(f"--plot cannot write {path!r}: {error.strerror}") from error
+    save(figure, path)
 
 
 def run(options: Namespace) -> None:

@@ -20,6 +20,7 @@ from torch import Tensor, nn, optim
 from torch.utils.data import DataLoader, TensorDataset
 from tqdm import tqdm
 
+from minigrad.tools.plot import plot_training
 from minigrad.vision import datasets
 from reference.device import pick_device, place_on_device
 
@@ -211,17 +212,36 @@ def fit(
     train_dl: Batches,
     valid_dl: Batches,
     quiet: bool = False,
-) -> None:
+) -> tuple[list[float], list[tuple[float, float]]]:
     """Train for some epochs and print the loss and the accuracy on the validation data after each.
 
     A progress bar runs on stderr meanwhile, unless `quiet`.
+
+    Returns
+    -------
+    The loss of each step, and what was printed: the loss and the accuracy after each epoch.
     """
+    losses, epoch_results = [], []
     for epoch in range(1, epochs + 1):
         model.train()
         for xb, yb in tqdm(train_dl, desc=f"epoch {epoch}/{epochs}", unit="batch", leave=False, disable=quiet):
-            loss_batch(model, loss_func, xb, yb, opt)
+            losses.append(loss_batch(model, loss_func, xb, yb, opt))
         loss, right = evaluate(model, loss_func, valid_dl)
+        epoch_results.append((loss, right))
         print(f"epoch {epoch}/{epochs}  validation loss {loss:.4f}  accuracy {right:.2%}", flush=True)
+    return losses, epoch_results
+
+
+def mistakes(model: Model, dl: Batches) -> list[Tensor]:
+    """Images that the model takes for another digit, (n, 784), what they show, (n,), and what they were taken for, (n,)."""
+    model.eval()
+    found = []
+    with torch.no_grad():
+        for xb, yb in dl:
+            guesses = model(xb).argmax(dim=1)
+            wrong = guesses != yb
+            found.append((xb[wrong], yb[wrong], guesses[wrong]))
+    return [torch.cat(parts) for parts in zip(*found, strict=True)]
 
 
 # --- 4. Run ----------------------------------------------------------------------------------------------------------
@@ -239,7 +259,9 @@ def run(options: Namespace) -> None:
     train_dl, valid_dl, test_dl = place_on_device(device, model, train_dl, valid_dl, test_dl)
 
     start = perf_counter()
-    fit(options.epochs, model, loss_func, opt, train_dl, valid_dl, options.quiet)
+    losses, epochs = fit(options.epochs, model, loss_func, opt, train_dl, valid_dl, options.quiet)
     seconds = perf_counter() - start
     _, right = evaluate(model, loss_func, test_dl)
     print(f"test accuracy {right:.2%} after {seconds:.2f} seconds of training")
+    if options.plot:
+        plot_training(losses, epochs, mistakes(model, test_dl), options.plot)

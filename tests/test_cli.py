@@ -15,10 +15,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from unittest import mock
 
+import numpy as np
 import pytest
 import torch
 
 import minigrad
+from minigrad.tools.plot import plot_training
 
 ROOT = Path(__file__).parent.parent
 EPOCH = re.compile(r"epoch (\d+)/(\d+)  validation loss (\d+\.\d{4})  accuracy (\d+\.\d\d)%")
@@ -116,11 +118,47 @@ def test_seed_fixes_the_run():
     assert first != other
 
 
+@pytest.mark.parametrize(("options", "expected"), [([], 1), (["--threads", 2], 2)])
+def test_threads_of_training(options, expected):
+    minigrad.set_num_threads(3 - expected)
+    done = here("minigrad", "train", "--epochs", 1, "--batch-size", 5000, "--quiet", *options)
+    assert done.returncode == 0
+    assert minigrad.get_num_threads() == expected
+
+
 def test_learning_rate_zero_learns_nothing():
     done = here("minigrad", "train", "--epochs", 2, "--lr", 0, "--batch-size", 5000, "--quiet")
     (first, second), _, _ = results(done.stdout)
     assert first == second
     assert first[1] < 40
+
+
+@pytest.mark.parametrize("program", ["minigrad", "reference"])
+def test_train_draws_how_it_went(program, tmp_path):
+    picture = tmp_path / "curves.png"
+    done = here(program, "train", "--epochs", 1, "--batch-size", 1000, "--quiet", "--plot", picture)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_picture_of_a_training_run():
+    images = np.zeros((3, 784), np.float32)
+    mistakes = minigrad.tensor(images), torch.tensor([1, 2, 3]), np.array([7, 0, 5])  # of either framework, or arrays
+    figure = plot_training([3.0, 2.0, 1.5, 1.0], [(1.8, 0.5), (1.1, 0.75)], mistakes)
+    curves, digits = figure.subfigs
+    loss, accuracy = curves.axes
+    (steps, validation), (right,) = loss.lines, accuracy.lines
+    assert steps.get_xydata().tolist() == [[1, 3.0], [2, 2.0], [3, 1.5], [4, 1.0]]
+    assert validation.get_xydata().tolist() == [[2, 1.8], [4, 1.1]]
+    assert right.get_xydata().tolist() == [[1, 50.0], [2, 75.0]]
+    assert [axes.get_title() for axes in digits.axes if axes.images] == ["1 read as 7", "2 read as 0", "3 read as 5"]
+    assert digits.get_suptitle().startswith("3 digits of the test data were taken for another")
+
+
+def test_a_picture_without_mistakes():
+    nothing = np.zeros((0, 784)), np.zeros(0), np.zeros(0)
+    figure = plot_training([1.0], [(1.0, 1.0)], nothing)
+    assert figure.subfigs[1].get_suptitle() == "0 digits of the test data were taken for another"
 
 
 # --- compare ---------------------------------------------------------------------------------------------------------
@@ -191,6 +229,8 @@ def test_compare_draws_the_curves_with_the_threads_asked_for(tmp_path):
         (["train", "--seed", "-1"], ["--seed", "'-1'"]),
         (["train", "--depth", "3"], ["--depth"]),
         (["train", "extra"], ["extra"]),
+        (["train", "--threads", "0"], ["--threads", "'0'"]),
+        (["train", "--plot", "curves.pdf"], ["curves.pdf", ".png"]),
         (["fly"], ["fly", "train"]),
         ([], ["train"]),
     ],

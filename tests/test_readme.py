@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import doctest
 import re
 from pathlib import Path
+
+from minigrad.autograd import Op
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -19,6 +22,12 @@ def test_the_session_prints_what_is_shown() -> None:
 def test_the_operation_shown_is_the_one_in_the_source() -> None:
     (shown,) = re.findall(r"```python\n(@op.*?)```", README, re.DOTALL)
     assert shown in (ROOT / "minigrad/ops/elementwise.py").read_text(encoding="utf-8")
+
+
+def test_the_flags_are_those_of_op() -> None:
+    table = README[README.index("| flag |") :].partition("\n\n")[0]
+    shown = set(re.findall(r"`(\w+)=", table))
+    assert shown == {field.name for field in dataclasses.fields(Op) if field.init} - {"body", "node_name"} | {"name"}
 
 
 def test_the_files_named_exist() -> None:

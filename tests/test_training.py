@@ -56,7 +56,7 @@ def test_twins_import_the_same_names_each_from_its_own_framework():
         return found
 
     def on_torch(module: str) -> str:
-        return module if module.startswith("minigrad.vision") else re.sub(r"^minigrad\b", "torch", module)
+        return module if module.startswith(("minigrad.vision", "minigrad.tools")) else re.sub(r"^minigrad\b", "torch", module)
 
     ours = {(on_torch(module), name, known_as) for module, name, known_as in imports(OURS)}
     assert ours == {line for line in imports(TWIN) if line[0] != "reference.device"}
@@ -133,9 +133,26 @@ def test_evaluate_leaves_no_gradients_and_fit_sets_the_modes(training, digits, c
         return training.F.cross_entropy(out, yb)
 
     train_dl, valid_dl = training.get_data(training.TensorDataset(x, y), training.TensorDataset(x, y), bs=64)
-    training.fit(1, model, loss_func, opt, train_dl, valid_dl, quiet=True)
+    losses, ((validation_loss, right),) = training.fit(1, model, loss_func, opt, train_dl, valid_dl, quiet=True)
+    assert len(losses) == 2
+    assert (validation_loss, right) == training.evaluate(model, training.F.cross_entropy, valid_dl)
     assert modes == [(True, True), (True, True), (False, False)]  # two steps, and one batch of twice the size
     assert capsys.readouterr().out.count("\n") == 1
+
+
+@BOTH
+def test_mistakes_are_the_images_taken_for_another(training):
+    torch_ = training.torch
+    images, labels = torch_.arange(12.0).reshape(6, 2), torch_.tensor([0, 1, 0, 1, 1, 1])
+    loader = training.DataLoader(training.TensorDataset(images, labels), batch_size=4)
+    model = training.nn.Linear(2, 2)
+    with torch_.no_grad():  # it says 0 to all but the last two
+        model.weight.copy_(torch_.tensor([[0.0, 0.0], [1.0, 0.0]]))
+        model.bias.copy_(torch_.tensor([7.0, 0.0]))
+    found = training.mistakes(model, loader)
+    assert [part.tolist() for part in found] == [[[2.0, 3.0], [6.0, 7.0]], [1, 1], [0, 0]]
+    assert not found[0].requires_grad
+    assert not model.training
 
 
 # --- 50 steps against torch ------------------------------------------------------------------------------------------
