@@ -35,7 +35,7 @@ from minigrad.ops.elementwise import (
 )
 from minigrad.ops.indexing import (
     argwhere, fill, gather, index_fill, index_select, masked_fill, masked_select, nonzero, repeat_interleave,
-    scatter, scatter_add, take_along_dim,
+    take_along_dim,
 )
 from minigrad.ops.linalg import (
     addmm, addmv, baddbmm, bilinear, bmm, cross, dot, einsum, inner, kron, matmul, mm, mv, outer, tensordot,
@@ -50,7 +50,9 @@ from minigrad.ops.reduction import (
     all, amax, amin, any, argmax, argmin, argsort, bincount, count_nonzero, cumsum, log_softmax, logsumexp, max,
     mean, median, min, nanmean, nansum, prod, softmax, sort, std, std_mean, sum, topk, unique, var, var_mean,
 )
-from minigrad.ops.scattering import index_add, index_copy, index_put, masked_scatter, put, scatter_reduce, take
+from minigrad.ops.scattering import (
+    index_add, index_copy, index_put, masked_scatter, put, scatter, scatter_add, scatter_reduce, take,
+)
 from minigrad.ops.shape import (
     broadcast_tensors, broadcast_to, cat, chunk, clone, concat, concatenate, diag, diag_embed, diagonal,
     flatten, flip, hstack, meshgrid, moveaxis, movedim, narrow, permute, pixel_shuffle, pixel_unshuffle, ravel,

@@ -71,6 +71,8 @@ def isclose(a: Array, b: Array, /, rtol: float = 1e-05, atol: float = 1e-08, equ
     """Where ``|a - b| <= atol + rtol * |b|``; both must be of one dtype."""
     if np.asarray(a).dtype != np.asarray(b).dtype:
         raise RuntimeError(f"isclose(): the tensors must be of one dtype, got {np.asarray(a).dtype} and {np.asarray(b).dtype}")
+    if rtol < 0 or atol < 0:
+        raise RuntimeError(f"isclose(): rtol and atol must be greater than or equal to zero, but got {rtol} and {atol}")
     return (np.isclose(a, b, rtol, atol, equal_nan),)
 
 

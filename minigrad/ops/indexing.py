@@ -178,7 +178,7 @@ def _marked(places: np.ndarray[Any, Any], shape: tuple[int, ...]) -> np.ndarray[
 
 
 def _index_tensor(name: str, index: Array) -> None:
-    if raw(index).dtype not in (np.int64, np.int32):
+    if raw(index).dtype not in (np.int64, np.int32) and (raw(index).size or name == "index_select"):
         raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index, got {raw(index).dtype}")
 
 
@@ -244,6 +244,12 @@ def scatter_zeros(g: Array, index: Array, /, axis: int, shape: tuple[int, ...]) 
     return _scattered(raw(g), index, axis, shape), lambda h: _gather(h, index, axis)
 
 
+def _used(src: Any, index: Any) -> Any:
+    """The corner of `src` that has the shape of the index: one element for each."""
+    source = np.atleast_1d(src) if index.size else np.zeros(index.shape, src.dtype)
+    return source[tuple(map(slice, index.shape))].reshape(index.shape)
+
+
 def _scattered(src: Any, index: Any, axis: int, shape: tuple[int, ...]) -> Any:
     size, places = math.prod(shape), _flat_places(shape, index, axis).reshape(-1)
     values = _used(src, index).reshape(-1)
@@ -252,74 +258,6 @@ def _scattered(src: Any, index: Any, axis: int, shape: tuple[int, ...]) -> Any:
         np.add.at(whole, places, values)
         return whole.reshape(shape)
     return np.bincount(places, values, size).astype(src.dtype).reshape(shape)
-
-
-def _source(name: str, x: Array, index: Array, src: Array) -> None:
-    """Refuse a `src` that does not have an element of x's dtype for each index."""
-    if not isinstance(src, (TensorBase, np.ndarray)):
-        raise TypeError(f"{name}(): argument 'src' must be Tensor, not {type(src).__name__}")
-    _fits(name, raw(src), raw(index), -1)
-    if raw(x).dtype != raw(src).dtype:
-        raise RuntimeError(f"{name}(): Expected self.dtype to be equal to src.dtype, got {raw(x).dtype} and {raw(src).dtype}")
-
-
-def _used(src: Any, index: Any) -> Any:
-    """The corner of `src` that has the shape of the index: one element for each."""
-    source = np.atleast_1d(src) if index.size else np.zeros(index.shape, src.dtype)
-    return source[tuple(map(slice, index.shape))].reshape(index.shape)
-
-
-def _read_back(g: Array, index: Any, axis: int, source: tuple[int, ...]) -> Array:
-    """The derivative for `src`, of which only the corner that has the shape of the index was used."""
-    if not index.size:
-        return np.zeros(source, raw(g).dtype)
-    g = _gather(g, index, axis)
-    return g.reshape(source) if index.size == math.prod(source) else _embed(g, tuple(map(slice, index.shape)), source)
-
-
-def scatter_add(input: Array, dim: int, index: Array, src: Array) -> Any:
-    """`input` with the elements of `src` added at the places that gather would read."""
-    _index_tensor("scatter_add", index)
-    axis = axis_of(dim, raw(input).ndim)
-    _fits("scatter_add", raw(input), raw(index), axis)
-    _source("scatter_add", input, index, src)
-    return _scatter_add(input, src, index, axis)
-
-
-@op
-def _scatter_add(x: Array, src: Array, index: Array, /, axis: int) -> Any:
-    shape, source = x.shape, src.shape
-    _check_places("scatter_add", index, shape[axis] if shape else 1)
-    return raw(x) + _scattered(raw(src), index, axis, shape), lambda g: g, lambda g: _read_back(g, index, axis, source)
-
-
-def scatter(input: Array, dim: int, index: Array, src: Any = None, *, value: Any = None, reduce: str | None = None) -> Any:
-    """`input` with the elements of `src` (a tensor, or one number) written at the places that gather would read."""
-    _index_tensor("scatter", index)
-    axis = axis_of(dim, raw(input).ndim)
-    _fits("scatter", raw(input), raw(index), axis)
-    if reduce is not None:
-        raise NotImplementedError(f"scatter(): reduce={reduce!r} is not supported; use scatter_add")
-    if src is not None and value is not None:
-        raise TypeError("scatter(): got both src and value; give one of them")
-    number = src is None or not isinstance(src, (TensorBase, np.ndarray))
-    if number:
-        src = np.broadcast_to(as_element("scatter()", value if src is None else src, raw(input).dtype), raw(index).shape)
-    _source("scatter", input, index, src)
-    return _scatter(input, src, index, axis, number)
-
-
-@op(name=lambda axis, value=False: f"ScatterBackward{int(value)}")
-def _scatter(x: Array, src: Array, index: Array, /, axis: int, value: bool = False) -> Any:
-    source = src.shape
-    _check_places("scatter", index, x.shape[axis] if x.ndim else 1)
-    out = raw(x).copy()
-    out.reshape(-1)[_flat_places(x.shape, index, axis)] = _used(raw(src), index)
-    return (
-        out,
-        lambda g: _scatter(g, np.zeros(index.shape, raw(g).dtype), index, axis),
-        lambda g: _read_back(g, index, axis, source),
-    )
 
 
 def index_select(input: Array, dim: int, index: Array) -> Any:
@@ -344,7 +282,8 @@ def _index_select(x: Array, index: Array, /, axis: int) -> Any:
 
 def take_along_dim(input: Array, indices: Array, dim: int | None = None) -> Any:
     """One element of `input` along `dim` for each index, both broadcast in the other dimensions; flattened without `dim`."""
-    _index_tensor("take_along_dim", indices)
+    if raw(indices).dtype != np.int64:
+        raise RuntimeError(f"take_along_dim(): dtype of indices should be Long but got {raw(indices).dtype}; use indices.long()")
     if dim is None:
         return gather(reshape(input, -1), 0, indices.reshape(-1))
     a, b = list(raw(input).shape), list(raw(indices).shape)
@@ -352,7 +291,8 @@ def take_along_dim(input: Array, indices: Array, dim: int | None = None) -> Any:
         raise RuntimeError(f"take_along_dim(): input and indices should have the same number of dimensions, got shapes {a} and {b}")
     axis = axis_of(dim, len(a))
     common = [n if i == axis else max(n, m) if min(n, m) else 0 for i, (n, m) in enumerate(zip(a, b, strict=True))]
-    return gather(input.expand(common), axis, indices.expand([*common[:axis], *b[axis : axis + 1], *common[axis + 1 :]]))
+    places = wrap(raw(indices) % max(a[axis], 1)) if a else indices  # as in torch, they count on from both ends
+    return gather(input.expand(common), axis, places.expand([*common[:axis], *b[axis : axis + 1], *common[axis + 1 :]]))
 
 
 def masked_fill(input: Array, mask: Array, value: Any) -> Any:
@@ -397,8 +337,14 @@ def _masked_select(x: Array, mask: Array, /) -> Any:
     return raw(x)[mask], lambda g: _put_zeros(g, mask, template=(_HOLE,), shape=shape)
 
 
-def repeat_interleave(input: Array, repeats: Any, dim: int | None = None) -> Any:
-    """Each slice along `dim` `repeats` times in a row (a number, or one number per slice); flattened without `dim`."""
+def repeat_interleave(input: Array, repeats: Any = None, dim: int | None = None, *, output_size: int | None = None) -> Any:
+    """Each slice along `dim` `repeats` times in a row (a number, or one number per slice); flattened without `dim`.
+
+    A vector of integers alone is one of repeats: the result then has each index so many times. `output_size` is the size that
+    the result has along `dim`; it needs not be known.
+    """
+    if repeats is None:
+        return repeat_interleave(wrap(np.arange(raw(input).size)), input, output_size=output_size)
     input = reshape(input, -1) if dim is None else input
     axis = axis_of(0 if dim is None else dim, raw(input).ndim)
     counts = np.asarray(unwrapped(repeats))
@@ -408,7 +354,10 @@ def repeat_interleave(input: Array, repeats: Any, dim: int | None = None) -> Any
     if counts.ndim > 1 or counts.size not in (1, raw(input).shape[axis]) or counts.min(initial=0) < 0:
         raise RuntimeError(f"repeat_interleave(): repeats must be one number, or one for each of the {raw(input).shape[axis]} "
                            "slices, and not negative")
-    return _index_select(input, np.repeat(np.arange(raw(input).shape[axis]), counts), axis)
+    places = np.repeat(np.arange(raw(input).shape[axis]), counts)
+    if output_size not in (None, places.size):
+        raise RuntimeError(f"repeat_interleave(): output_size should be {places.size}, the size of the result, got {output_size}")
+    return _index_select(input, places, axis)
 
 
 def argwhere(input: Array) -> Any:
@@ -416,10 +365,11 @@ def argwhere(input: Array) -> Any:
     return nonzero(input)
 
 
-@op
-def nonzero(x: Array, /) -> Any:
-    """The indices of the elements that are not zero, one per row."""
-    return (np.argwhere(x),)
+def nonzero(input: Array, *, as_tuple: bool = False) -> Any:
+    """The indices of the elements that are not zero, one per row; with `as_tuple`, one vector for each dimension."""
+    if as_tuple:
+        return tuple(wrap(places) for places in np.atleast_1d(raw(input)).nonzero())
+    return wrap(np.argwhere(raw(input)))
 
 
 # ---- rows of a table -----------------------------------------------------------------------------------------------------

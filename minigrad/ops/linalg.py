@@ -110,7 +110,8 @@ def matmul(input: Array, other: Array) -> Any:
         return _unsafe_view(product, raw(product).shape[:-1])
     shape = raw(input).shape
     if n == 2:  # one matrix for all: a single product of tall matrices
-        return _unsafe_view(mm(reshape(input, -1, shape[-1]), other), (*shape[:-1], raw(other).shape[-1]))
+        rows = reshape(input, math.prod(shape[:-1]), shape[-1])
+        return _unsafe_view(mm(rows, other), (*shape[:-1], raw(other).shape[-1]))
     return _batched(input, other)
 
 
@@ -288,6 +289,12 @@ def tensordot(a: Array, b: Array, dims: Any = 2) -> Any:
     named = [[d] if isinstance(d, int) else list(d) for d in dims]
     ours, theirs = (axes_of(some, size) if some else () for some, size in zip(named, (m, n), strict=True))
     sizes = [raw(a).shape[i] for i in ours], [raw(b).shape[i] for i in theirs]
+    if len(ours) == len(theirs):  # where one size is 1, the other operand is summed
+        pairs = list(zip(ours, theirs, *sizes, strict=True))
+        wide = [i for i, _, n, m in pairs if n != m == 1], [j for _, j, n, m in pairs if m != n == 1]
+        if wide[0] or wide[1]:
+            a, b = (x.sum(axes, True) if axes else x for x, axes in zip((a, b), wide, strict=True))
+            return tensordot(a, b, dims)
     if sizes[0] != sizes[1]:
         raise RuntimeError(f"tensordot: contracted dimensions need to match, got sizes {sizes[0]} and {sizes[1]}")
     if raw(a).dtype != raw(b).dtype:

@@ -10,7 +10,7 @@ import numpy as np
 from minigrad.arrays.dtypes import Array
 from minigrad.autograd import TensorBase, op, raw
 from minigrad.ops.dims import axis_of
-from minigrad.ops.shape import axis_of_some, cat, flip, narrow, reshape, split, unsqueeze
+from minigrad.ops.shape import _some, axis_of_some, cat, flip, narrow, reshape, split, unsqueeze
 
 # ---- cutting ---------------------------------------------------------------------------------------------------------------
 
@@ -114,12 +114,6 @@ def atleast_3d(*tensors: Any) -> Any:
 
 
 # ---- joining ---------------------------------------------------------------------------------------------------------------
-
-
-def _some(name: str, tensors: Any) -> Any:
-    if not len(tensors):
-        raise RuntimeError(f"{name} expects a non-empty TensorList: there is nothing to join")
-    return tensors
 
 
 def dstack(tensors: Any) -> Any:

@@ -196,7 +196,7 @@ def _prod(x: Array, /, dim: int | None, keepdim: bool, dtype: Any = None) -> Any
 
         To be differentiated in turn, it is one of a square of copies with ones on the diagonal, multiplied along.
         """
-        row = x.reshape(-1) if dim is None else x.swapaxes(axes[0], -1)
+        row = x.reshape(-1) if dim is None or not shape else x.swapaxes(axes[0], -1)
         n = row.shape[-1]
         if isinstance(row, np.ndarray):
             ends = np.ones((*row.shape[:-1], 1), row.dtype)
@@ -205,7 +205,7 @@ def _prod(x: Array, /, dim: int | None, keepdim: bool, dtype: Any = None) -> Any
         else:
             ones = np.where(np.eye(n, dtype=bool), 1, np.broadcast_to(row.reshape((*row.shape[:-1], 1, n)), (*row.shape, n)))
             product = _prod(ones, -1, False)
-        return product.reshape(shape) if dim is None else product.swapaxes(axes[0], -1)
+        return product.reshape(shape) if dim is None or not shape else product.swapaxes(axes[0], -1)
 
     return out, lambda g: spread(g, axes, shape) * others(x)
 

@@ -7,24 +7,26 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.arrays.dtypes import Array
+from minigrad.arrays.dtypes import Array, as_element
 from minigrad.autograd import TensorBase, op, raw, wrap
+from minigrad.ops.add_at import add_at
 from minigrad.ops.dims import axis_of
 from minigrad.ops.elementwise import div
 from minigrad.ops.indexing import (
     _HOLE,
+    _check_places,
     _fits,
+    _flat_places,
+    _gather,
     _index_tensor,
     _put_zeros,
-    _source,
-    add_at,
+    _scattered,
+    _used,
     gather,
     getitem,
     index_select,
     parse_index,
     put_at,
-    scatter,
-    scatter_add,
 )
 from minigrad.ops.shape import _embed, broadcast_tensors
 
@@ -142,8 +144,10 @@ def _index_add(x: Array, source: Array, index: Array, /, axis: int, alpha: float
     if not x.ndim:
         return raw(x) + raw(source) * alpha, lambda g: g, lambda g: g * alpha
     added = add_at(raw(source), _at(axis, index), x.shape)
+    if alpha != 1:
+        added = added * np.asarray(alpha).astype(added.dtype)
     return (
-        raw(x) + (added if alpha == 1 else added * alpha),
+        raw(x) + added,
         lambda g: g,
         lambda g: index_select(g, axis, index).reshape(shape) * alpha,
     )
@@ -168,6 +172,81 @@ def _index_copy(x: Array, source: Array, index: Array, /, axis: int) -> Any:
 
 
 # ---- one element for each index --------------------------------------------------------------------------------------------
+
+
+def _source(name: str, x: Array, index: Array, src: Array) -> None:
+    """Refuse a `src` that does not have an element of x's dtype for each index."""
+    if not isinstance(src, (TensorBase, np.ndarray)):
+        raise TypeError(f"{name}(): argument 'src' must be Tensor, not {type(src).__name__}")
+    _fits(name, raw(src), raw(index), -1)
+    if raw(x).dtype != raw(src).dtype:
+        raise RuntimeError(f"{name}(): Expected self.dtype to be equal to src.dtype, got {raw(x).dtype} and {raw(src).dtype}")
+
+
+def _read_back(g: Array, index: Any, axis: int, source: tuple[int, ...]) -> Array:
+    """The derivative for `src`, of which only the corner that has the shape of the index was used."""
+    if not index.size:
+        return np.zeros(source, raw(g).dtype)
+    g = _gather(g, index, axis)
+    return g.reshape(source) if index.size == math.prod(source) else _embed(g, tuple(map(slice, index.shape)), source)
+
+
+def scatter_add(input: Array, dim: int, index: Array, src: Array) -> Any:
+    """`input` with the elements of `src` added at the places that gather would read."""
+    _index_tensor("scatter_add", index)
+    axis = axis_of(dim, raw(input).ndim)
+    _fits("scatter_add", raw(input), raw(index), axis)
+    _source("scatter_add", input, index, src)
+    return _scatter_add(input, src, index, axis)
+
+
+@op
+def _scatter_add(x: Array, src: Array, index: Array, /, axis: int) -> Any:
+    shape, source = x.shape, src.shape
+    _check_places("scatter_add", index, shape[axis] if shape else 1)
+    return raw(x) + _scattered(raw(src), index, axis, shape), lambda g: g, lambda g: _read_back(g, index, axis, source)
+
+
+def scatter(input: Array, dim: int, index: Array, src: Any = None, *, value: Any = None, reduce: str | None = None) -> Any:
+    """`input` with the elements of `src` (a tensor, or one number) written at the places that gather would read.
+
+    With `reduce`, ``"add"`` or ``"multiply"``, they are combined with what is there, and there is no derivative.
+    """
+    _index_tensor("scatter", index)
+    axis = axis_of(dim, raw(input).ndim)
+    _fits("scatter", raw(input), raw(index), axis)
+    if reduce not in (None, "add", "multiply"):
+        raise RuntimeError(f"scatter(): reduce argument must be either add or multiply, got {reduce!r}")
+    if src is not None and value is not None:
+        raise TypeError("scatter(): got both src and value; give one of them")
+    number = src is None or not isinstance(src, (TensorBase, np.ndarray))
+    if number:
+        src = np.broadcast_to(as_element("scatter()", value if src is None else src, raw(input).dtype), raw(index).shape)
+    _source("scatter", input, index, src)
+    if reduce is not None:
+        return _scatter_combined(input, src, index, axis, reduce)
+    return _scatter(input, src, index, axis, number)
+
+
+@op(name=lambda axis, value=False: f"ScatterBackward{int(value)}")
+def _scatter(x: Array, src: Array, index: Array, /, axis: int, value: bool = False) -> Any:
+    source = src.shape
+    _check_places("scatter", index, x.shape[axis] if x.ndim else 1)
+    out = raw(x).copy()
+    out.reshape(-1)[_flat_places(x.shape, index, axis)] = _used(raw(src), index)
+    return (
+        out,
+        lambda g: _scatter(g, np.zeros(index.shape, raw(g).dtype), index, axis),
+        lambda g: _read_back(g, index, axis, source),
+    )
+
+
+@op(name="torch::autograd::NotImplemented")
+def _scatter_combined(x: Array, src: Array, index: Array, /, axis: int, reduce: str) -> Any:
+    def rule(g: Array) -> Array:
+        raise RuntimeError("derivative for aten::scatter with reduce is not implemented; use scatter_reduce")
+
+    return _met(np.add if reduce == "add" else np.multiply, raw(x), raw(src), index, axis), rule, rule
 
 
 def scatter_reduce(input: Array, dim: int, index: Array, src: Array, reduce: str, *, include_self: bool = True) -> Any:
@@ -220,12 +299,12 @@ def _scatter_extreme(x: Array, src: Array, index: Array, /, axis: int, reduce: s
     out = _met(np.maximum if reduce == "amax" else np.minimum, raw(x), raw(src), index, axis)
     kind, shape = raw(x).dtype, src.shape
     ours = (raw(x) == out).astype(kind)
-    theirs = (raw(src) == _read(out, index, axis, shape)) & _used(index, shape)
+    theirs = (raw(src) == _read(out, index, axis, shape)) & _takes_part(index, shape)
     sharing = np.maximum(ours + _scatter_sum(theirs, index, axis, x.shape), 1).astype(kind)
     return out, lambda g: g * (ours / sharing), lambda g: _read(g / sharing, index, axis, shape) * theirs
 
 
-def _used(index: Any, shape: tuple[int, ...]) -> Any:
+def _takes_part(index: Any, shape: tuple[int, ...]) -> Any:
     """Where an element of src, which may be larger than the index, takes part."""
     used = np.zeros(shape, bool)
     used[tuple(map(slice, index.shape))] = True

@@ -135,7 +135,7 @@ def unsqueeze(x: Array, /, dim: int) -> Any:
 def squeeze(input: Array, dim: Any = None) -> Any:
     """All dimensions of size 1 taken out, or those in `dim` that have size 1."""
     shape = raw(input).shape
-    axes = range(len(shape)) if dim is None else axes_of(dim, len(shape))
+    axes = range(len(shape)) if dim is None else () if dim in ((), []) else axes_of(dim, len(shape))
     out = tuple(a for a in axes if shape[a] == 1) if shape else ()
     return _squeeze(input, out, kind=0 if dim is None else 1 if isinstance(dim, int) else 2)
 
@@ -211,6 +211,8 @@ def roll(input: Array, shifts: Any, dims: Any = None) -> Any:
     axes = None if dims is None else tuple(axis_of(d, raw(input).ndim) for d in ((dims,) if isinstance(dims, int) else dims))
     if len(shifts) != (1 if axes is None else len(axes)):
         raise RuntimeError(f"shifts and dimensions must align. shifts: {len(shifts)}, dims:{len(axes or ())}")
+    if axes and not raw(input).ndim:
+        raise IndexError(f"roll(): Dimension specified as {axes[0]} but tensor has no dimensions")
     return _roll(input, shifts, axes)
 
 
@@ -306,12 +308,19 @@ def _stack(*xs: Array, dim: int) -> Any:
 
 def vstack(tensors: Any) -> Any:
     """The tensors below each other: vectors as rows, others along their first dimension."""
-    return cat([reshape(x, 1, -1) if raw(x).ndim < 2 else x for x in tensors])
+    return cat([reshape(x, 1, -1) if raw(x).ndim < 2 else x for x in _some("vstack", tensors)])
 
 
 def hstack(tensors: Any) -> Any:
     """The tensors beside each other: vectors end to end, others along their second dimension."""
-    return cat([reshape(x, -1) if raw(x).ndim == 0 else x for x in tensors], 1 if raw(tensors[0]).ndim > 1 else 0)
+    dim = 1 if raw(_some("hstack", tensors)[0]).ndim > 1 else 0
+    return cat([reshape(x, -1) if raw(x).ndim == 0 else x for x in tensors], dim)
+
+
+def _some(name: str, tensors: Any) -> Any:
+    if not len(tensors):
+        raise RuntimeError(f"{name} expects a non-empty TensorList: there is nothing to join")
+    return tensors
 
 
 def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Any, ...]:
@@ -386,8 +395,14 @@ def narrow(input: Array, dim: int, start: int, length: int) -> Any:
     """`length` slices of dimension `dim`, from `start` on."""
     axis = axis_of_some("narrow", input, dim)
     size = raw(input).shape[axis]
+    if isinstance(start, TensorBase):
+        if start.array.ndim or start.array.dtype.kind not in "iu":
+            raise RuntimeError(f"narrow(): start must be an 0-dim integral Tensor, got {start.array.dtype} of {start.array.ndim}D")
+        start = start.array.item()
+    if not -size <= start <= size:
+        raise IndexError(f"narrow(): start out of range (expected to be in range of [{-size}, {size}], but got {start})")
     first = start + size if start < 0 else start
-    if not 0 <= first <= first + length <= size:
+    if not first <= first + length <= size:
         raise RuntimeError(f"start ({start}) + length ({length}) exceeds dimension size ({size}).")
     return _part(input, (*(slice(None),) * axis, slice(first, first + length)), kind="Slice")
 

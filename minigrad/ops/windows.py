@@ -225,7 +225,8 @@ def im2col(input: Array, kernel_size: Ints, dilation: Ints = 1, padding: Ints = 
     RuntimeError
         If input is no batch of images and no image, or the windows do not fit into it.
     """
-    floating("unfold", input)
+    if raw(input).dtype != np.bool_:
+        floating("unfold", input)
     check_images("unfold", raw(input).shape)
     return _im2col(input, place("unfold", raw(input).shape[-2:], kernel_size, stride, padding, dilation))
 

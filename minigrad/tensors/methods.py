@@ -328,8 +328,8 @@ class Methods(InPlace):
     fill = method(indexing.fill)
     nonzero = method(indexing.nonzero)
     repeat_interleave = method(indexing.repeat_interleave)
-    scatter, scatter_ = both(indexing.scatter)
-    scatter_add, scatter_add_ = both(indexing.scatter_add)
+    scatter, scatter_ = both(scattering.scatter)
+    scatter_add, scatter_add_ = both(scattering.scatter_add)
     take_along_dim = method(indexing.take_along_dim)
 
     index_add, index_add_ = both(scattering.index_add)
