@@ -10,7 +10,7 @@
     Random numbers          test_random_streams (the bits)  test_same_seed (what stands on them)  test_init  test_distributions
     Modules                 test_nn  test_modules (hooks, state)  test_clip  test_parallel
     Optimisers              test_optim (SGD)  test_optimizers (the others)  test_schedulers
-    Data                    test_data  test_workers  test_datasets  test_transforms
+    Data                    test_data  test_workers  test_datasets  test_transforms  test_vision
     Files                   test_serialization  test_replacing  test_unpickler  test_safetensors
     Programs                test_training  test_cli  test_run  test_ladder
     What users meet         test_errors  test_readme  test_wheel  test_suite

@@ -20,7 +20,7 @@ import pytest
 
 from minigrad.utils.data import DataLoader
 from minigrad.vision import datasets, download
-from minigrad.vision.datasets import MNIST, DataError, FashionMNIST, content_digest, load_digits, load_mnist
+from minigrad.vision.datasets import MNIST, DataError, FashionMNIST, content_digest, load_digits, load_mnist, mnist
 from minigrad.vision.make_digits import make_digits
 from minigrad.vision.transforms import Compose, Lambda, ToTensor
 
@@ -314,7 +314,7 @@ def test_what_is_not_the_set_never_gets_its_name(
         def __reduce__(self) -> object:
             return os.mkdir, (str(tmp_path / "made"),)
 
-    monkeypatch.setattr(datasets, "MAX_UNPACKED", 500_000)
+    monkeypatch.setattr(mnist, "MAX_UNPACKED", 500_000)
     server.content |= {
         "hostile": gzip.compress(pickle.dumps((SPLITS[1], Hostile()), 4)),
         "page": b"<!DOCTYPE html><title>Log in</title>",
@@ -430,7 +430,7 @@ def test_a_damaged_file_in_the_folder_is_named(tmp_path: Path, content: bytes) -
 
 
 def test_a_bomb_is_not_unpacked_beyond_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(datasets, "MAX_UNPACKED", 10**6)
+    monkeypatch.setattr(mnist, "MAX_UNPACKED", 10**6)
     (tmp_path / "mnist.pkl.gz").write_bytes(gzip.compress(b"\0" * 10**8, 1))
     tracemalloc.start()
     try:

@@ -257,8 +257,10 @@ class Latin1:
         return expect(str, text).encode("latin-1")
 
 
-def load_arrays(data: bytes) -> Any:
+def load_arrays(data: bytes, max_operations: int = 10_000) -> Any:
     """What the pickle `data` describes, where it holds NumPy arrays of plain numbers: each is a `PickledArray`.
+
+    It may take `max_operations` steps to read; an array takes about 30.
 
     Raises
     ------
@@ -279,4 +281,4 @@ def load_arrays(data: bytes) -> Any:
         "numpy._core.multiarray._reconstruct": PickledArray,  # the spelling since NumPy 2
         "_codecs.encode": Latin1(len(data)).encode,
     }
-    return loads(data, names, max_operations=10_000)  # an array takes about 30
+    return loads(data, names, max_operations=max_operations)

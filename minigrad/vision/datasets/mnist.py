@@ -17,21 +17,17 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from importlib import resources
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from minigrad.serialization.unpickler import load_arrays
 from minigrad.tensors.creation import from_numpy
-from minigrad.utils.data import Dataset
-from minigrad.vision.download import DataError, fetch
-
-__all__ = ["MNIST", "DataError", "FashionMNIST", "load_digits", "load_mnist"]
+from minigrad.vision.datasets.vision import VisionDataset, data_folder, download_once, read_or_explain
 
 Split = tuple[NDArray[np.float32], NDArray[np.int64]]
 Splits = tuple[Split, Split, Split]
-T = TypeVar("T")
 
 MNIST_URLS = (
     "https://github.com/pytorch/tutorials/raw/main/_static/mnist.pkl.gz",
@@ -87,38 +83,8 @@ def load_mnist(
     path = data_folder(root) / "mnist.pkl.gz"
     read = partial(read_mnist, digest=digest)
     if download:
-        _download(path, urls, read, progress)
-    return _read(path, read)
-
-
-def data_folder(root: str | os.PathLike[str] | None = None) -> Path:
-    """`root`; by default what the environment variable MINIGRAD_DATA names, else ~/.cache/minigrad."""
-    folder = Path(root or os.environ.get("MINIGRAD_DATA") or "~/.cache/minigrad")
-    try:
-        return folder.expanduser()
-    except RuntimeError:
-        raise DataError(f"cannot tell whose home is meant by {folder}: name a folder without ~ in MINIGRAD_DATA") from None
-
-
-def _download(path: Path, urls: Sequence[str], verify: Callable[[Path], object], progress: bool) -> None:
-    """Fetch the file, unless it is there."""
-    if not path.exists():
-        fetch(urls, path, verify, progress=progress)
-
-
-def _read(path: Path, read: Callable[[Path], T]) -> T:
-    """What `read` gives for the file; what it raises as a DataError that says what to do."""
-    if not path.exists():
-        raise DataError(f"there is no {path}: put it there, or let download=True fetch it")
-    try:
-        return read(path)
-    except ValueError as error:
-        raise DataError(f"{path} is damaged, {error}: delete it, and it will be downloaded again") from error
-    except OSError as error:
-        raise DataError(
-            f"cannot read {path} ({error.strerror or error}): make it readable, "
-            "or name another folder in MINIGRAD_DATA, or as root="
-        ) from error
+        download_once(path, urls, read, progress)
+    return read_or_explain(path, read)
 
 
 def read_mnist(path: Path, digest: str) -> Splits:
@@ -170,7 +136,7 @@ def content_digest(splits: Splits) -> str:
     return sha256.hexdigest()
 
 
-class MNIST(Dataset[Any]):
+class MNIST(VisionDataset):
     """Handwritten digits, 60,000 to train on and 10,000 to test on, as `torchvision.datasets.MNIST`.
 
     An item is a pair of an image and a target, the class as an int. Where torchvision gives an image of PIL, this gives
@@ -215,12 +181,12 @@ class MNIST(Dataset[Any]):
         self, root: str | os.PathLike[str], train: bool = True, transform: Callable[[Any], Any] | None = None,
         target_transform: Callable[[Any], Any] | None = None, download: bool = False,
     ) -> None:  # fmt: skip
-        self.root = os.path.expanduser(root)
-        self.train, self.transform, self.target_transform = train, transform, target_transform
+        super().__init__(root, transform=transform, target_transform=target_transform)
+        self.train = train
         if download:
             self.download()
         prefix = "train" if train else "t10k"
-        images, labels = (_read(path, read) for name, path, read in self._files() if name.startswith(prefix))
+        images, labels = (read_or_explain(path, read) for name, path, read in self._files() if name.startswith(prefix))
         self.data, self.targets = from_numpy(images), from_numpy(labels).long()
 
     @property
@@ -236,7 +202,7 @@ class MNIST(Dataset[Any]):
     def download(self) -> None:
         """Fetch the files that are not there."""
         for name, path, read in self._files():
-            _download(path, [f"{mirror}{name}.gz" for mirror in self.mirrors], read, progress=True)
+            download_once(path, [f"{mirror}{name}.gz" for mirror in self.mirrors], read, progress=True)
 
     def _files(self) -> Iterator[tuple[str, Path, Callable[[Path], NDArray[np.uint8]]]]:
         """Name, place and reader of each of them."""
@@ -247,23 +213,11 @@ class MNIST(Dataset[Any]):
         return len(self.data)
 
     def __getitem__(self, index: int) -> tuple[Any, Any]:
-        image, target = self.data[index].numpy().copy(), int(self.targets[index])
-        return (
-            image if self.transform is None else self.transform(image),
-            target if self.target_transform is None else self.target_transform(target),
-        )
+        return self._transformed(self.data[index].numpy().copy(), int(self.targets[index]))
 
     def extra_repr(self) -> str:
         """Which of the two sets it is."""
         return f"Split: {'Train' if self.train else 'Test'}"
-
-    def __repr__(self) -> str:
-        lines = [f"Number of datapoints: {len(self)}", f"Root location: {self.root}", *self.extra_repr().splitlines()]
-        transforms = {"Transform: ": self.transform, "Target transform: ": self.target_transform}
-        shown = [head + repr(transform).replace("\n", "\n" + " " * len(head))
-                 for head, transform in transforms.items() if transform is not None]  # fmt: skip
-        lines += ["StandardTransform"] if shown else []
-        return "\n".join([f"Dataset {type(self).__name__}", *("    " + line for line in lines), *shown])
 
 
 class FashionMNIST(MNIST):

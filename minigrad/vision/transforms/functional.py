@@ -1,0 +1,356 @@
+"""Functions of images, under the names of `torchvision.transforms.functional`.
+
+An image is one of three things: a NumPy array of shape (height, width) or (height, width, channels), as the datasets here give it;
+a tensor of shape (..., channels, height, width); or an image of Pillow, where that is installed. Each function gives the kind that
+it got, and treats an array as it treats Pillow's image of it.
+"""
+
+from __future__ import annotations
+
+import numbers
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from minigrad.arrays.dtypes import get_default_dtype
+from minigrad.nn import functional as F
+from minigrad.tensors.creation import from_numpy
+from minigrad.tensors.tensor import Tensor
+from minigrad.vision.transforms.resampling import InterpolationMode, nearest, resampled, resampled_bytes
+
+# ---- the three kinds of images -----------------------------------------------------------------------------------------------
+
+
+def pillow() -> Any:
+    """Pillow's module `Image`.
+
+    Raises
+    ------
+    ImportError
+        If it is not installed; the message says what to do.
+    """
+    try:
+        from PIL import Image
+    except ImportError:
+        raise ImportError("image files and Pillow's images need the package Pillow: pip install pillow") from None
+    return Image
+
+
+def is_pillow(img: Any) -> bool:
+    """Whether it is an image of Pillow. Nobody has one who has not imported it."""
+    module = sys.modules.get("PIL.Image")
+    return module is not None and isinstance(img, module.Image)
+
+
+def _check(img: Any) -> None:
+    if isinstance(img, Tensor):
+        if img.ndim < 2:
+            raise TypeError(f"a tensor image has the shape (..., channels, height, width), got {list(img.shape)}")
+    elif isinstance(img, np.ndarray):
+        if img.ndim not in (2, 3):
+            raise ValueError(f"pic should be 2/3 dimensional. Got {img.ndim} dimensions.")
+    elif not is_pillow(img):
+        raise TypeError(f"img should be an ndarray, a tensor or an image of Pillow. Got {type(img)}")
+
+
+def of_pixels(img: Any, function: Callable[[Any], Any]) -> Any:
+    """Apply a function of arrays (..., height, width) to an image of any kind."""
+    _check(img)
+    if isinstance(img, Tensor):
+        return from_numpy(np.ascontiguousarray(function(img.detach().numpy())))
+    if is_pillow(img):
+        return pillow().fromarray(of_pixels(np.asarray(img), function))
+    if img.ndim == 2:
+        return np.ascontiguousarray(function(img))
+    return np.ascontiguousarray(function(img.transpose(2, 0, 1)).transpose(1, 2, 0))
+
+
+def get_image_size(img: Any) -> list[int]:
+    """Width and height."""
+    _check(img)
+    if is_pillow(img):
+        return list(img.size)
+    height, width = img.shape[-2:] if isinstance(img, Tensor) else img.shape[:2]
+    return [width, height]
+
+
+def pair(size: Any) -> tuple[int, int]:
+    """A size as height and width; one number is for both."""
+    values = tuple(size) if isinstance(size, Sequence) else (size,)
+    if len(values) not in (1, 2):
+        raise ValueError(f"Please provide only two dimensions (h, w) for size, got {size}")
+    return int(values[0]), int(values[-1])
+
+
+# ---- to and from tensors -----------------------------------------------------------------------------------------------------
+
+
+def to_tensor(pic: Any) -> Tensor:
+    """From an array or an image of Pillow to a tensor (channels, height, width).
+
+    Bytes become numbers between 0 and 1 of the default dtype; all else keeps its values, and its dtype.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is no image, or has not two or three dimensions.
+    """
+    if isinstance(pic, Tensor) or not (isinstance(pic, np.ndarray) or is_pillow(pic)):
+        raise TypeError(f"pic should be an ndarray. Got {type(pic)}")
+    image = pil_to_tensor(pic)
+    return image.to(get_default_dtype()).div(255) if image.array.dtype == np.uint8 else image
+
+
+def pil_to_tensor(pic: Any) -> Tensor:
+    """From an array or an image of Pillow to a tensor (channels, height, width), with values as they are."""
+    _check(pic)
+    array = np.array(pic) if is_pillow(pic) else pic
+    return from_numpy(np.ascontiguousarray(np.atleast_3d(array).transpose(2, 0, 1)))
+
+
+def to_array(pic: Any) -> Any:
+    """From a tensor (channels, height, width) or (height, width) to an array; numbers up to 1 become bytes."""
+    _check(pic)
+    if not isinstance(pic, Tensor):
+        return np.asarray(pic)
+    if pic.ndim > 3:
+        raise ValueError(f"pic should be 2/3 dimensional. Got {pic.ndim} dimensions.")
+    values = (pic.detach().mul(255).byte() if pic.is_floating_point() else pic).numpy()
+    values = values if values.ndim == 2 else values.transpose(1, 2, 0)
+    return np.ascontiguousarray(values[:, :, 0] if values.shape[2:] == (1,) else values)
+
+
+def to_pil_image(pic: Any, mode: str | None = None) -> Any:
+    """From a tensor or an array to an image of Pillow, which must be installed."""
+    return pillow().fromarray(to_array(pic)) if mode is None else pillow().fromarray(to_array(pic)).convert(mode)
+
+
+def normalize(tensor: Any, mean: Any, std: Any, inplace: bool = False) -> Tensor:
+    """(image - mean) / std, for each channel of a tensor (..., channels, height, width) of a floating-point dtype.
+
+    Raises
+    ------
+    TypeError
+        If it is no tensor, or not of a floating-point dtype.
+    ValueError
+        If it has less than three dimensions, or a standard deviation is zero.
+    """
+    if not isinstance(tensor, Tensor):
+        raise TypeError(f"img should be Tensor Image. Got {type(tensor)}")
+    if not tensor.is_floating_point():
+        raise TypeError(f"Input tensor should be a float tensor. Got {tensor.dtype}.")
+    if tensor.ndim < 3:
+        raise ValueError("Expected tensor to be a tensor image of size (..., C, H, W). Got tensor.size() = "
+                         f"{tensor.size()}")
+    average, deviation = (np.asarray(given, tensor.dtype.numpy) for given in (mean, std))
+    if not deviation.all():
+        raise ValueError(f"std evaluated to zero after conversion to {tensor.dtype}, leading to division by zero.")
+    shift, scale = (from_numpy(each.reshape(-1, 1, 1) if each.ndim == 1 else each) for each in (average, deviation))
+    return tensor.sub_(shift).div_(scale) if inplace else (tensor - shift) / scale
+
+
+# ---- size and place ----------------------------------------------------------------------------------------------------------
+
+
+def resize(
+    img: Any, size: Any, interpolation: InterpolationMode = InterpolationMode.BILINEAR, max_size: int | None = None,
+    antialias: bool | None = True,
+) -> Any:
+    """The image in another size.
+
+    Parameters
+    ----------
+    size : int or pair of int
+        Height and width; one number is for the shorter edge, and the other one keeps its proportion.
+    interpolation : InterpolationMode
+        For tensors nearest, nearest-exact, bilinear or bicubic.
+    max_size : int, optional
+        How long the longer edge may get, where `size` is one number.
+    antialias : bool
+        Whether a smaller image takes all of the pixels into account. Arrays and images of Pillow always do.
+    """
+    if not isinstance(interpolation, InterpolationMode):
+        raise TypeError(f"Argument interpolation should be a InterpolationMode, got {interpolation!r}")
+    width, height = get_image_size(img)
+    new = _new_size(height, width, size, max_size)
+    if new == (height, width):
+        return img
+    tensor = isinstance(img, Tensor)
+    if interpolation in (InterpolationMode.NEAREST, InterpolationMode.NEAREST_EXACT):
+        centers = not tensor or interpolation is InterpolationMode.NEAREST_EXACT
+        return of_pixels(img, lambda pixels: nearest(pixels, new, centers))
+    if tensor and interpolation not in (InterpolationMode.BILINEAR, InterpolationMode.BICUBIC):
+        raise ValueError("tensors are resized by nearest, nearest-exact, bilinear or bicubic interpolation, not "
+                         f"{interpolation.value}")
+    if tensor and not antialias:
+        images = img.reshape(-1, 1, height, width)
+        result = F.interpolate(images if img.is_floating_point() else images.float(), new, mode=interpolation.value)
+        result = result if img.is_floating_point() else result.round().clamp(0, 255).to(img.dtype)
+        return result.reshape(*img.shape[:-2], *new)
+
+    def function(pixels: Any) -> Any:
+        if pixels.dtype.kind == "f":
+            return resampled(pixels, new, interpolation)
+        if not tensor and pixels.dtype == np.uint8:
+            return resampled_bytes(pixels, new, interpolation)
+        return np.clip(np.rint(resampled(pixels.astype(np.float32), new, interpolation)), 0, 255).astype(pixels.dtype)
+
+    return of_pixels(img, function)
+
+
+def _new_size(height: int, width: int, size: Any, max_size: int | None) -> tuple[int, int]:
+    """What `size` means for an image."""
+    if isinstance(size, Sequence) and len(size) == 2:
+        if max_size is not None:
+            raise ValueError("max_size should only be passed if size specifies the length of the smaller edge")
+        return pair(size)
+    shorter, longer = min(width, height), max(width, height)
+    wanted = pair(size)[0]
+    new = [wanted, int(wanted * longer / shorter)]
+    if max_size is not None:
+        if max_size <= wanted:
+            raise ValueError(f"max_size = {max_size} must be strictly greater than the requested size for the smaller edge "
+                             f"size = {size}")
+        if new[1] > max_size:
+            new = [int(max_size * new[0] / new[1]), max_size]
+    return (new[0], new[1]) if height <= width else (new[1], new[0])
+
+
+def crop(img: Any, top: int, left: int, height: int, width: int) -> Any:
+    """A part of the image; what lies outside of it is 0."""
+    columns, rows = get_image_size(img)
+    around = (max(-top, 0), max(top + height - rows, 0)), (max(-left, 0), max(left + width - columns, 0))
+
+    def function(pixels: Any) -> Any:
+        if np.any(around):
+            pixels = np.pad(pixels, [(0, 0)] * (pixels.ndim - 2) + list(around))
+        first, second = top + around[0][0], left + around[1][0]
+        return pixels[..., first : first + height, second : second + width]
+
+    return of_pixels(img, function)
+
+
+def center_crop(img: Any, output_size: Any) -> Any:
+    """The part in the middle; an image that is smaller gets zeros around it."""
+    height, width = pair(output_size)
+    columns, rows = get_image_size(img)
+    if width > columns or height > rows:
+        left, top = max(width - columns, 0), max(height - rows, 0)
+        img = pad(img, [left // 2, top // 2, (left + 1) // 2, (top + 1) // 2])
+        columns, rows = get_image_size(img)
+    return crop(img, round((rows - height) / 2), round((columns - width) / 2), height, width)
+
+
+def resized_crop(
+    img: Any, top: int, left: int, height: int, width: int, size: Any,
+    interpolation: InterpolationMode = InterpolationMode.BILINEAR, antialias: bool | None = True,
+) -> Any:
+    """A part of the image in another size."""
+    return resize(crop(img, top, left, height, width), size, interpolation, antialias=antialias)
+
+
+MODES = {"constant": "constant", "edge": "edge", "reflect": "reflect", "symmetric": "symmetric"}
+
+
+def pad(img: Any, padding: Any, fill: Any = 0, padding_mode: str = "constant") -> Any:
+    """The image with an edge around it.
+
+    Parameters
+    ----------
+    padding : int or sequence of int
+        How many pixels: on all sides; to the left and right, above and below; or left, above, right, below.
+    fill : number or tuple of numbers
+        What is in them if `padding_mode` is "constant": one for all channels, or one each.
+    padding_mode : str
+        "constant", "edge", "reflect" (without the edge) or "symmetric" (with it).
+    """
+    if not isinstance(padding, (numbers.Number, tuple, list)):
+        raise TypeError("Got inappropriate padding arg")
+    values = [int(p) for p in padding] if isinstance(padding, (tuple, list)) else [int(padding)]  # type: ignore[call-overload]
+    if len(values) not in (1, 2, 4):
+        raise ValueError(f"Padding must be an int or a 1, 2, or 4 element tuple, not a {len(values)} element tuple")
+    if padding_mode not in MODES:
+        raise ValueError("Padding mode should be either constant, edge, reflect or symmetric")
+    left, top, right, bottom = values * (4 // len(values))
+
+    def function(pixels: Any) -> Any:
+        around = [(0, 0)] * (pixels.ndim - 2) + [(top, bottom), (left, right)]
+        if padding_mode != "constant":
+            return np.pad(pixels, around, mode=padding_mode)  # type: ignore[call-overload]
+        if not isinstance(fill, (tuple, list)) or pixels.ndim == 2:
+            return np.pad(pixels, around, constant_values=np.ravel(fill)[0])
+        if len(fill) not in (1, pixels.shape[-3]):
+            raise ValueError(f"fill has {len(fill)} numbers for {pixels.shape[-3]} channels; give one, or one for each")
+        whole = np.pad(pixels, around)
+        whole[...] = np.asarray(fill, pixels.dtype).reshape(-1, 1, 1)
+        whole[..., top : top + pixels.shape[-2], left : left + pixels.shape[-1]] = pixels
+        return whole
+
+    return of_pixels(img, function)
+
+
+def hflip(img: Any) -> Any:
+    """The image with left and right exchanged."""
+    return of_pixels(img, lambda pixels: pixels[..., ::-1])
+
+
+def vflip(img: Any) -> Any:
+    """The image upside down."""
+    return of_pixels(img, lambda pixels: pixels[..., ::-1, :])
+
+
+# ---- colours -----------------------------------------------------------------------------------------------------------------
+
+
+def rgb_to_grayscale(img: Any, num_output_channels: int = 1) -> Any:
+    """The luma of a coloured image, by ITU-R 601: 0.299 of red, 0.587 of green and 0.114 of blue; in one channel or in three."""
+    if num_output_channels not in (1, 3):
+        raise ValueError("num_output_channels should be either 1 or 3")
+    _check(img)
+    if isinstance(img, Tensor):
+        if img.ndim < 3 or img.shape[-3] not in (1, 3):
+            raise TypeError(f"a tensor image needs 1 or 3 channels to lose its colours, got shape {list(img.shape)}")
+        gray = img
+        if img.shape[-3] == 3:
+            red, green, blue = img.unbind(-3)
+            gray = (0.2989 * red + 0.587 * green + 0.114 * blue).to(img.dtype).unsqueeze(-3)
+        return gray.expand(*img.shape[:-3], num_output_channels, *img.shape[-2:])
+    if is_pillow(img):
+        return pillow().fromarray(rgb_to_grayscale(np.asarray(img.convert("RGB")), num_output_channels))
+    luma = img
+    if img.ndim == 3:
+        parts = img[..., :3].astype(np.int64) @ np.array([19595, 38470, 7471])  # Pillow's, of 2**16
+        luma = ((parts + 0x8000) >> 16).astype(np.uint8) if img.shape[2] >= 3 else img[..., 0]
+    return luma if num_output_channels == 1 else np.stack([luma] * 3, -1)
+
+
+to_grayscale = rgb_to_grayscale
+
+
+def convert_image_dtype(image: Any, dtype: Any = None) -> Tensor:
+    """A tensor image in another dtype, its values scaled from the range of the one to that of the other.
+
+    Floating-point numbers range from 0 to 1, integers to the largest of their dtype.
+    """
+    dtype = get_default_dtype() if dtype is None else dtype
+    if image.dtype == dtype:
+        return image
+    largest = {True: lambda d: 1.0, False: lambda d: float(np.iinfo(d.numpy).max)}
+    before, after = (largest[d.is_floating_point](d) for d in (image.dtype, dtype))
+    if image.is_floating_point():
+        if dtype.is_floating_point:
+            return image.to(dtype)
+        return image.mul(after + 1 - 1e-3).to(dtype)
+    if dtype.is_floating_point:
+        return image.to(dtype).div_(before)
+    if before > after:
+        return (image // int((before + 1) // (after + 1))).to(dtype)
+    return image.to(dtype) * int((after + 1) // (before + 1))
+
+
+__all__ = [
+    "InterpolationMode", "center_crop", "convert_image_dtype", "crop", "get_image_size", "hflip", "normalize", "pad",
+    "pil_to_tensor", "resize", "resized_crop", "rgb_to_grayscale", "to_grayscale", "to_pil_image", "to_tensor", "vflip",
+]  # fmt: skip

@@ -1,0 +1,92 @@
+"""Images of another size, as Pillow computes them, and PyTorch after it: each pixel is a weighted sum of those around its place.
+
+A filter says how much a pixel counts by its distance. Where the image gets smaller, the filter is stretched until it covers all
+pixels that go into one; that keeps edges from breaking up (*antialiasing*). Rows and columns are resampled one after the other, so
+each is a product with a matrix of weights. The filters are those of Pillow's ``Resample.c``.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+from enum import Enum
+from typing import Any
+
+import numpy as np
+
+
+class InterpolationMode(Enum):
+    """How pixels between pixels are found."""
+
+    NEAREST = "nearest"
+    NEAREST_EXACT = "nearest-exact"
+    BILINEAR = "bilinear"
+    BICUBIC = "bicubic"
+    BOX = "box"
+    HAMMING = "hamming"
+    LANCZOS = "lanczos"
+
+
+def _sinc(x: float) -> float:
+    return math.sin(math.pi * x) / (math.pi * x) if x else 1.0
+
+
+def _cubic(x: float) -> float:
+    """Keys' cubic convolution with a = -1/2."""
+    x = abs(x)
+    return (1.5 * x - 2.5) * x * x + 1 if x < 1 else ((-0.5 * x + 2.5) * x - 4) * x + 2 if x < 2 else 0.0
+
+
+FILTERS: dict[InterpolationMode, tuple[float, Callable[[float], float]]] = {  # how far each reaches, and what it is
+    InterpolationMode.BOX: (0.5, lambda x: float(-0.5 < x <= 0.5)),
+    InterpolationMode.BILINEAR: (1.0, lambda x: max(0.0, 1 - abs(x))),
+    InterpolationMode.HAMMING: (1.0, lambda x: _sinc(x) * (0.54 + 0.46 * math.cos(math.pi * x)) if abs(x) < 1 else 0.0),
+    InterpolationMode.BICUBIC: (2.0, _cubic),
+    InterpolationMode.LANCZOS: (3.0, lambda x: _sinc(x) * _sinc(x / 3) if abs(x) < 3 else 0.0),
+}
+
+
+@functools.lru_cache(maxsize=64)
+def weights(before: int, after: int, mode: InterpolationMode) -> Any:
+    """How much each of `before` pixels counts for each of `after`: float64 of shape (after, before)."""
+    reach, filter_ = FILTERS[mode]
+    scale = before / after
+    stretch = max(scale, 1.0)
+    matrix = np.zeros((after, before))
+    for i in range(after):
+        center = (i + 0.5) * scale
+        first, last = max(int(center - reach * stretch + 0.5), 0), min(int(center + reach * stretch + 0.5), before)
+        row = [filter_((j - center + 0.5) / stretch) for j in range(first, last)]
+        matrix[i, first:last] = np.array(row) / sum(row)
+    return matrix
+
+
+def resampled(image: Any, size: tuple[int, int], mode: InterpolationMode) -> Any:
+    """Floating-point images (..., height, width) in another size."""
+    rows, columns = (weights(n, m, mode).astype(image.dtype) for n, m in zip(image.shape[-2:], size, strict=True))
+    return rows @ (image @ columns.T)
+
+
+FRACTION = 22  # bits of Pillow's weights behind the point
+
+
+def resampled_bytes(image: Any, size: tuple[int, int], mode: InterpolationMode) -> Any:
+    """Images of bytes (..., height, width) in another size, bit for bit as Pillow's: columns, then rows, each rounded to bytes."""
+    for axis in (-1, -2):
+        before, after = image.shape[axis], size[axis]
+        if before == after:
+            continue
+        exact = weights(before, after, mode) * (1 << FRACTION)
+        whole = np.trunc(exact + np.copysign(0.5, exact)).astype(np.int64)
+        sums = np.moveaxis(np.moveaxis(image, axis, -1).astype(np.int64) @ whole.T, -1, axis)
+        image = np.clip((sums + (1 << (FRACTION - 1))) >> FRACTION, 0, 255).astype(np.uint8)
+    return image
+
+
+def nearest(image: Any, size: tuple[int, int], centers: bool) -> Any:
+    """Images (..., height, width) in another size, each pixel being the nearest one; counted from centers, or from corners."""
+    places = (np.minimum(((np.arange(m) + 0.5 * centers) * (n / m)).astype(np.int64), n - 1)
+              for n, m in zip(image.shape[-2:], size, strict=True))  # fmt: skip
+    rows, columns = places
+    return image[..., rows[:, None], columns]
