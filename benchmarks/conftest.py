@@ -6,8 +6,11 @@
 from __future__ import annotations
 
 import gc
+import os
 import platform
+import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from copy import copy
 from time import perf_counter, process_time
 from typing import Any
@@ -30,20 +33,34 @@ THREADS = 1
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Measure only where that is asked for: a run of the tests has no minutes to spare."""
+    """Measure only where that is asked for: a run of the tests has no minutes to spare.
+
+    The plugin's own tables, 1,500 lines, are shown with -v only. Ours says what they say.
+    """
     config.stash[RESULTS] = []
+    config.option.benchmark_quiet = True
+    if hasattr(config, "_benchmarksession"):
+        config._benchmarksession.quiet = not config._benchmarksession.verbose
     if not (config.option.benchmark_only or config.option.benchmark_enable):
         config.option.benchmark_disable = True  # the plugin configures itself last, and reads this
         if hasattr(config, "_benchmarksession"):  # unless this file was found only now, while collecting
             config._benchmarksession.disabled = True
 
 
-@pytest.fixture(scope="session", autouse=True)
-def one_thread(request: pytest.FixtureRequest) -> Iterator[None]:
+@contextmanager
+def measuring_threads() -> Iterator[None]:
     """Give NumPy and torch one thread each: what is compared is what they make of it."""
     before = torch.get_num_threads()
     torch.set_num_threads(THREADS)
     with threadpool_limits(THREADS):
+        yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Measure on one thread, and see that it is one."""
+    with measuring_threads():
         assert torch.get_num_threads() == THREADS
         assert {pool["num_threads"] for pool in threadpool_info()} <= {THREADS}
         if request.config.option.benchmark_only:
@@ -52,7 +69,6 @@ def one_thread(request: pytest.FixtureRequest) -> Iterator[None]:
             for name, multiply in (("NumPy", lambda: a @ a), ("torch", lambda: b @ b)):
                 assert _busy_cores(multiply) < 1.2, f"{name} computes on more than one core"
         yield
-    torch.set_num_threads(before)
 
 
 def _busy_cores(work: Contender) -> float:
@@ -164,9 +180,35 @@ def versions() -> dict[str, str]:
     return {"numpy": np.__version__, "torch": torch.__version__}
 
 
+def blas() -> dict[str, str]:
+    """Which library multiplies matrices on either side, with which kernel, on how many threads."""
+    ours = [
+        f"{pool['internal_api']} {pool['version']}, kernel {pool.get('architecture', 'unknown')}, {threads(pool['num_threads'])}"
+        for pool in threadpool_info()
+        if pool["user_api"] == "blas" and "numpy" in pool["filepath"]
+    ]
+    forced = " (forced by OPENBLAS_CORETYPE)" if "OPENBLAS_CORETYPE" in os.environ else ""
+    built = torch.__config__.show()
+    theirs = {
+        "library": re.search(r"Math Kernel Library Version ([\d.]+)", built),
+        "kernel": re.search(r"CPU capability usage: (\S+)", built),
+    }
+    library = f"MKL {theirs['library'][1]}" if theirs["library"] else re.search(r"BLAS_INFO=(\w+)|$", built)[1] or "unknown"
+    kernel = theirs["kernel"][1] if theirs["kernel"] else "unknown"
+    return {
+        "NumPy's": (ours[0] if ours else "a library that does not tell") + forced,
+        "torch's": f"{library}, kernel {kernel}, {threads(torch.get_num_threads())}",
+    }
+
+
+def threads(number: int) -> str:
+    return f"{number} thread" + "s" * (number != 1)
+
+
 def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: dict[str, Any]) -> None:
     """Add to the JSON what a ratio depends on."""
-    machine_info.update(versions=versions(), threads=THREADS)
+    with measuring_threads():
+        machine_info.update(versions=versions(), blas=blas())
 
 
 @pytest.hookimpl(trylast=True)  # below pytest-benchmark's own tables
@@ -175,6 +217,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     if results:
         terminalreporter.section("minigrad / torch, time for time")
         terminalreporter.write_line(report.table(results))
-        about = {"machine": platform.machine(), "system": platform.system(), "threads": THREADS}
-        about |= {"python_version": platform.python_version(), "versions": versions()}
+        about = {"machine": platform.machine(), "system": platform.system(), "python_version": platform.python_version()}
+        with measuring_threads():
+            about |= {"versions": versions(), "blas": blas()}
         terminalreporter.write_line("\n" + report.machine(about))

@@ -12,7 +12,6 @@ import argparse
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -43,27 +42,39 @@ def results_in(report: dict[str, Any]) -> list[Result]:
     return list(results.values())
 
 
-def table(results: Sequence[Result]) -> str:
-    """Markdown: one table against torch, and one against whatever else ran beside minigrad."""
-    rows = [("job", OURS, THEIRS, "ratio")]
+def by_section(results: Iterable[Result]) -> dict[str, list[Result]]:
+    """The results of each section, sections in the order of their first result."""
+    sections: dict[str, list[Result]] = {}
     for result in results:
-        if THEIRS in result.ratio:
-            times = readable(result.seconds[OURS], result.unit), readable(result.seconds[THEIRS], result.unit)
-            rows.append((result.job, *times, f"{result.ratio[THEIRS]:.2f}"))
-    others = [("job", OURS, "other", "who", "ratio")]
-    for result in results:
-        for name, ratio in result.ratio.items():
-            if name != THEIRS:
-                times = readable(result.seconds[OURS], result.unit), readable(result.seconds[name], result.unit)
-                others.append((result.job, *times, name, f"{ratio:.2f}"))
-    parts = [_markdown(each) for each in (rows, others) if len(each) > 1]
+        sections.setdefault(result.section, []).append(result)
+    return sections
+
+
+def table(results: Iterable[Result]) -> str:
+    """Markdown: a heading for each section, a line for each job, and in the end how often minigrad is not slower.
+
+    Behind the ratio to torch stand the ratios to whatever else ran beside minigrad.
+    """
+    parts = []
+    for section, group in by_section(results).items():
+        rows = [("job", OURS, THEIRS, "ratio", "ratio to others")]
+        for result in group:
+            ours = readable(result.seconds[OURS], result.unit)
+            theirs, ratio = "", ""
+            if THEIRS in result.ratio:
+                theirs, ratio = readable(result.seconds[THEIRS], result.unit), f"{result.ratio[THEIRS]:.2f}"
+            others = ", ".join(f"{name} {each:.2f}" for name, each in result.ratio.items() if name != THEIRS)
+            rows.append((result.job, ours, theirs, ratio, others))
+        if not any(row[-1] for row in rows[1:]):
+            rows = [row[:-1] for row in rows]
+        parts.append(f"### {section.capitalize()}\n\n{_markdown(rows)}")
     return "\n\n".join([*parts, summary(results)])
 
 
 def summary(results: Iterable[Result]) -> str:
     """One line for each section: how many jobs take minigrad no longer than torch."""
     lines = []
-    for section, group in groupby(results, lambda result: result.section):
+    for section, group in by_section(results).items():
         ratios = [result.ratio[THEIRS] for result in group if THEIRS in result.ratio]
         if ratios:
             lines.append(f"{section}: minigrad takes no longer than torch in {sum(r <= 1 for r in ratios)} of "
@@ -104,10 +115,11 @@ def machine(info: dict[str, Any]) -> str:
     """Say on what a report was measured."""
     cpu = info.get("cpu", {}).get("brand_raw") or info["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in info["versions"].items())
-    threads = f"{info['threads']} thread" + "s" * (info["threads"] != 1)
+    products = "; ".join(f"{name} by {by}" for name, by in info["blas"].items())
     return (
         "Medians of processor time (import: time on the clock; memory: the most that a process had), each ratio between "
-        f"neighbours in time. Measured on {cpu}, {info['system']}, {threads}; Python {info['python_version']}, {versions}."
+        f"neighbours in time. Measured on {cpu}, {info['system']}; Python {info['python_version']}, {versions}. "
+        f"Matrix products: {products}."
     )
 
 
@@ -118,7 +130,7 @@ def plot(results: Sequence[Result], note: str, path: Path) -> None:
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
 
-    shown = [result for result in results if THEIRS in result.ratio][::-1]
+    shown = [result for group in by_section(results).values() for result in group if THEIRS in result.ratio][::-1]
     ratios = [result.ratio[THEIRS] for result in shown]
     figure, axes = plt.subplots(figsize=(9, 1.2 + 0.2 * len(shown)), layout="constrained")
     colours = ["tab:green" if ratio <= 1 else "tab:red" for ratio in ratios]
