@@ -10,7 +10,7 @@ The names are torch's: what a tutorial writes for torch runs here after ``import
 from math import e, inf, nan, pi
 
 from minigrad import accelerator, autograd, backends, cuda, distributions, func, linalg, nn, optim, random, utils
-from minigrad.arrays import memory
+from minigrad.arrays.memory import OutOfMemoryError
 from minigrad.arrays.dtypes import (
     Size, bool, device, double, dtype, finfo, float, float16, float32, float64, get_default_dtype, half, iinfo, int,
     int16, int32, int64, int8, long, promote_types, set_default_dtype, short, uint8,

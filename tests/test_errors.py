@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import inf, nan
 from typing import Any
 
@@ -289,3 +290,46 @@ def test_singular_matrices(m: Any) -> None:
         with pytest.raises(m.linalg.LinAlgError, match="singular"):
             call(m.ones(2, 2))
     assert issubclass(m.linalg.LinAlgError, RuntimeError)
+
+
+# ---- more than there is ------------------------------------------------------------------------------------------------
+
+
+TOO_LARGE: dict[str, Callable[[Any], Any]] = {
+    "zeros": lambda m: m.zeros(10**13),
+    "zeros, more than can be counted": lambda m: m.zeros(2**62),
+    "zeros, of two sizes": lambda m: m.zeros(2**40, 2**40),
+    "full": lambda m: m.full((10**13,), 1.0),
+    "ones_like": lambda m: m.ones_like(m.ones(1).expand(10**13)),
+    "empty": lambda m: m.empty(10**14),
+    "arange": lambda m: m.arange(10**13),
+    "linspace": lambda m: m.linspace(0, 1, 10**13),
+    "eye": lambda m: m.eye(10**7),
+    "rand": lambda m: m.rand(10**13),
+    "randn": lambda m: m.randn(10**13),
+    "randint": lambda m: m.randint(3, (10**13,)),
+    "randperm": lambda m: m.randperm(10**13),
+    "new_zeros": lambda m: m.ones(1).new_zeros(10**13),
+    "clone": lambda m: m.ones(1).expand(10**13).clone(),
+    "add": lambda m: m.ones(1).expand(10**13) + 1,
+    "double": lambda m: m.ones(1).expand(10**13).double(),
+    "repeat": lambda m: m.ones(1).repeat(10**13),
+    "repeat_interleave": lambda m: m.ones(1).repeat_interleave(10**13),
+    "matmul": lambda m: m.ones(10**7, 1) @ m.ones(1, 10**7),
+    "cat": lambda m: m.cat([m.ones(1).expand(10**13)] * 2),
+    "index": lambda m: m.ones(1)[m.zeros(1, dtype=m.int64).expand(10**12)],
+    "pad": lambda m: m.nn.functional.pad(m.ones(1), (0, 10**13)),
+    "one_hot": lambda m: m.nn.functional.one_hot(m.tensor([10**13])),
+    "bincount": lambda m: m.bincount(m.tensor([10**14])),
+    "Linear": lambda m: m.nn.Linear(10**7, 10**7),
+}
+
+
+@pytest.mark.parametrize("name", TOO_LARGE)
+def test_too_large_a_tensor_is_a_runtime_error(name: str) -> None:
+    with pytest.raises(RuntimeError, match=r"[Ss]torage size|allocate|overflow"):
+        TOO_LARGE[name](torch)
+    with pytest.raises(mg.OutOfMemoryError, match=r"^\w+\(\): not enough memory: .*\d{13}") as caught:
+        TOO_LARGE[name](mg)
+    assert isinstance(caught.value, RuntimeError)
+    assert isinstance(caught.value, MemoryError)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import time
 import tracemalloc
@@ -405,3 +406,18 @@ def test_a_diamond_chain_is_linear() -> None:
     mg.autograd.grad(y, x, retain_graph=True)
     y.backward()
     assert x.grad.item() == 1
+
+
+def test_a_gradient_that_is_too_large() -> None:
+    y = mg.ones(1, requires_grad=True).expand(10**13)
+    with pytest.raises(mg.OutOfMemoryError, match=r"^backward\(\): not enough memory: you tried to allocate 40000000000000 bytes"):
+        y[0].backward()
+
+
+def test_modules_inside_modules_inside_modules() -> None:
+    x: Any = mg.nn.Linear(1, 1)
+    for _ in range(200):
+        x = mg.nn.Sequential(x)
+    assert repr(x).count("Sequential") == 200
+    with pytest.raises(RecursionError, match=r"^Sequential is nested too deeply to be copied"):
+        copy.deepcopy(x)

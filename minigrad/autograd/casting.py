@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.arrays.dtypes import HALF, SINGLE, common_dtype, last_bits, result_type_of
+from minigrad.arrays.memory import out_of_memory
 from minigrad.arrays.quiet import quietly
 from minigrad.autograd.grad_mode import is_grad_enabled
 from minigrad.autograd.node import Op, record
@@ -23,7 +24,10 @@ def cast(x: Any, dtype: Any, name: str = "ToCopyBackward0") -> Any:
     if not isinstance(x, TensorBase):
         return x.astype(dtype)
     before = x.array.dtype
-    result = wrap(quietly(x.array.astype, dtype))
+    try:
+        result = wrap(quietly(x.array.astype, dtype))
+    except MemoryError as error:
+        raise out_of_memory("to", error) from None
     if needs_grad(x) and is_grad_enabled() and result.array.dtype.kind == "f":
         record(_CAST, result, (x,), [lambda g: cast(g, before)], ((), {}))
         result._node.title = name

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.arrays.memory import out_of_memory
 from minigrad.arrays.quiet import quietly
 from minigrad.arrays.sums import ones, unbroadcast
 from minigrad.autograd.grad_mode import current
@@ -189,6 +190,8 @@ def _differentiate(
             for leaf in wanted or list(grads):
                 if leaf in grads and not isinstance(leaf, Node):
                     accumulate(leaf, grads.pop(leaf), leaf in owned)
+    except MemoryError as error:
+        raise out_of_memory("backward", error) from None
     finally:
         current.recording = before
     return grads

@@ -36,6 +36,7 @@ import numpy as np
 
 from minigrad.arrays.arguments import sorted_arguments
 from minigrad.arrays.dtypes import HALF, SINGLE
+from minigrad.arrays.memory import out_of_memory
 from minigrad.arrays.quiet import SILENT
 from minigrad.autograd.casting import in_single, promoted, refuse_bools
 from minigrad.autograd.grad_mode import current
@@ -124,7 +125,7 @@ def op(body: Callable[..., Any] | None = None, /, *, name: Name | None = None, *
         # 4. Compute. The body returns the value, followed by one rule per tensor.
         try:
             computed = SILENT.copy().run(body, *arrays, *settings, **options)
-        except ValueError as error:
+        except (ValueError, MemoryError) as error:
             raise _explained(this, arrays, error) from None
 
         # 5. Wrap the value, and record where it came from if a gradient may be asked for.
@@ -192,8 +193,10 @@ def _on_arrays(this: Op, call: Any, operands: Sequence[Any], settings: tuple[Any
     return this.body(*arrays, *settings, **options)[0]
 
 
-def _explained(this: Op, arrays: list[Any], error: ValueError) -> Exception:
-    """NumPy's complaint about shapes as torch's kind of error, with the shapes received."""
+def _explained(this: Op, arrays: list[Any], error: ValueError | MemoryError) -> Exception:
+    """NumPy's complaint about shapes as torch's kind of error, with the shapes received; or about memory, with the bytes."""
+    if isinstance(error, MemoryError):
+        return out_of_memory(this.name, error)
     shapes = " and ".join(str(list(a.shape)) for a in arrays if isinstance(a, ndarray))
     if this.promote and "broadcast" in str(error):
         return RuntimeError(f"{this.name}(): the sizes of tensors of shapes {shapes} do not match: aligned from the right, "

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad import autograd, random
+from minigrad.arrays.memory import allocating
 from minigrad.nn.reduction import checked as _checked
 from minigrad.nn.reduction import reduced as _reduced
 from minigrad.ops import activation, dims, elementwise, indexing, reduction, shape, special
@@ -662,6 +663,7 @@ def gaussian_nll_loss(
 # ---- the rest --------------------------------------------------------------------------------------------------------
 
 
+@allocating
 def one_hot(input: Tensor, num_classes: int = -1) -> Tensor:
     """Int64 rows of zeros with a 1 at the place that each element of `input` names.
 

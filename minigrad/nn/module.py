@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from inspect import Signature, get_annotations, signature
@@ -332,7 +333,10 @@ class Module(Hooked, Stateful):
         return ""
 
     def _children_text(self) -> list[str]:
-        return [f"({name}): {indented(repr(module))}" for name, module in self._modules.items()]
+        lines = []
+        for name, module in self._modules.items():  # not repr(module) in a comprehension: two frames for a level, instead of five
+            lines.append(f"({name}): {indented(module.__repr__())}")
+        return lines
 
     def __repr__(self) -> str:
         extra = self.extra_repr()
@@ -341,6 +345,13 @@ class Module(Hooked, Stateful):
             return f"{self._get_name()}({extra})"
         lines = (extra.split("\n") if extra else []) + children
         return f"{self._get_name()}(\n  " + "\n  ".join(lines) + "\n)"
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        try:
+            return copy._reconstruct(self, memo, *self.__reduce_ex__(4))  # type: ignore[attr-defined]  # as without this method
+        except RecursionError:
+            raise RecursionError(f"{type(self).__name__} is nested too deeply to be copied: raise the limit with "
+                                 "sys.setrecursionlimit()") from None
 
 
 # The kinds of parts, by the dictionary that holds them: the class, and what torch's messages call the kind and the class.

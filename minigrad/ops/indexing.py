@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.arrays.dtypes import Array, as_element
+from minigrad.arrays.memory import allocating
 from minigrad.autograd import TensorBase, cast, count_change, op, raw, unwrapped, wrap
 from minigrad.ops.add_at import add_at
 from minigrad.ops.dims import axis_of
@@ -337,6 +338,7 @@ def _masked_select(x: Array, mask: Array, /) -> Any:
     return raw(x)[mask], lambda g: _put_zeros(g, mask, template=(_HOLE,), shape=shape)
 
 
+@allocating
 def repeat_interleave(input: Array, repeats: Any = None, dim: int | None = None, *, output_size: int | None = None) -> Any:
     """Each slice along `dim` `repeats` times in a row (a number, or one number per slice); flattened without `dim`.
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.arrays.dtypes import DOUBLE, SINGLE, Array, as_dtype
+from minigrad.arrays.memory import allocating
 from minigrad.arrays.sums import total
 from minigrad.autograd import TensorBase, cast, op, raw, wrap
 from minigrad.ops.comparison import isnan, logical_not
@@ -415,6 +416,7 @@ def unique(input: Array, sorted: bool = True, return_inverse: bool = False, retu
     return tuple(map(wrap, found)) if isinstance(found, tuple) else wrap(found)
 
 
+@allocating
 def bincount(input: Array, weights: Array = None, minlength: int = 0) -> Any:
     """How often each number from 0 on is in a vector of integers; with `weights`, the sum of those of its places."""
     x, counted = raw(input), None if weights is None else raw(weights)

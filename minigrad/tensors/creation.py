@@ -22,6 +22,7 @@ from minigrad.arrays.dtypes import (
     int64,
     promoted,
 )
+from minigrad.arrays.memory import OutOfMemoryError, allocating
 from minigrad.autograd import TensorBase, wrap
 from minigrad.ops.comparison import isclose
 from minigrad.ops.shape import sizes_of
@@ -253,24 +254,31 @@ def sized(name: str, given: tuple[Any, ...], keyword: Any = None) -> tuple[int, 
         raise TypeError(f"{name}(): sizes must be integers, got {given!r}") from None
     if any(n < 0 for n in sizes):
         raise RuntimeError(f"{name}(): trying to create tensor with negative dimension: {list(sizes)}")
+    if math.prod(sizes) >= 2**60:  # NumPy would count the bytes in 63 bits
+        raise OutOfMemoryError(f"{name}(): not enough memory: Storage size calculation overflowed with sizes={list(sizes)}, "
+                               f"{math.prod(sizes)} elements of one byte or more")
     return sizes
 
 
+@allocating
 def zeros(*sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor of zeros, float32 unless told otherwise."""
     return _finished(np.zeros(sized("zeros", sizes, size), numpy_dtype(dtype)), requires_grad, device)
 
 
+@allocating
 def ones(*sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor of ones, float32 unless told otherwise."""
     return _finished(np.ones(sized("ones", sizes, size), numpy_dtype(dtype)), requires_grad, device)
 
 
+@allocating
 def empty(*sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor whose values are whatever the memory held."""
     return _finished(np.empty(sized("empty", sizes, size), numpy_dtype(dtype)), requires_grad, device)
 
 
+@allocating
 def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor of one value; its dtype is that of the value, float32 for a Python float."""
     value = _number("full", fill_value)
@@ -286,21 +294,25 @@ def _like(name: str, input: Any, dtype: Any) -> tuple[tuple[int, ...], np.dtype[
     return input.array.shape, numpy_dtype(dtype, input.array.dtype)
 
 
+@allocating
 def zeros_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Zeros in the shape and dtype of `input`."""
     return _finished(np.zeros(*_like("zeros_like", input, dtype)), requires_grad, device)
 
 
+@allocating
 def ones_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Ones in the shape and dtype of `input`."""
     return _finished(np.ones(*_like("ones_like", input, dtype)), requires_grad, device)
 
 
+@allocating
 def empty_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor in the shape and dtype of `input` whose values are whatever the memory held."""
     return _finished(np.empty(*_like("empty_like", input, dtype)), requires_grad, device)
 
 
+@allocating
 def full_like(input: Tensor, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """One value in the shape and dtype of `input`."""
     shape, kind = _like("full_like", input, dtype)
@@ -310,6 +322,7 @@ def full_like(input: Tensor, fill_value: Any, *, dtype: Any = None, device: Any 
 _MISSING: Any = object()
 
 
+@allocating
 def arange(
     start: Any = _MISSING, end: Any = _MISSING, step: Any = 1, *, dtype: Any = None, device: Any = None,
     requires_grad: bool = False,
@@ -343,6 +356,7 @@ def arange(
     return _finished((start + step * np.arange(count)).astype(kind), requires_grad, device)
 
 
+@allocating
 def linspace(start: Any, end: Any, steps: int, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """`steps` numbers, evenly spaced, from `start` to `end`, both included.
 
@@ -377,16 +391,19 @@ def _evenly_spaced(first: Any, last: Any, count: int) -> np.ndarray[Any, Any]:
     return np.concatenate([rising, falling]).astype(wide).astype(kind)
 
 
+@allocating
 def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """The matrix of `n` rows (and `m` columns) with ones on the diagonal."""
     return _finished(np.eye(*sized("eye", (n, n if m is None else m)), dtype=numpy_dtype(dtype)), requires_grad, device)
 
 
+@allocating
 def tril_indices(row: int, col: int, offset: int = 0, *, dtype: Any = int64, device: Any = None) -> Tensor:
     """The indices, in two rows, of the lower triangle of a matrix of `row` rows and `col` columns (see `tril`)."""
     return _finished(np.asarray(np.tril_indices(*_rectangle(row, col, offset)), as_dtype(dtype).numpy), False, device)
 
 
+@allocating
 def triu_indices(row: int, col: int, offset: int = 0, *, dtype: Any = int64, device: Any = None) -> Tensor:
     """The indices, in two rows, of the upper triangle of a matrix of `row` rows and `col` columns (see `triu`)."""
     return _finished(np.asarray(np.triu_indices(*_rectangle(row, col, offset)), as_dtype(dtype).numpy), False, device)

@@ -12,6 +12,7 @@ import numpy as np
 
 from minigrad import random
 from minigrad.arrays.dtypes import Array, check_device
+from minigrad.arrays.memory import allocating
 from minigrad.autograd import TensorBase, unwrapped, wrap
 from minigrad.tensors.creation import numpy_dtype, sized
 from minigrad.tensors.inplace import constant
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from minigrad.tensors.tensor import Tensor
 
 
+@allocating
 def rand(*sizes: Any, size: Any = None, generator: Any = None, dtype: Any = None, device: Any = None,
          requires_grad: bool = False) -> Tensor:
     """Uniform numbers in [0, 1), in a tensor of the given sizes: ``rand(2, 3)`` or ``rand((2, 3))``."""
@@ -27,6 +29,7 @@ def rand(*sizes: Any, size: Any = None, generator: Any = None, dtype: Any = None
     return wrap(random.uniform(sized("rand", sizes, size), kind, generator=generator), requires_grad)
 
 
+@allocating
 def randn(*sizes: Any, size: Any = None, generator: Any = None, dtype: Any = None, device: Any = None,
           requires_grad: bool = False) -> Tensor:
     """Normal numbers of mean 0 and standard deviation 1, in a tensor of the given sizes.
@@ -42,6 +45,7 @@ def randn(*sizes: Any, size: Any = None, generator: Any = None, dtype: Any = Non
     return wrap(random.normal(sized("randn", sizes, size), kind, generator=generator), requires_grad)
 
 
+@allocating
 def randint(low: int = 0, high: Any = None, size: Any = None, *, generator: Any = None, dtype: Any = None, device: Any = None,
             requires_grad: bool = False) -> Tensor:
     """Integers from `low` (0 if left out) up to, not with, `high`: ``randint(10, (3,))`` or ``randint(5, 10, (3,))``."""
@@ -55,6 +59,7 @@ def randint(low: int = 0, high: Any = None, size: Any = None, *, generator: Any 
     return wrap(random.randint(low, high, sized("randint", (size,)), kind, generator), requires_grad)
 
 
+@allocating
 def randperm(n: int, *, generator: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """The integers from 0 to n - 1 in random order.
 
@@ -71,6 +76,7 @@ def randperm(n: int, *, generator: Any = None, dtype: Any = None, device: Any = 
     return wrap(random.randperm(operator.index(n), generator).astype(kind, copy=False), requires_grad)
 
 
+@allocating
 def normal(mean: Any, std: Any = 1.0, size: Any = None, *, generator: Any = None, dtype: Any = None, device: Any = None,
            requires_grad: bool = False) -> Tensor:
     """Normal numbers; `mean` and `std` are tensors, which are broadcast, or both are numbers, and there is a `size`.
@@ -102,6 +108,7 @@ def normal(mean: Any, std: Any = 1.0, size: Any = None, *, generator: Any = None
     return constant(*given, array=(drawn + unwrapped(mean)).astype(kind), name=name)
 
 
+@allocating
 def bernoulli(input: Tensor, p: float | None = None, *, generator: Any = None) -> Tensor:
     """Ones with the probabilities in `input`, or all with probability `p`, else zeros; of the shape and dtype of `input`."""
     array = input.array
@@ -109,6 +116,7 @@ def bernoulli(input: Tensor, p: float | None = None, *, generator: Any = None) -
     return constant(input, array=drawn, name="BernoulliBackward0")
 
 
+@allocating
 def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, generator: Any = None) -> Tensor:
     """Indices drawn with probabilities proportional to the rows of `input`."""
     return wrap(random.multinomial(input.array, operator.index(num_samples), replacement, generator))
@@ -117,18 +125,21 @@ def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, g
 # ---- in the shape of another tensor --------------------------------------------------------------------------------------
 
 
+@allocating
 def rand_like(input: Tensor, *, generator: Any = None, dtype: Any = None, device: Any = None,
               requires_grad: bool = False) -> Tensor:
     """`rand` in the shape, dtype and order in memory of `input`."""
     return wrap(random.uniform_(_empty_like(input, dtype, device, requires_grad), generator=generator), requires_grad)
 
 
+@allocating
 def randn_like(input: Tensor, *, generator: Any = None, dtype: Any = None, device: Any = None,
                requires_grad: bool = False) -> Tensor:
     """`randn` in the shape, dtype and order in memory of `input`."""
     return wrap(random.normal_(_empty_like(input, dtype, device, requires_grad), generator=generator), requires_grad)
 
 
+@allocating
 def randint_like(input: Tensor, low: int, high: Any = None, *, generator: Any = None, dtype: Any = None, device: Any = None,
                  requires_grad: bool = False) -> Tensor:
     """`randint` in the shape, dtype and order in memory of `input`."""
