@@ -436,7 +436,7 @@ def test_a_gradient_of_another_shape_is_not_broadcast() -> None:
 
 def test_a_subclass_defines_the_update() -> None:
     class Sign(mg.optim.Optimizer):
-        def update(self, p: Any, g: Any, group: dict[str, Any], a: Any, b: Any) -> None:
+        def update(self, p: Any, g: Any, group: dict[str, Any], held: Any, spare: Any) -> None:
             p.array -= group["lr"] * np.sign(g)
 
     p = leaf(mg, 2)

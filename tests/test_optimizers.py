@@ -17,7 +17,7 @@ import torch
 
 import minigrad as mg
 from tests.test_optim import EXACT, gradients, parameters, train, translated, values
-from tests.twins import LIBRARIES, assert_same, raised
+from tests.twins import LIBRARIES, assert_same, raised, same_as_torch
 
 ARGUMENTS: dict[str, tuple[list[dict[str, Any]], dict[str, list[Any]]]] = {  # numbers, and what is combined with each
     "Adam": (
@@ -36,6 +36,22 @@ ARGUMENTS: dict[str, tuple[list[dict[str, Any]], dict[str, list[Any]]]] = {  # n
         [{"lr": 0.05}, {"lr": 0.1, "initial_accumulator_value": 0.5, "eps": 0.1}],
         {"lr_decay": [0, 0.1], "weight_decay": [0, 0.1], "maximize": [False, True]},
     ),
+    "Adadelta": (
+        [{"lr": 0.5}, {"lr": 0.1, "rho": 0.4, "eps": 0.1}],
+        {"weight_decay": [0, 0.1], "maximize": [False, True]},
+    ),
+    "Adamax": (
+        [{"lr": 0.05}, {"lr": 0.1, "betas": (0.0, 0.5), "eps": 0.1}],
+        {"weight_decay": [0, 0.1], "maximize": [False, True]},
+    ),
+    "NAdam": (
+        [{"lr": 0.05}, {"lr": 0.1, "betas": (0.3, 0.5), "eps": 0.1, "momentum_decay": 0.1}],
+        {"weight_decay": [0, 0.1], "decoupled_weight_decay": [False, True], "maximize": [False, True]},
+    ),
+    "RAdam": (
+        [{"lr": 0.05}, {"lr": 0.1, "betas": (0.3, 0.8), "eps": 0.1}],
+        {"weight_decay": [0, 0.1], "decoupled_weight_decay": [False, True], "maximize": [False, True]},
+    ),
 }
 NAMES = list(ARGUMENTS)
 RICH: dict[str, dict[str, Any]] = {  # a configuration with all buffers
@@ -44,6 +60,10 @@ RICH: dict[str, dict[str, Any]] = {  # a configuration with all buffers
     "AdamW": {"lr": 0.1, "amsgrad": True},
     "RMSprop": {"lr": 0.1, "momentum": 0.5, "centered": True},
     "Adagrad": {"lr": 0.1, "initial_accumulator_value": 0.5},
+    "Adadelta": {"lr": 0.5},
+    "Adamax": {"lr": 0.1, "weight_decay": 0.1},
+    "NAdam": {"lr": 0.1, "weight_decay": 0.1},
+    "RAdam": {"lr": 0.1, "betas": (0.5, 0.9)},
 }
 
 
@@ -190,7 +210,8 @@ def test_a_state_dict_of_an_older_torch(lib: Any, name: str) -> None:
     p.grad = lib.ones(2)
     opt.step()
     state = copy.deepcopy(opt.state_dict())
-    known = {"lr", "betas", "eps", "weight_decay", "alpha", "lr_decay", "initial_accumulator_value", "params"}
+    known = {"lr", "betas", "eps", "weight_decay", "alpha", "lr_decay", "initial_accumulator_value", "params", "rho",
+             "momentum_decay"}  # fmt: skip
     state["param_groups"] = [{key: value for key, value in group.items() if key in known} for group in state["param_groups"]]
     state["state"][0]["step"] = 1
     opt.load_state_dict(state)
@@ -249,6 +270,10 @@ WRONG = {
     "AdamW": [{"lr": -1}, {"weight_decay": -1}],
     "RMSprop": [{"lr": -1}, {"eps": -1}, {"weight_decay": -1}, {"alpha": -1}, {"momentum": -1}, {"lr": float("nan")}],
     "Adagrad": [{"lr": -1}, {"eps": -1}, {"weight_decay": -1}, {"lr_decay": -1}, {"initial_accumulator_value": -1}],
+    "Adadelta": [{"lr": -1}, {"eps": -1}, {"weight_decay": -1}, {"rho": -0.1}, {"rho": 1.1}],
+    "Adamax": [{"lr": -1}, {"eps": -1}, {"weight_decay": -1}, {"betas": (1.0, 0.9)}],
+    "NAdam": [{"lr": -1}, {"eps": -1}, {"weight_decay": -1}, {"betas": (0.9, -0.1)}, {"momentum_decay": -1}],
+    "RAdam": [{"lr": -1}, {"eps": -1}, {"weight_decay": -1}, {"betas": (0.9, 1.0)}],
 }  # fmt: skip
 
 
@@ -266,7 +291,7 @@ def test_numbers_out_of_range(lib: Any, name: str, wrong: dict[str, Any]) -> Non
 def test_a_tensor_of_several_numbers_is_no_rate(lib: Any, name: str) -> None:
     with pytest.raises(ValueError, match="Tensor lr must be 1-element"):
         make(lib, name, parameters(lib), lr=lib.ones(2))
-    if "Adam" in name:
+    if name in ("Adam", "AdamW"):
         with pytest.raises((ValueError, RuntimeError)):
             make(lib, name, parameters(lib), betas=(lib.zeros(2), lib.zeros(2)))
 
@@ -284,7 +309,9 @@ def test_other_ways_are_named(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_arguments_come_in_torchs_order(name: str) -> None:
-    positional = {"Adam": [0.5, (0.5, 0.5), 0.1, 0.1, True], "RMSprop": [0.5, 0.5, 0.1, 0.1, 0.1, True, False, False, True]}
+    positional = {"Adam": [0.5, (0.5, 0.5), 0.1, 0.1, True], "RMSprop": [0.5, 0.5, 0.1, 0.1, 0.1, True, False, False, True],
+                  "Adadelta": [0.5, 0.5, 0.1, 0.1, False], "Adamax": [0.5, (0.5, 0.5), 0.1, 0.1, False],
+                  "NAdam": [0.5, (0.5, 0.5), 0.1, 0.1, 0.1, True], "RAdam": [0.5, (0.5, 0.5), 0.1, 0.1, True]}  # fmt: skip
     given = positional.get(name, positional["Adam"] if name == "AdamW" else [0.5, 0.1, 0.1, 0.1, 0.1, False])
     ours, theirs = make(mg, name, parameters(mg)).__class__, getattr(torch.optim, name)
     assert ours(parameters(mg), *given).defaults == theirs(parameters(torch), *given).defaults
@@ -323,3 +350,133 @@ def test_state_of_a_parameter_nobody_has_is_kept(lib: Any) -> None:
     saved["state"][7] = {"momentum_buffer": None}
     optimizer.load_state_dict(saved)
     assert optimizer.state_dict()["state"] == {7: {"momentum_buffer": None}}
+
+
+# ---- hooks -----------------------------------------------------------------------------------------------------------
+
+
+@same_as_torch
+def test_hooks_of_a_step(m: Any) -> Any:
+    p, log = m.ones(2, requires_grad=True), []
+    opt = m.optim.SGD([p], lr=0.5)
+
+    def note(opt: Any, args: Any, kwargs: Any) -> None:
+        log.append([p.tolist(), args[0] is opt, len(args), list(kwargs)])
+
+    before = opt.register_step_pre_hook(note)
+    opt.register_step_post_hook(note)
+    p.grad = m.ones(2)
+    opt.step()
+    before.remove()
+    opt.register_step_pre_hook(lambda opt, args, kwargs: ((opt, lambda: 7), {}))
+    found = [opt.step(), opt.step(closure=lambda: 5)]
+    opt.register_step_pre_hook(lambda opt, args, kwargs: 3)
+    return [*found, raised(opt.step), log]
+
+
+@same_as_torch
+def test_hooks_of_the_step_of_a_class(m: Any) -> Any:
+    class Sign(m.optim.Optimizer):
+        def __init__(self, params: Any) -> None:
+            super().__init__(params, {"lr": 1.0})
+
+        def step(self, closure: Any = None) -> Any:
+            log.append("step")
+            return 9
+
+    log: list[Any] = []
+    opt = Sign([m.ones(1, requires_grad=True)])
+    opt.register_step_pre_hook(lambda *_: log.append("before"))
+    opt.register_step_post_hook(lambda *_: log.append("after"))
+    return [opt.step(), log]
+
+
+@same_as_torch
+def test_hooks_of_the_state(m: Any) -> Any:
+    opt, log = m.optim.SGD([m.ones(1, requires_grad=True)], lr=0.5), []
+    opt.register_state_dict_pre_hook(lambda opt: log.append("saving"))
+    opt.register_state_dict_pre_hook(lambda opt: log.append("first"), prepend=True)
+    opt.register_state_dict_post_hook(lambda opt, state: state["param_groups"][0].update(more=1))
+    opt.register_state_dict_post_hook(lambda opt, state: {**state, "extra": 2})
+    opt.register_load_state_dict_pre_hook(lambda opt, state: state["param_groups"][0].update(lr=0.25))
+    opt.register_load_state_dict_pre_hook(lambda opt, state: {name: state[name] for name in ("state", "param_groups")})
+    opt.register_load_state_dict_post_hook(lambda opt: log.append(opt.param_groups[0]["lr"]))
+    state = opt.state_dict()
+    opt.load_state_dict(state)
+    return [sorted(state), state["param_groups"][0]["more"], opt.param_groups[0]["lr"], log, len(opt.state_dict())]
+
+
+# ---- L-BFGS ----------------------------------------------------------------------------------------------------------
+
+
+def rosenbrock(x: Any, y: Any) -> Any:
+    return (1 - x[0]) ** 2 + 100 * ((x[1] - x[0] ** 2) ** 2).sum() + (y**4).sum()
+
+
+LINES: list[dict[str, Any]] = [
+    {"lr": 0.1}, {"lr": 0.01, "max_iter": 5, "history_size": 2}, {"line_search_fn": "strong_wolfe"}, {"lr": 0.5, "max_iter": 7,
+    "line_search_fn": "strong_wolfe", "history_size": 3, "max_eval": 12}, {"line_search_fn": "strong_wolfe", "max_eval": 3},
+    {"line_search_fn": "strong_wolfe", "tolerance_grad": 1.0}, {"lr": 0.01, "tolerance_change": 0.1},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("options", LINES, ids=str)
+def test_lbfgs(options: dict[str, Any]) -> None:
+    """The same path, with the same calls of the closure."""
+
+    def path(lib: Any) -> tuple[list[Any], Any]:
+        x, y = (lib.tensor(v, dtype=lib.float64, requires_grad=True) for v in ([-1.2, 1.0], [[0.5], [-0.7]]))
+        unused = lib.ones(2, dtype=lib.float64, requires_grad=True)
+        opt = lib.optim.LBFGS([x, unused, y], **options)
+        seen: list[Any] = []
+
+        def closure() -> Any:
+            opt.zero_grad()
+            loss = rosenbrock(x, y)
+            loss.backward()
+            seen.append([x.tolist(), y.tolist(), loss.item()])
+            return loss
+
+        returned = [opt.step(closure).item() for _ in range(5)]
+        state = opt.state[x]
+        counts = [state["func_evals"], state["n_iter"], len(state.get("ro", []))]
+        return [seen, returned, x.tolist(), counts], (opt, closure, x)
+
+    (ours, (opt, closure, x)), (theirs, other) = path(mg), path(torch)
+    assert len(ours[0]) == len(theirs[0])
+    np.testing.assert_allclose([each[2] for each in ours[0]], [each[2] for each in theirs[0]], rtol=1e-4, atol=1e-12)
+    np.testing.assert_allclose(ours[1], theirs[1], rtol=1e-4, atol=1e-12)  # 70 evaluations along a curved valley add up roundings
+    np.testing.assert_allclose(ours[2], theirs[2], rtol=1e-6, atol=1e-6)
+    assert ours[3:] == theirs[3:]
+    assert repr(opt) == repr(other[0])
+    again = mg.optim.LBFGS([x, *opt.param_groups[0]["params"][1:]], **options)
+    again.load_state_dict(opt.state_dict())
+    assert again.state[x].keys() == opt.state[x].keys()
+    again.step(closure)
+
+
+@LIBRARIES
+def test_lbfgs_refuses(lib: Any) -> None:
+    p = lib.ones(1, requires_grad=True)
+    with pytest.raises(ValueError, match="per-parameter options"):
+        lib.optim.LBFGS([{"params": [p]}, {"params": [lib.ones(1, requires_grad=True)]}])
+    with pytest.raises(ValueError, match="Invalid learning rate"):
+        lib.optim.LBFGS([p], lr=-1)
+    with pytest.raises(TypeError):
+        lib.optim.LBFGS([p]).step()
+
+    def closure() -> Any:
+        p.grad = lib.ones(1)
+        return lib.ones(())
+
+    with pytest.raises(RuntimeError, match="only 'strong_wolfe' is supported"):
+        lib.optim.LBFGS([p], line_search_fn="armijo").step(closure)
+
+
+@LIBRARIES
+def test_lbfgs_without_a_gradient_does_nothing(lib: Any) -> None:
+    p = lib.ones(2, requires_grad=True)
+    opt = lib.optim.LBFGS([p])
+    assert opt.step(lambda: 3) == 3
+    assert p.tolist() == [1.0, 1.0]
+    assert dict(opt.state[p]) == {"func_evals": 1, "n_iter": 0}

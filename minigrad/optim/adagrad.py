@@ -75,14 +75,14 @@ class Adagrad(Optimizer):
     def _start(self, p: Tensor) -> None:
         self.state[p].update(first_entry(p, "sum", value=self.defaults["initial_accumulator_value"]))
 
-    def update(self, p: Tensor, g: Array, group: Group, a: Array, b: Array) -> None:
+    def update(self, p: Tensor, g: Array, group: Group, held: Array, spare: Array) -> None:
         """Take one step with one parameter."""
         if p not in self.state:  # of a group added later
             self._start(p)
         array, state = p.array, self.state[p]
         rate = float(group["lr"]) / (1 + (count_step(state) - 1) * group["lr_decay"])
-        g = descent(array, g, group["maximize"], group["weight_decay"], a, b)
+        g = descent(array, g, group["maximize"], group["weight_decay"], held, spare)
         total = state["sum"].array
-        np.add(total, np.square(g, b), total)
-        divisor = np.add(np.sqrt(total, b), number(group["eps"], array.dtype), b)
-        np.subtract(array, np.divide(np.multiply(g, number(rate, array.dtype), a), divisor, b), array)
+        np.add(total, np.square(g, spare), total)
+        divisor = np.add(np.sqrt(total, spare), number(group["eps"], array.dtype), spare)
+        np.subtract(array, np.divide(np.multiply(g, number(rate, array.dtype), held), divisor, spare), array)

@@ -8,7 +8,7 @@ import numpy as np
 
 # isort: off
 from minigrad.optim.optimizer import (
-    Array, Group, Optimizer, Params, check_numbers, count_step, decay_squares, descent, first_entry, move_towards,
+    Array, Group, Optimizer, Params, check_betas, check_numbers, count_step, decay_squares, descent, first_entry, move_towards,
     number,
 )
 # isort: on
@@ -78,8 +78,7 @@ class Adam(Optimizer):
         for i, beta in enumerate(betas):
             if isinstance(beta, Tensor) and beta.array.size != 1:
                 raise ValueError(f"Tensor betas[{i}] must be 1-element, got shape {list(beta.array.shape)}")
-            if not 0.0 <= beta < 1.0:
-                raise ValueError(f"Invalid beta parameter at index {i}: {beta}; it must be at least 0 and below 1")
+        check_betas(betas)
         if not any(all(isinstance(beta, kind) for beta in betas) for kind in (float, Tensor)):
             raise ValueError(f"betas must be either both floats or both Tensors, got {betas}")
         super().__init__(params, {
@@ -89,7 +88,7 @@ class Adam(Optimizer):
             "decoupled_weight_decay": decoupled_weight_decay,
         })  # fmt: skip
 
-    def update(self, p: Tensor, g: Array, group: Group, a: Array, b: Array) -> None:
+    def update(self, p: Tensor, g: Array, group: Group, held: Array, spare: Array) -> None:
         """Take one step with one parameter."""
         array, dtype, lr, state = p.array, p.array.dtype, float(group["lr"]), self.state[p]
         if not state:
@@ -98,16 +97,16 @@ class Adam(Optimizer):
         beta1, beta2 = map(float, group["betas"])
         root = (1 - beta2**t) ** 0.5
         decay, decoupled = group["weight_decay"], group["decoupled_weight_decay"]
-        g = descent(array, g, group["maximize"], 0 if decoupled else decay, a, b)
+        g = descent(array, g, group["maximize"], 0 if decoupled else decay, held, spare)
         if decoupled and decay != 0:
             np.multiply(array, number(1 - lr * float(decay), dtype), array)
-        move_towards(m, g, 1 - beta1, b)
-        decay_squares(v, g, beta2, b)
+        move_towards(m, g, 1 - beta1, spare)
+        decay_squares(v, g, beta2, spare)
         if group["amsgrad"]:
             largest = state["max_exp_avg_sq"].array
             v = np.maximum(largest, v, out=largest)
-        divisor = np.add(np.sqrt(v, b), number(group["eps"] * root, dtype), b)
-        step = np.multiply(np.divide(m, divisor, b), number(lr * root / (1 - beta1**t), dtype), b)
+        divisor = np.add(np.sqrt(v, spare), number(group["eps"] * root, dtype), spare)
+        step = np.multiply(np.divide(m, divisor, spare), number(lr * root / (1 - beta1**t), dtype), spare)
         np.subtract(array, step, array)
 
 

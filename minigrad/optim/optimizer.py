@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from copy import deepcopy
 from functools import lru_cache
 from inspect import signature
@@ -16,6 +16,7 @@ import numpy as np
 from minigrad.arrays.dtypes import float64, get_default_dtype
 from minigrad.arrays.quiet import quietly
 from minigrad.autograd import count_change, enable_grad, wrap
+from minigrad.optim.hooks import Hooked
 from minigrad.tensors.tensor import Tensor, zero_for_good
 
 Array: TypeAlias = np.ndarray[Any, Any]
@@ -23,7 +24,7 @@ Group: TypeAlias = dict[str, Any]
 Params: TypeAlias = Iterable[Tensor] | Iterable[Group] | Iterable[tuple[str, Tensor]]
 
 
-class Optimizer:
+class Optimizer(Hooked):
     """Base class of the optimisers.
 
     A subclass defines `update`, which changes one parameter. Everything happens on NumPy arrays, so nothing of it is
@@ -72,6 +73,7 @@ class Optimizer:
         self._pool: Array = np.empty((2, 0), np.uint8)  # the memory for intermediate results, and the views of it
         self._scratch: dict[Tensor, tuple[Array, Array, Array]] = {}
         self.__dict__.update(state)
+        self._start_hooks()
         for group in self.param_groups:  # options that checkpoints of older torches lack are as usual
             for name, parameter in signature(type(self)).parameters.items():
                 if name in self.defaults:
@@ -193,13 +195,14 @@ class Optimizer:
                 self.update(p, g, group, known[1], known[2])
                 count_change(p)  # a backward that still needs the old values will notice
 
-    def update(self, p: Tensor, g: Array, group: Group, a: Array, b: Array) -> None:
+    def update(self, p: Tensor, g: Array, group: Group, held: Array, spare: Array) -> None:
         """Change `p.array` in place, according to its gradient `g` and the options in `group`; subclasses define it.
 
-        `g` is not to be changed. `a` and `b` are arrays like `p.array`, in shape, dtype and memory layout, for
-        intermediate results. With ``out=`` (the last argument of a ufunc) nothing else has to be allocated.
+        `g` is not to be changed. `held` and `spare` are arrays like `p.array`, in shape, dtype and memory layout, for
+        intermediate results: `descent` holds the gradient in the first where it has to change it, and every function that
+        is given `spare` may overwrite it. With ``out=`` (the last argument of a ufunc) nothing else has to be allocated.
         """
-        raise NotImplementedError(f"{type(self).__name__} defines no update(p, g, group, a, b)")
+        raise NotImplementedError(f"{type(self).__name__} defines no update(p, g, group, held, spare)")
 
     def _new_scratch(self, p: Tensor) -> tuple[Array, Array, Array]:
         """The array of `p`, and two like it for intermediate results.
@@ -213,8 +216,8 @@ class Optimizer:
         if self._pool.shape[1] < size:
             self._pool = np.empty((2, size), np.uint8)
         strides = np.empty_like(p.array).strides
-        a, b = (np.ndarray(p.array.shape, p.array.dtype, room, 0, strides) for room in self._pool)
-        self._scratch[p] = (p.array, a, b)
+        held, spare = (np.ndarray(p.array.shape, p.array.dtype, room, 0, strides) for room in self._pool)
+        self._scratch[p] = (p.array, held, spare)
         return self._scratch[p]
 
     def state_dict(self) -> dict[str, Any]:
@@ -222,12 +225,18 @@ class Optimizer:
 
         Parameters are numbered, through all groups. The tensors are those the optimiser works on, not copies.
         """
+        for hook in self._optimizer_state_dict_pre_hooks.values():
+            hook(self)
         numbers = {p: number for number, p in enumerate(self._params(self.param_groups))}
         groups = []
         for group in self.param_groups:
             options = {name: value for name, value in group.items() if name != "params"}
             groups.append({**options, "params": [numbers[p] for p in group["params"]]})
-        return {"state": {numbers.get(p, p): s for p, s in self.state.items()}, "param_groups": groups}
+        saved = {"state": {numbers.get(p, p): s for p, s in self.state.items()}, "param_groups": groups}
+        for hook in self._optimizer_state_dict_post_hooks.values():
+            changed = hook(self, saved)
+            saved = saved if changed is None else changed
+        return saved
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over what `state_dict` gave, options included.
@@ -242,6 +251,10 @@ class Optimizer:
         ValueError
             If the number of groups, or of parameters in one of them, is another.
         """
+        state_dict = state_dict.copy()
+        for hook in self._optimizer_load_state_dict_pre_hooks.values():
+            changed = hook(self, state_dict)
+            state_dict = state_dict if changed is None else changed
         groups = deepcopy(state_dict["param_groups"])
         sizes = [len(group["params"]) for group in groups]
         expected = [len(group["params"]) for group in self.param_groups]
@@ -261,6 +274,8 @@ class Optimizer:
             if "param_names" in own:
                 group.setdefault("param_names", own["param_names"])
         self.__setstate__({"state": state, "param_groups": groups})
+        for hook in self._optimizer_load_state_dict_post_hooks.values():
+            hook(self)
 
     @staticmethod
     def _params(groups: list[Group]) -> Iterable[Any]:
@@ -278,28 +293,28 @@ def number(value: float, dtype: np.dtype[Any]) -> Array:
     return array
 
 
-def descent(array: Array, g: Array, maximize: bool, weight_decay: float | Tensor, a: Array, b: Array) -> Array:
+def descent(array: Array, g: Array, maximize: bool, weight_decay: float | Tensor, held: Array, spare: Array) -> Array:
     """The gradient, turned round to `maximize`, and with `weight_decay` times the parameter added."""
     if maximize:
-        g = np.negative(g, a)
+        g = np.negative(g, held)
     if weight_decay != 0:
-        g = np.add(g, np.multiply(array, number(float(weight_decay), a.dtype), b), a)
+        g = np.add(g, np.multiply(array, number(float(weight_decay), held.dtype), spare), held)
     return g
 
 
-def move_towards(mean: Array, g: Array, weight: float, b: Array) -> None:
+def move_towards(mean: Array, g: Array, weight: float, spare: Array) -> None:
     """``mean += weight * (g - mean)``, with torch's roundings: for a weight of 1, `mean` is exactly `g`."""
-    np.subtract(g, mean, b)
+    np.subtract(g, mean, spare)
     if weight < 0.5:
-        np.add(mean, np.multiply(b, number(weight, b.dtype), b), mean)
+        np.add(mean, np.multiply(spare, number(weight, spare.dtype), spare), mean)
     else:
-        np.subtract(g, np.multiply(b, number(1 - weight, b.dtype), b), mean)
+        np.subtract(g, np.multiply(spare, number(1 - weight, spare.dtype), spare), mean)
 
 
-def decay_squares(mean: Array, g: Array, keep: float, b: Array) -> None:
+def decay_squares(mean: Array, g: Array, keep: float, spare: Array) -> None:
     """``mean = keep * mean + (1 - keep) * g²``."""
-    np.multiply(np.square(g, b), number(1 - keep, b.dtype), b)
-    np.add(np.multiply(mean, number(keep, b.dtype), mean), b, mean)
+    np.multiply(np.square(g, spare), number(1 - keep, spare.dtype), spare)
+    np.add(np.multiply(mean, number(keep, spare.dtype), mean), spare, mean)
 
 
 def count_step(entry: dict[str, Any]) -> int:
@@ -325,6 +340,13 @@ def check_numbers(lr: float | Tensor, **values: Any) -> None:
     for name, value in {"learning rate": lr, **{f"{name} value": value for name, value in values.items()}}.items():
         if not value >= 0.0:  # nan, too
             raise ValueError(f"Invalid {name}: {value}; it must not be negative")
+
+
+def check_betas(betas: Sequence[Any]) -> None:
+    """Raise a ValueError unless all are at least 0 and below 1."""
+    for i, beta in enumerate(betas):
+        if not 0.0 <= beta < 1.0:
+            raise ValueError(f"Invalid beta parameter at index {i}: {beta}; it must be at least 0 and below 1")
 
 
 def _copied(name: str, value: Any, p: Tensor | None) -> Any:

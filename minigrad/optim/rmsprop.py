@@ -76,7 +76,7 @@ class RMSprop(Optimizer):
             "capturable": capturable, "foreach": foreach, "maximize": maximize, "differentiable": differentiable,
         })  # fmt: skip
 
-    def update(self, p: Tensor, g: Array, group: Group, a: Array, b: Array) -> None:
+    def update(self, p: Tensor, g: Array, group: Group, held: Array, spare: Array) -> None:
         """Take one step with one parameter."""
         array, dtype, lr, state = p.array, p.array.dtype, float(group["lr"]), self.state[p]
         alpha, momentum, centered = group["alpha"], group["momentum"], group["centered"]
@@ -85,16 +85,16 @@ class RMSprop(Optimizer):
             state.update(first_entry(p, *[name for name, used in buffers.items() if used]))
         count_step(state)
         v = state["square_avg"].array
-        g = descent(array, g, group["maximize"], group["weight_decay"], a, b)
-        decay_squares(v, g, alpha, b)
+        g = descent(array, g, group["maximize"], group["weight_decay"], held, spare)
+        decay_squares(v, g, alpha, spare)
         if centered:
             m = state["grad_avg"].array
-            move_towards(m, g, 1 - alpha, b)
-            v = np.subtract(v, np.square(m, b), b)
-        divisor = np.add(np.sqrt(v, b), number(group["eps"], dtype), b)
+            move_towards(m, g, 1 - alpha, spare)
+            v = np.subtract(v, np.square(m, spare), spare)
+        divisor = np.add(np.sqrt(v, spare), number(group["eps"], dtype), spare)
         if momentum > 0:
             buffer = state["momentum_buffer"].array
-            np.add(np.multiply(buffer, number(momentum, dtype), buffer), np.divide(g, divisor, b), buffer)
-            np.subtract(array, np.multiply(buffer, number(lr, dtype), b), array)
+            np.add(np.multiply(buffer, number(momentum, dtype), buffer), np.divide(g, divisor, spare), buffer)
+            np.subtract(array, np.multiply(buffer, number(lr, dtype), spare), array)
         else:
-            np.subtract(array, np.divide(np.multiply(g, number(lr, dtype), a), divisor, b), array)
+            np.subtract(array, np.divide(np.multiply(g, number(lr, dtype), held), divisor, spare), array)

@@ -73,17 +73,17 @@ class SGD(Optimizer):
             "maximize": maximize, "foreach": foreach, "differentiable": differentiable, "fused": fused,
         })  # fmt: skip
 
-    def update(self, p: Tensor, g: Array, group: Group, a: Array, b: Array) -> None:
+    def update(self, p: Tensor, g: Array, group: Group, held: Array, spare: Array) -> None:
         """Take one step with one parameter."""
         array, momentum, maximize, decay = p.array, group["momentum"], group["maximize"], group["weight_decay"]
         if maximize or decay != 0:  # asked here, too, to spare the most frequent case a call
-            g = descent(array, g, maximize, decay, a, b)
+            g = descent(array, g, maximize, decay, held, spare)
         if momentum != 0:
-            average = self._average(p, g, float(momentum), float(group["dampening"]), b)
-            g = np.add(g, np.multiply(average, number(float(momentum), array.dtype), b), a) if group["nesterov"] else average
-        np.subtract(array, np.multiply(g, number(float(group["lr"]), array.dtype), b), array)
+            average = self._average(p, g, float(momentum), float(group["dampening"]), spare)
+            g = np.add(g, np.multiply(average, number(float(momentum), array.dtype), spare), held) if group["nesterov"] else average
+        np.subtract(array, np.multiply(g, number(float(group["lr"]), array.dtype), spare), array)
 
-    def _average(self, p: Tensor, g: Array, momentum: float, dampening: float, b: Array) -> Array:
+    def _average(self, p: Tensor, g: Array, momentum: float, dampening: float, spare: Array) -> Array:
         """The momentum buffer, with `g` taken into account."""
         state = self.state[p]
         if state.get("momentum_buffer") is None:
@@ -92,6 +92,6 @@ class SGD(Optimizer):
             average[...] = g
         else:
             average = state["momentum_buffer"].array
-            np.multiply(average, number(momentum, b.dtype), average)
-            np.add(average, g if dampening == 0 else np.multiply(g, 1 - dampening, b), average)
+            np.multiply(average, number(momentum, spare.dtype), average)
+            np.add(average, g if dampening == 0 else np.multiply(g, 1 - dampening, spare), average)
         return average
