@@ -42,6 +42,7 @@ from minigrad.ops.linalg import (
 )
 from minigrad.ops.matrix import cdist, det, inverse, norm, slogdet
 from minigrad.ops.order import bucketize, histc, histogram, isin, kthvalue, mode, nanquantile, quantile, searchsorted
+from minigrad.ops.out import with_out as _with_out
 from minigrad.ops.pieces import (
     atleast_1d, atleast_2d, atleast_3d, column_stack, dsplit, dstack, fliplr, flipud, hsplit, rot90,
     split_with_sizes, tensor_split, vsplit,
@@ -85,3 +86,5 @@ numel, is_floating_point, is_complex, is_nonzero = Tensor.numel, Tensor.is_float
 newaxis = None
 autograd.Variable = Variable  # type: ignore[attr-defined]  # where torch has it
 del Variable
+
+_with_out(globals())

@@ -1,7 +1,7 @@
 """Which file tests what, and the fixtures that several of them ask for by name.
 
     An operation            operations (the table: start there), test_operations, test_one_operation (one of them by hand)
-      its corners           test_extremes (nan, infinities, kinks)  test_mixed_dtypes  test_exact_sums  test_keywords
+      its corners           test_extremes (nan, infinities, kinks)  test_mixed_dtypes  test_exact_sums  test_keywords  test_out
       its family            test_indexing  test_window  test_normalization  test_losses  test_einsum  test_attention
                             test_recurrent  test_packed  test_transformer
     The machine             test_autograd  test_machine  test_views_and_inplace  test_memory  test_random_graphs  test_mse_linear

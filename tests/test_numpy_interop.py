@@ -94,7 +94,7 @@ def test_attributes_through_numpy() -> None:
 def test_what_numpy_cannot_do_on_tensors() -> None:
     """No silent detour over an array that would lose the gradient."""
     x, out = mg.tensor(sample(), requires_grad=True), np.zeros((2, 3))
-    for call in (lambda: np.hypot(x, x), lambda: np.exp(x, out=out), lambda: np.add.at(x, 0, 1),
+    for call in (lambda: np.cbrt(x), lambda: np.exp(x, out=out), lambda: np.add.at(x, 0, 1),
                  lambda: np.dot(x, np.stack([x.T, x.T])), lambda: np.reshape(x, (3, 2), order="F"),
                  lambda: np.multiply.outer(x, x)):  # fmt: skip
         with pytest.raises(TypeError):

@@ -28,8 +28,7 @@ def sorted_arguments(
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Operands given by name, ``mul(x, other=y)``, put in their places among the positional arguments."""
     options = torch_names(options)
-    if options.pop("out", None) is not None:
-        raise NotImplementedError(f"{function}(): out= is not supported; take the result, or copy it: out.copy_(...)")
+    options.pop("out", None)
     for i, name in enumerate(operands):
         if name not in options:
             continue

@@ -41,6 +41,7 @@ from minigrad.arrays.quiet import SILENT
 from minigrad.autograd.casting import in_single, promoted, refuse_bools
 from minigrad.autograd.grad_mode import current
 from minigrad.autograd.node import Name, Op, record
+from minigrad.autograd.out import written
 from minigrad.autograd.tensor_base import TENSOR_CLASSES, TensorBase, wrap
 from minigrad.autograd.views import refresh, share
 
@@ -104,6 +105,8 @@ def op(body: Callable[..., Any] | None = None, /, *, name: Name | None = None, *
 
         # 1. Sort the arguments: tensors first, then the settings.
         if options:
+            if options.get("out") is not None:
+                return written(call, args, options, "cast" if this.promote else "same")
             args, options = sorted_arguments(this.name, this.operands, args, options)
             options = {name: _setting(value) for name, value in options.items()}
         operands: Sequence[Any] = args[:count]

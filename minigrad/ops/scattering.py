@@ -141,9 +141,7 @@ def index_add(input: Array, dim: int, index: Array, source: Array, *, alpha: flo
 @op
 def _index_add(x: Array, source: Array, index: Array, /, axis: int, alpha: float) -> Any:
     shape = source.shape
-    if not x.ndim:
-        return raw(x) + raw(source) * alpha, lambda g: g, lambda g: g * alpha
-    added = add_at(raw(source), _at(axis, index), x.shape)
+    added = add_at(raw(source), _at(axis, index), x.shape) if x.ndim else raw(source)
     if alpha != 1:
         added = added * np.asarray(alpha).astype(added.dtype)
     return (
