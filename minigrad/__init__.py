@@ -9,7 +9,8 @@ The names are torch's: what a tutorial writes for torch runs here after ``import
 # fmt: off
 from math import e, inf, nan, pi
 
-from minigrad import accelerator, autograd, backends, cuda, distributions, func, linalg, nn, optim, random, utils
+from minigrad import accelerator, amp, autograd, backends, cuda, distributions, func, linalg, nn, optim, random, testing, utils
+from minigrad.amp import autocast
 from minigrad.arrays.memory import OutOfMemoryError
 from minigrad.arrays.dtypes import (
     Size, bool, device, double, dtype, finfo, float, float16, float32, float64, get_default_dtype, half, iinfo, int,
@@ -17,6 +18,7 @@ from minigrad.arrays.dtypes import (
 )
 from minigrad.arrays.printing import get_printoptions, set_printoptions
 from minigrad.arrays.threads import get_num_interop_threads, get_num_threads, set_num_interop_threads, set_num_threads
+from minigrad.backends import get_float32_matmul_precision, set_float32_matmul_precision
 from minigrad.autograd import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
 from minigrad.ops.activation import celu, hardshrink, prelu, selu, threshold
 from minigrad.func import vmap

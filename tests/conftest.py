@@ -12,6 +12,7 @@
     Optimisers              test_optim (SGD)  test_optimizers (the others)  test_schedulers
     Data                    test_data  test_workers  test_datasets  test_transforms  test_vision
     Files                   test_serialization  test_replacing  test_unpickler  test_safetensors
+    Processes, switches     test_switches
     Programs                test_training  test_cli  test_run  test_ladder
     What users meet         test_errors  test_readme  test_wheel  test_suite
 

@@ -319,6 +319,10 @@ class Module(Hooked, Stateful):
         """The module itself: it is on the CPU."""
         return self
 
+    def share_memory(self) -> Self:
+        """Move parameters and buffers to memory that other processes see, when they get the module; return self."""
+        return self._apply(lambda t: t.share_memory_())
+
     def cuda(self, device: Any = None) -> Self:
         """Not possible: minigrad computes on the CPU only."""
         return self.to(device="cuda")

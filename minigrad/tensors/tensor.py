@@ -13,6 +13,7 @@ import numpy as np
 from minigrad import autograd
 from minigrad.arrays import dtypes, printing
 from minigrad.arrays.dtypes import CPU, DTYPES, Size, as_dtype, check_device
+from minigrad.arrays.sharing import memory_of, shared_copy
 from minigrad.arrays.storage import deep_copied
 from minigrad.autograd import TensorBase, raw, unwrapped, wrap
 from minigrad.ops import comparison, elementwise, reduction, shape
@@ -209,6 +210,24 @@ class Tensor(Methods):
         if self._node is not None:
             raise RuntimeError("cannot pickle a tensor that is not a leaf of the graph; use x.detach()")
         return wrap, (self.array, self._requires_grad, type(self))
+
+    def share_memory_(self) -> Tensor:
+        """Move the numbers to memory that other processes see, when they get the tensor; returns the tensor.
+
+        Raises
+        ------
+        NotImplementedError
+            For a view: share the tensor whose memory it shows.
+        """
+        if not self.is_shared():
+            if self.array.base is not None and self._view is not None:
+                raise NotImplementedError("share_memory_(): this tensor is a view, and would lose its base; share the base instead")
+            self.array, self._version_cell = shared_copy(self.array), [self._version_cell[0]]
+        return self
+
+    def is_shared(self) -> bool:
+        """Whether the numbers lie in memory that other processes see."""
+        return memory_of(self.array) is not None
 
     # ---- out of and into NumPy ---------------------------------------------------------------------------------------
 

@@ -1,0 +1,62 @@
+"""What `torch.cuda` is asked most often, answered as torch does on a machine without a GPU: minigrad computes on the CPU only."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+from minigrad.cuda import amp
+
+
+def is_available() -> bool:
+    """False."""
+    return False
+
+
+def is_initialized() -> bool:
+    """False."""
+    return False
+
+
+def is_bf16_supported(including_emulation: bool = True) -> bool:
+    """False."""
+    return False
+
+
+def device_count() -> int:
+    """0."""
+    return 0
+
+
+def manual_seed(seed: int) -> None:
+    """Do nothing: there is no generator on a GPU."""
+
+
+def manual_seed_all(seed: int) -> None:
+    """Do nothing: there is no generator on a GPU."""
+
+
+def empty_cache() -> None:
+    """Do nothing: there is no memory of a GPU."""
+
+
+def memory_allocated(device: Any = None) -> int:
+    """0 bytes."""
+    return 0
+
+
+max_memory_allocated = memory_reserved = max_memory_reserved = memory_allocated
+
+
+def synchronize(device: Any = None) -> NoReturn:
+    """Refuse: who has a GPU waits for it, who has none must not ask.
+
+    Raises
+    ------
+    AssertionError
+        Always, as in torch without CUDA. Ask `is_available` first.
+    """
+    raise AssertionError("Torch not compiled with CUDA enabled: minigrad computes on the CPU only; ask torch.cuda.is_available()")
+
+
+current_device = get_device_name = get_device_properties = get_device_capability = set_device = synchronize
+current_stream = ipc_collect = mem_get_info = reset_peak_memory_stats = synchronize
