@@ -1,4 +1,4 @@
-"""What `torch.accelerator` says where there is none: minigrad computes on the CPU only."""
+"""`torch.accelerator` on a machine without one: minigrad computes on the CPU only."""
 
 
 def is_available() -> bool:

@@ -1,4 +1,4 @@
-"""Linear algebra under the names of `torch.linalg`; the decompositions of matrices are not here."""
+"""Linear algebra, under the names of `torch.linalg`. Matrix decompositions are not here."""
 
 from minigrad.ops.linalg import linalg_cross as cross
 from minigrad.ops.linalg import matmul

@@ -1,4 +1,4 @@
-"""NumPy's warnings are off while our own code computes, and only then: as in torch, log(0) is -inf without a word."""
+"""Turns NumPy's warnings off while our own code computes, and only then: as in torch, log(0) is -inf without a warning."""
 
 from __future__ import annotations
 

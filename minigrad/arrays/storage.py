@@ -1,4 +1,4 @@
-"""The memory behind arrays: what several of them share stays shared in copies and in files."""
+"""The memory behind arrays. Memory that several of them share stays shared in copies and in files."""
 
 from __future__ import annotations
 

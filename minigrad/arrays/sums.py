@@ -1,4 +1,4 @@
-"""Sums of arrays, as exactly as torch takes them and faster than NumPy does; and small arrays that are used again and again."""
+"""Sums of arrays, as exact as torch's and faster than NumPy's, and small arrays that are kept for reuse."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What scripts ask and set under `torch.backends` before they choose a device: neither Apple's GPUs nor cuDNN are here."""
+"""`torch.backends`, for scripts that ask it before they choose a device: there are no Apple GPUs here, and no cuDNN."""
 
 import warnings
 

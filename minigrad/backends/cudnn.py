@@ -1,4 +1,4 @@
-"""`torch.backends.cudnn`: its switches may be set, as scripts that want repeatable results do; nothing reads them here."""
+"""`torch.backends.cudnn`. Scripts that want repeatable results set its switches. They have no effect here."""
 
 enabled = True
 benchmark = False

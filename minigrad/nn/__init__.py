@@ -1,4 +1,4 @@
-"""Neural networks: modules, layers, losses, and how parameters get their first values.
+"""Neural networks: modules, layers, losses, and the initial values of parameters.
 
 Reading order: `parameter`, `module`, `layers`, `functional`, `container`, `init`.
 """

@@ -1,4 +1,4 @@
-"""The activations of `functional` as modules: a class names its function, whose options are its own."""
+"""The activations of `functional` as modules. A class names its function and takes its options."""
 
 from __future__ import annotations
 

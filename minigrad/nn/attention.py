@@ -1,4 +1,4 @@
-"""`MultiheadAttention`: each element of a sequence takes from another sequence what fits it, in several ways at once."""
+"""`MultiheadAttention`: each element of a sequence collects from another sequence what fits it, with several heads at once."""
 
 from __future__ import annotations
 

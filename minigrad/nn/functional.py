@@ -1,6 +1,6 @@
 """Functions under the names of `torch.nn.functional`: activations, softmax, dropout, losses, and a few more.
 
-Each checks its arguments and calls one or two operations of `minigrad.ops`, where values and derivatives stand.
+Each checks its arguments and calls one or two operations of `minigrad.ops`, which have the values and the derivatives.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""First values for parameters, under the names of `torch.nn.init`. From the same seed, the numbers are torch's.
+"""Initial values of parameters, under the names of `torch.nn.init`. The same seed gives torch's numbers.
 
-Every function fills its tensor in place, unseen by autograd, and returns it.
+Every function fills its tensor in place, without recording it, and returns it.
 """
 
 from __future__ import annotations

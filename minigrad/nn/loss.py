@@ -1,4 +1,4 @@
-"""The losses of `functional` as modules; what they compute, and what they raise, is said there."""
+"""The losses of `functional` as modules. See there for what they compute and raise."""
 
 from __future__ import annotations
 

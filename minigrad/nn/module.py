@@ -1,6 +1,6 @@
-"""`Module`: parameters, buffers and other modules under names, and a `forward` that computes with them.
+"""`Module` keeps parameters, buffers and other modules under names. Its `forward` computes with them.
 
-`hooks` holds how a module is called, `state` how it is saved and loaded.
+`hooks` says how a module is called, `state` how it is saved and loaded.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from minigrad.tensors.tensor import Tensor, conversion, zero_for_good
 
 
 class Module(Hooked, Stateful):
-    """Base class of everything that has parameters or is part of a network.
+    """The base class of everything that has parameters or is part of a network.
 
-    A subclass calls ``super().__init__()``, assigns its parts to attributes and defines `forward`. What is assigned is
-    kept in one of three dictionaries, by its kind: a `Parameter` in `_parameters`, a module in `_modules`, and what
-    `register_buffer` was called for in `_buffers`.
+    A subclass calls ``super().__init__()``, assigns its parts to attributes and defines `forward`. Each part goes into one of
+    three dictionaries: a `Parameter` into `_parameters`, a module into `_modules`, and a tensor that is passed to
+    `register_buffer` into `_buffers`.
 
     Attributes
     ----------
@@ -69,13 +69,13 @@ class Module(Hooked, Stateful):
             super().__init__(*args, **kwargs)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """Compute the result; to be defined by the subclass."""
+        """Compute the result. Subclasses define this."""
         raise NotImplementedError(f'Module [{type(self).__name__}] is missing the required "forward" function')
 
     # ---- registration ------------------------------------------------------------------------------------------------
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:
-        """Add a parameter under a name; None keeps the name without one."""
+        """Add a parameter under a name. None reserves the name."""
         self._check_name("parameter", name)
         if param is not None and not isinstance(param, Parameter):
             raise TypeError(f"cannot assign '{_typename(param)}' object to parameter '{name}' "
@@ -86,12 +86,12 @@ class Module(Hooked, Stateful):
         self._parameters[name] = param
 
     def _register_empty(self, device: Any, dtype: Any, **shapes: tuple[int, ...] | None) -> None:
-        """Add parameters of these shapes, to be filled; None keeps the name without one."""
+        """Add parameters of these shapes, still to be filled. None reserves the name."""
         for name, shape in shapes.items():
             self.register_parameter(name, None if shape is None else Parameter(empty(shape, device=device, dtype=dtype)))
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
-        """Add a tensor that is not trained but belongs to the module's state; in `state_dict` only if `persistent`."""
+        """Add a tensor that is part of the module's state but is not trained. `state_dict` has it if `persistent`."""
         self._check_name("buffer", name)
         if tensor is not None and not isinstance(tensor, Tensor):
             raise TypeError(f"cannot assign '{_typename(tensor)}' object to buffer '{name}' (torch Tensor or None required)")
@@ -99,7 +99,7 @@ class Module(Hooked, Stateful):
         (self._non_persistent_buffers_set.discard if persistent else self._non_persistent_buffers_set.add)(name)
 
     def add_module(self, name: str, module: Module | None) -> None:
-        """Add a child module under a name; None keeps the name without one."""
+        """Add a child module under a name. None reserves the name."""
         if module is not None and not isinstance(module, Module):
             given = getattr(module, "__name__", None)  # of a class or a function
             raise TypeError(f"{given or _typename(module)} is not a Module subclass" + (
@@ -122,7 +122,7 @@ class Module(Hooked, Stateful):
             raise KeyError(f'{kind} name can\'t be empty string ""')
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """Register parameters and modules; all else is a plain attribute, unless the name is registered already."""
+        """Register parameters and modules. Anything else is a plain attribute, unless its name is already registered."""
         attributes = self.__dict__
         if isinstance(value, Parameter) or (isinstance(value, Module) and name not in attributes.get("_parameters", ())):
             home, what = ("_parameters", "parameters") if isinstance(value, Parameter) else ("_modules", "module")
@@ -144,7 +144,7 @@ class Module(Hooked, Stateful):
         object.__setattr__(self, name, value)
 
     def __getattr__(self, name: str) -> Any:
-        """Find what is registered; Python asks only where there is no plain attribute of the name."""
+        """Find a registered part. Python calls this only if there is no plain attribute of that name."""
         attributes = self.__dict__
         for kind in KINDS:
             if (members := attributes.get(kind)) and name in members:
@@ -180,24 +180,24 @@ class Module(Hooked, Stateful):
 
     def named_parameters(self, prefix: str = "", recurse: bool = True,
                          remove_duplicate: bool = True) -> Iterator[tuple[str, Parameter]]:  # fmt: skip
-        """Names and parameters, of this module and, with `recurse`, of all inside it; shared ones once."""
+        """The names and parameters of this module and, with `recurse`, of all modules inside it. A shared one comes once."""
         return self._named_members("_parameters", prefix, recurse, remove_duplicate)
 
     def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
-        """The parameters, of this module and, with `recurse`, of all inside it."""
+        """The parameters of this module and, with `recurse`, of all modules inside it."""
         return (parameter for _, parameter in self.named_parameters(recurse=recurse))
 
     def named_buffers(self, prefix: str = "", recurse: bool = True,
                       remove_duplicate: bool = True) -> Iterator[tuple[str, Tensor]]:  # fmt: skip
-        """Names and buffers, of this module and, with `recurse`, of all inside it; shared ones once."""
+        """The names and buffers of this module and, with `recurse`, of all modules inside it. A shared one comes once."""
         return self._named_members("_buffers", prefix, recurse, remove_duplicate)
 
     def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
-        """The buffers, of this module and, with `recurse`, of all inside it."""
+        """The buffers of this module and, with `recurse`, of all modules inside it."""
         return (buffer for _, buffer in self.named_buffers(recurse=recurse))
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
-        """Names and modules directly inside this one, each module once."""
+        """The modules directly inside this one, with their names. Each module comes once."""
         return self._named_members("_modules", "", recurse=False, remove_duplicate=True)
 
     def children(self) -> Iterator[Module]:
@@ -206,7 +206,7 @@ class Module(Hooked, Stateful):
 
     def named_modules(self, memo: set[Module] | None = None, prefix: str = "",
                       remove_duplicate: bool = True) -> Iterator[tuple[str, Module]]:  # fmt: skip
-        """Names and modules: this one, under `prefix`, and all inside it, at any depth."""
+        """This module, under the name `prefix`, and all modules inside it, at any depth, with their names."""
         memo = set() if memo is None else memo
         if self in memo:
             return
@@ -246,7 +246,7 @@ class Module(Hooked, Stateful):
     # ---- changes to all of them --------------------------------------------------------------------------------------
 
     def train(self, mode: bool = True) -> Self:
-        """Set `training`, here and in all modules inside: dropout, for example, acts in training only."""
+        """Set `training`, here and in all modules inside. Dropout, for example, acts only in training."""
         if not isinstance(mode, bool):
             raise ValueError("training mode is expected to be boolean")
         self.training = mode
@@ -255,11 +255,11 @@ class Module(Hooked, Stateful):
         return self
 
     def eval(self) -> Self:
-        """Leave training: ``train(False)``."""
+        """Leave training mode: ``train(False)``."""
         return self.train(False)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Take the gradients of all parameters away, or fill them with zeros."""
+        """Remove the gradients of all parameters, or fill them with zeros."""
         for parameter in self.parameters():
             if set_to_none:
                 parameter.grad = None
@@ -333,7 +333,7 @@ class Module(Hooked, Stateful):
         return type(self).__name__
 
     def extra_repr(self) -> str:
-        """What the printed form shows of the module itself; to be defined by the subclass."""
+        """What the printed form shows of the module itself. Subclasses may define this."""
         return ""
 
     def _children_text(self) -> list[str]:
@@ -367,11 +367,11 @@ KINDS: dict[str, tuple[type, str, str]] = {
 
 
 class FunctionModule(Module):
-    """A function as a module: the options it is called with are attributes under their own names.
+    """A function as a module, whose options are attributes.
 
-    A subclass names the function. What the function takes behind its first arguments, `inputs` in number, are the
-    arguments of the class, with the same names, order and defaults; where torch's class has others, it defines `__init__`.
-    Options in `tensors` are buffers; those in `hidden` are not printed, and `inplace` only where it is set.
+    A subclass names the function. The function's first `inputs` arguments are passed when the module is called. The others are the
+    options: the arguments of the class, with the same names, order and defaults. A class that takes other arguments in torch
+    defines `__init__`. Options in `tensors` become buffers. Options in `hidden` are not printed, and `inplace` only if it is set.
 
     Examples
     --------
@@ -424,13 +424,13 @@ class FunctionModule(Module):
 
 
 def indented(text: str) -> str:
-    """All lines of `text` but the first, and but empty ones, moved two places to the right."""
+    """The text with every line but the first indented by two spaces; empty lines stay empty."""
     first, *rest = text.split("\n")
     return "\n".join([first, *("  " + line if line.strip() else "" for line in rest)])
 
 
 def _typename(x: object) -> str:
-    """The name of x's type as torch gives it in its messages."""
+    """The name of x's type, as torch writes it in messages."""
     if isinstance(x, Tensor):
         return str(x.type())
     cls = type(x)

@@ -1,4 +1,4 @@
-"""The normalisations of `functional` as modules, which hold what is learned and what is counted; see there for formulas."""
+"""The normalisations of `functional` as modules, which hold the parameters and the running values. See there for formulas."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`DataParallel` on the one device there is."""
+"""`DataParallel`, on the only device there is."""
 
 from __future__ import annotations
 

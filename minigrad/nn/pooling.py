@@ -1,4 +1,4 @@
-"""Pooling as modules, `Unfold` and `Fold`: the functions of the same names in `functional`, with their options kept."""
+"""Pooling, `Unfold` and `Fold` as modules: each calls the function of that name in `functional` with its own options."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Recurrent networks, layer upon layer (`RNN`, `LSTM`, `GRU`) or one moment at a time (`RNNCell`, `LSTMCell`, `GRUCell`).
+"""Recurrent networks, in layers (`RNN`, `LSTM`, `GRU`) or one time step at a time (`RNNCell`, `LSTMCell`, `GRUCell`).
 
-All are one mechanism: `_layer` takes the states through time, by the step that `KINDS` names (see `ops.recurrent`).
+They share one mechanism: `_layer` carries the states through time, with the step that `KINDS` names (see `ops.recurrent`).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Resampling as modules: `functional.interpolate`, with its options kept."""
+"""Resampling as modules, which call `functional.interpolate` with their options."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every operation, one file per family; in each, a value and its derivatives stand side by side.
+"""All operations, one file per family. Each has its value and its derivatives side by side.
 
 Reading order: `elementwise`, `shape`, `reduction`, `linalg`, `indexing`.
 """

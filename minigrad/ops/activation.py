@@ -1,4 +1,4 @@
-"""The functions between the layers of a network that are more than one elementary function (see also `elementwise`)."""
+"""Activations that combine several elementary functions. Those that are a single one are in `elementwise`."""
 
 from __future__ import annotations
 

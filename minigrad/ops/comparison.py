@@ -1,4 +1,4 @@
-"""Comparison and logic, element by element: results are bools (or bits), and there is nothing to differentiate."""
+"""Comparison and logic, element by element. The results are bools (or bits), so there is nothing to differentiate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What runs along a dimension: products, extremes and sums so far, and differences of neighbours (`cumsum` is with the sums)."""
+"""Running products, extremes and sums along a dimension, and differences of neighbours (`cumsum` is in `reduction`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which axes a `dim` names, and the way back from a reduced result to the shape that was reduced."""
+"""The axes that a `dim` names, and how a reduced result gets its former shape back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading and writing at indices: `[]`, gather and scatter, masks. Each reader's derivative is a writer, and the other way."""
+"""Reading and writing at indices: `[]`, gather and scatter, masks. The derivative of reading is writing, and vice versa."""
 
 from __future__ import annotations
 

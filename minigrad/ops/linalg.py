@@ -1,6 +1,6 @@
 """Products of matrices and vectors.
 
-Matrices are multiplied by `np.dot`: for a column by a row, (512, 1) by (1, 784), `np.matmul` takes nine times as long.
+Matrices are multiplied by `np.dot`. For a column times a row, (512, 1) by (1, 784), `np.matmul` takes nine times as long.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Normalisation: the mean taken away, the standard deviation divided out, then a scale and a shift that are learned.
+"""Normalisation: subtract the mean, divide by the standard deviation, then scale and shift by learned values.
 
-Batch, layer, group and instance normalisation differ in what the mean is taken over, and in nothing else.
+Batch, layer, group and instance normalisation differ only in the elements over which the mean is taken.
 """
 
 from __future__ import annotations

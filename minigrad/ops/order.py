@@ -1,4 +1,4 @@
-"""Where elements stand among others: order statistics, histograms, and places in what is sorted."""
+"""The rank of elements among others: order statistics, histograms, and places in a sorted sequence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Joining and cutting by other names: each is written in terms of `cat`, `narrow` and `reshape` (see `shape`)."""
+"""Joining and cutting under other names, written in terms of `cat`, `narrow` and `reshape` (see `shape`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pooling: the mean or the largest element of each window of an image, or of as many windows as a result is to have."""
+"""Pooling: the mean or the largest element of each window of an image. Adaptive pooling chooses windows for a given output size."""
 
 from __future__ import annotations
 

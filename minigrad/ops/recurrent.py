@@ -1,8 +1,8 @@
-"""Recurrent networks: one step in time of each kind, and `scan`, which takes it through time.
+"""Recurrent networks: a step in time for each kind, and `scan`, which repeats the step along a sequence.
 
-A step gets what the input of its moment and the hidden state before it give to the gates, `x` and `a`, of shape
-(batch, gates · size), and the states, each (batch, size), the hidden one first. It returns the new states and a function
-from their gradients to those of `x`, of `a`, and of the old states, as far as they do not pass through `a`.
+A step takes `x` and `a`, the contributions of the input and of the hidden state to the gates, of shape (batch, gates · size), and
+the states, each (batch, size), the hidden one first. It returns the new states, and a function that turns their gradients into
+those of `x`, of `a`, and of the old states as far as they are used beside `a`.
 """
 
 from __future__ import annotations

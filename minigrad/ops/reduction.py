@@ -1,4 +1,4 @@
-"""Operations that gather many elements into one (sum, mean, max …) or look along a dimension (cumsum, softmax)."""
+"""Operations that combine many elements into one (sum, mean, max …) or work along a dimension (cumsum, softmax)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writing at indices, in other ways than `indexing` does: adding, copying, and whatever else may meet at one place."""
+"""More ways of writing at indices: adding, copying, and reducing what goes to the same place. `indexing` has the basic ones."""
 
 from __future__ import annotations
 

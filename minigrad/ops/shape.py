@@ -1,6 +1,6 @@
-"""Operations that only move elements: other shapes, other orders, joining and cutting. All of them are linear.
+"""Operations that only move elements: they reshape, reorder, join and cut. All of them are linear.
 
-Where torch gives a view, so do we: the result shares memory with its input, and a change of one is seen in the other.
+Where torch returns a view, so do we: the result shares memory with its input, and a change of one is seen in the other.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Special functions: the error function and the gamma function with their relatives, and logarithms that need care at 0.
 
-NumPy has none of them. `erf`, which gelu calls, is written for speed; the others ask Python's `math` for one element after the
-other.
+NumPy has none of them. `erf`, which gelu uses, is written for speed. The others call Python's `math` for each element.
 """
 
 from __future__ import annotations

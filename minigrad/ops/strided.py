@@ -1,4 +1,4 @@
-"""Views with steps of their own: windows that overlap, and memory seen in any other way."""
+"""Views with strides of your own: overlapping windows, or any other way of looking at the same memory."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Optimisers, which change parameters along their gradients: `Optimizer` is what all share, `SGD` the simplest.
+"""Optimisers move parameters along their gradients. `Optimizer` has what they share, and `SGD` is the simplest.
 
-`lr_scheduler` has what changes their learning rates meanwhile.
+The schedulers in `lr_scheduler` change their learning rates during training.
 """
 
 from minigrad.optim import lr_scheduler

@@ -1,4 +1,4 @@
-"""Adam and AdamW: steps scaled, for each element, by how large its gradients have been."""
+"""Adam and AdamW scale the step of each element by the size of its past gradients."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Schedulers, which change the learning rates of an optimiser from epoch to epoch.
+"""Schedulers change the learning rates of an optimiser from epoch to epoch.
 
-A scheduler says in `_next` what rate a group gets, given the one it has; most are one formula. The formulas are torch's [1]_,
+`_next` computes a group's new rate from its present one. Most are one formula. The formulas are torch's [1]_,
 rounding by rounding, and so is what `state_dict` gives.
 
 References

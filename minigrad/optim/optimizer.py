@@ -1,4 +1,4 @@
-"""What all optimisers share: groups of parameters, the state kept for each, their way into a checkpoint and back."""
+"""What all optimisers share: groups of parameters, a state for each parameter, and how both are saved and loaded."""
 
 from __future__ import annotations
 
@@ -27,29 +27,28 @@ Params: TypeAlias = Iterable[Tensor] | Iterable[Group] | Iterable[tuple[str, Ten
 class Optimizer(Hooked):
     """Base class of the optimisers.
 
-    A subclass defines `update`, which changes one parameter. Everything happens on NumPy arrays, so nothing of it is
-    recorded.
+    A subclass defines `update`, which changes one parameter. It works on NumPy arrays, so autograd records nothing.
 
     Parameters
     ----------
     params : iterable of Tensor, of (name, Tensor) pairs, or of dict
-        What to optimise. A dict is a group: its key "params" holds its parameters, others override `defaults` for them.
+        What to optimise. A dict is a group: "params" holds its parameters, and other keys override `defaults` for them.
     defaults : dict
-        The options, and their values for groups that do not say otherwise.
+        The options, with their values for groups that do not set them.
 
     Attributes
     ----------
     param_groups : list of dict
-        The groups. An option changed here counts from the next step on.
+        The groups. An option that is changed here applies from the next step on.
     state : dict
         Tensor -> what the optimiser remembers about it.
 
     Raises
     ------
     TypeError
-        If `params` is one tensor, or holds something that is none.
+        If `params` is a single tensor, or holds something that is not a tensor.
     ValueError
-        If `params` is empty, holds the result of an operation, or the same tensor in two groups.
+        If `params` is empty, or holds the result of an operation, or holds one tensor in two groups.
     """
 
     def __init__(self, params: Params, defaults: dict[str, Any]) -> None:

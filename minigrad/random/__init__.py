@@ -1,6 +1,6 @@
-"""Random numbers: torch's CPU streams, bit for bit, at the level of NumPy arrays.
+"""Random numbers: torch's CPU streams, bit for bit, as NumPy arrays.
 
-From the same seed torch and this file draw the same numbers. Three ideas explain how.
+The same seed gives the same numbers in torch and here. Three ideas explain how.
 
 **One engine.** A `Generator` is the Mersenne Twister mt19937: a row of 624 words that gives one 32-bit *word* after the
 other. NumPy has the same engine and seeds it in the same way (Knuth's formula of 2002, on the low 32 bits of the seed),

@@ -1,4 +1,4 @@
-"""What is made of a generator's words: uniform, normal and other numbers, at the level of NumPy arrays."""
+"""Uniform, normal and other numbers, made from a generator's words, as NumPy arrays."""
 
 from __future__ import annotations
 

@@ -1,3 +1,3 @@
-"""`save` and `load`: files that torch reads, and reading torch's without running what is in them."""
+"""`save` writes files that torch can read; `load` reads torch's files without running what is in them."""
 
 from minigrad.serialization.checkpoint import load, save

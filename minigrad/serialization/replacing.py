@@ -1,4 +1,4 @@
-"""`replacing`: files that are whole or absent, whatever breaks while they are written."""
+"""`replacing` writes files that are either whole or absent, whatever goes wrong while they are written."""
 
 from __future__ import annotations
 

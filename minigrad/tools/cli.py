@@ -1,7 +1,7 @@
 """The command line that minigrad and its torch twin share: the options, and how a command fails.
 
-A mistake of the person at the keyboard ends in one sentence on stderr and exit status 2, Ctrl-C in one line and
-status 130.  A traceback is left to mistakes of ours.
+A mistake in the command ends in one sentence on stderr and exit status 2, Ctrl-C in one line and status 130. Only a mistake of ours
+ends in a traceback.
 """
 
 from __future__ import annotations

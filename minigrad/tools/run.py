@@ -1,8 +1,8 @@
 """``python -m minigrad run script.py``: a script in which the names ``torch`` and ``torchvision`` mean minigrad.
 
-The script is run as ``python script.py`` would, in this process: its arguments, its ``__main__``, its tracebacks and its
-exit status are its own. Only its imports find something else: `minigrad.nn` itself under the name ``torch.nn``, and so on
-for each module (`Twin`). Processes that it starts through `multiprocessing` understand the names in the same way.
+The script runs in this process as it would with ``python script.py``: its arguments, ``__main__``, tracebacks and exit status are
+the same. Only its imports find something else: ``torch.nn`` is `minigrad.nn` itself, and so on for each module (`Twin`). The same
+holds in processes that it starts through `multiprocessing`.
 """
 
 from __future__ import annotations

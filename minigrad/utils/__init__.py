@@ -1,4 +1,4 @@
-"""Helpers around training: `utils.data` brings samples to the model in batches."""
+"""Helpers for training: `utils.data` makes batches of samples."""
 
 from minigrad.utils import data
 

@@ -1,4 +1,4 @@
-"""What is done with the parameters of modules, and sequences of different lengths (`rnn`)."""
+"""Tools for the parameters of modules, and for sequences of different lengths (`rnn`)."""
 
 from minigrad.nn.utils import rnn
 from minigrad.nn.utils.clip_grad import clip_grad_norm_, clip_grad_value_, clip_grads_with_norm_, get_total_norm

@@ -1,4 +1,4 @@
-"""Clipping: what is done with the gradients of many parameters at once."""
+"""Clipping: limits on the gradients of many parameters at once."""
 
 from __future__ import annotations
 

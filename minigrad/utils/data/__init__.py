@@ -1,6 +1,6 @@
 """From samples to batches: a *dataset* has the samples, a *sampler* says in which order, the *loader* makes batches.
 
-All random draws are torch's: from the same `manual_seed` come the same batches, epoch after epoch.
+The random numbers are torch's: the same `manual_seed` gives the same batches, epoch after epoch.
 """
 
 # Names in paragraphs, not one a line:

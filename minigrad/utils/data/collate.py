@@ -1,4 +1,4 @@
-"""From a list of samples to one batch: numbers, arrays and tensors are stacked, what is around them stays."""
+"""Makes one batch of a list of samples: stacks numbers, arrays and tensors, and keeps the structure around them."""
 
 from __future__ import annotations
 

@@ -23,57 +23,57 @@ _FIXED = ("batch_size", "batch_sampler", "sampler", "drop_last", "dataset", "per
 
 
 class DataLoader:
-    """Batches of a dataset, anew in each ``for`` loop.
+    """Gives the batches of a dataset, all of them in every ``for`` loop.
 
     Parameters
     ----------
     dataset : Dataset
         Where the samples come from: something with ``__getitem__`` and ``__len__``, or an `IterableDataset`.
     batch_size : int or None
-        How many samples make a batch; with None they come one by one.
+        The number of samples in a batch. With None, samples come one by one.
     shuffle : bool
-        Another random order in each epoch.
+        Take the samples in a new random order in each epoch.
     sampler : iterable, optional
-        Gives the numbers of the samples in the order wanted.
+        Gives the samples' indices in the order to be used.
     batch_sampler : iterable, optional
-        Gives lists of them, one per batch.
+        Gives lists of indices, one list per batch.
     num_workers : int
-        How many other processes make the batches; with 0 it happens in this one. Workers pay for samples that take
-        Python long to make. The order is the same; random numbers drawn for samples are not, since each worker has
-        its own: seeded with one that is drawn at the beginning, plus its number.
+        The number of processes that make batches; 0 makes them in this process. Workers help if a sample takes Python long to
+        make. They do not change the order, but they change the random numbers drawn for samples: each worker has its own
+        generator, whose seed is a number drawn at the start plus the worker's number.
     collate_fn : callable, optional
-        From a list of samples to a batch. Default: `default_collate`.
+        Makes a batch of a list of samples. Default: `default_collate`.
     pin_memory, pin_memory_device : bool, str
-        Without an accelerator there is nothing to pin for: a warning, as in torch.
+        Have no effect without an accelerator, and warn, as in torch.
     drop_last : bool
-        Leave out the last batch if it is smaller.
+        Leave out the last batch if it is smaller than the others.
     timeout : float
-        The most seconds to wait for a worker; 0 for no limit.
+        How many seconds to wait for a worker at most; 0 means no limit.
     worker_init_fn : callable, optional
-        Called in each worker at first, with its number; see `get_worker_info`.
+        Called first in each worker, with the worker's number; see `get_worker_info`.
     multiprocessing_context : str or context, optional
-        How workers start: with "fork", the default on Linux before Python 3.14, as copies of this process; with "spawn"
-        or "forkserver" from a pickle of the dataset, slower, but safe if this process has threads. (To fork while another
-        thread draws random numbers is safe, too; while one multiplies matrices, OpenBLAS may hang, unless it has one thread.)
+        How workers start. With "fork", the default on Linux before Python 3.14, they are copies of this process. With "spawn" or
+        "forkserver" they unpickle the dataset, which is slower, but safe if this process has threads. (Forking is also safe while
+        another thread draws random numbers. While one multiplies matrices, OpenBLAS may hang, unless it runs on one thread.)
     generator : Generator, optional
-        Where to draw from. Default: the default generator; an epoch draws one number from it, two with `shuffle`.
+        The source of random numbers. Default: the default generator, from which an epoch draws one number, or two with `shuffle`.
     prefetch_factor : int, optional
-        How many batches each worker makes in advance. Default: 2.
+        The number of batches each worker makes in advance. Default: 2.
     persistent_workers : bool
         Keep the workers, and their copies of the dataset, after an epoch.
     in_order : bool
-        False: give batches as workers finish them, so that a slow one holds up nobody.
+        False: give batches in the order in which workers finish them, so that a slow one delays no other.
 
     Raises
     ------
     TypeError, ValueError
-        If options are out of range or contradict each other, or if they are for workers and there are none.
+        If options are out of range, contradict each other, or are meant for workers and there are none.
     NotImplementedError
         For workers on Windows.
     AssertionError
-        While iterating, as in torch: for a `timeout` without workers, for ``prefetch_factor=0``.
+        During iteration, as in torch: for a `timeout` without workers, and for ``prefetch_factor=0``.
     RuntimeError
-        While iterating: if a worker died, or timed out. What a worker raises is raised here, with its traceback.
+        During iteration, if a worker died or timed out. An error in a worker is raised here, with its traceback.
 
     Examples
     --------
@@ -135,8 +135,8 @@ class DataLoader:
         self.persistent_workers, self.in_order = persistent_workers, in_order
         self.multiprocessing_context = multiprocessing_context
         self.pin_memory, self.pin_memory_device = pin_memory, pin_memory_device
-        self.stated_length: int | None = None  # what a stream said when it was asked
-        self._epoch: WorkerEpoch | None = None  # whose workers stay
+        self.stated_length: int | None = None  # the length that a stream gave when it was asked
+        self._epoch: WorkerEpoch | None = None  # the epoch whose workers are kept
         _warn_of_many(num_workers)
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -164,7 +164,7 @@ class DataLoader:
 
     @property
     def _index_sampler(self) -> Iterable[Any]:
-        """What gives the numbers, of single samples or of whole batches."""
+        """Gives the indices: of single samples, or of whole batches."""
         return self.sampler if self.batch_sampler is None else self.batch_sampler
 
     def __len__(self) -> int:
@@ -175,7 +175,7 @@ class DataLoader:
 
 
 def _context(method: Any, num_workers: int) -> Any:
-    """The context that `multiprocessing_context` names."""
+    """The context that `multiprocessing_context` stands for."""
     methods = multiprocessing.get_all_start_methods()
     if method is not None and num_workers == 0:
         raise ValueError(f"multiprocessing_context option needs num_workers > 0, but got {method!r} with num_workers=0")

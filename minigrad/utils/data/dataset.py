@@ -1,4 +1,4 @@
-"""Datasets: something with a length and samples that can be asked for by number, or something to iterate over."""
+"""Datasets. Some have a length, and samples that you can ask for by index; others you can only iterate over."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class Dataset(Generic[T_co]):
-    """Samples that can be asked for by number: subclasses define ``__getitem__`` and ``__len__``.
+    """A dataset whose samples have indices. Subclasses define ``__getitem__`` and ``__len__``.
 
-    A subclass may also define ``__getitems__(indices)``, a list of samples for a list of numbers, where that is faster.
-    ``a + b`` is one dataset after the other.
+    If several samples at once are faster to get, a subclass may also define ``__getitems__(indices)``, which returns a list.
+    ``a + b`` puts one dataset after the other.
     """
 
     def __getitem__(self, index: Any) -> T_co:
@@ -34,7 +34,7 @@ class Dataset(Generic[T_co]):
 
 
 class IterableDataset(Dataset[T_co], Iterable[T_co]):
-    """Samples that come one after the other, from a stream for example: subclasses define ``__iter__``."""
+    """A dataset whose samples come one after the other, from a stream for example. Subclasses define ``__iter__``."""
 
     def __add__(self, other: Dataset[Any]) -> ChainDataset:  # type: ignore[override]
         return ChainDataset([self, other])

@@ -1,4 +1,4 @@
-"""From the numbers of samples to batches, in this process; workers do the same."""
+"""Makes batches from the indices of samples, in this process. Workers do the same in theirs."""
 
 from __future__ import annotations
 

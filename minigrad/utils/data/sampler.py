@@ -1,4 +1,4 @@
-"""Samplers: in which order, and in which batches, the samples of a dataset come."""
+"""Samplers choose the order of a dataset's samples, and how they form batches."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class Sampler(Generic[T_co]):
-    """Base class: a subclass defines ``__iter__``, which gives the numbers of samples, and usually ``__len__``."""
+    """The base class. A subclass defines ``__iter__``, which gives the indices of samples, and usually ``__len__``."""
 
     def __iter__(self) -> Iterator[T_co]:
         raise NotImplementedError(f"{type(self).__name__} does not define __iter__, as a subclass of Sampler should")
@@ -43,19 +43,19 @@ class SequentialSampler(Sampler[int]):
 class RandomSampler(Sampler[int]):
     """Samples in random order.
 
-    Without a generator, each epoch has its own, whose seed is drawn from the default generator: the order does not
-    depend on what is drawn between the batches.
+    Without a generator, each epoch makes its own, with a seed from the default generator. So the order does not depend on what is
+    drawn between batches.
 
     Parameters
     ----------
     data_source : Sized
         The dataset.
     replacement : bool
-        Draw each sample from all, instead of shuffling them.
+        Draw every sample from the whole dataset, instead of shuffling it.
     num_samples : int, optional
-        How many to draw; the length of the dataset otherwise.
+        How many to draw. Default: the length of the dataset.
     generator : Generator, optional
-        Where to draw from.
+        The source of random numbers.
 
     Raises
     ------

@@ -1,8 +1,8 @@
-"""`num_workers > 0`: other processes make the batches, which come in the same order as without them.
+"""`num_workers > 0`: other processes make the batches. They come in the same order as without workers.
 
-The parent draws the numbers of the samples that make a batch, a *task*, and hands the tasks to the workers in turn,
-`prefetch_factor` for each at first, then one for each batch that is taken. What workers return early waits until it is
-its turn: the order does not depend on who is fast.
+The parent draws the indices of the samples of a batch; they are a *task*. It hands the tasks to the workers in turn,
+`prefetch_factor` to each at first, then one for each batch that is taken. A batch that is ready early waits for its turn, so the
+order does not depend on which worker is fast.
 
 Each worker has a pipe, for short messages, and a file in memory for what they announce. The file has no name, so nothing
 can be left behind; it belongs to the processes that have it open. While a worker computes, its next tasks wait in the
