@@ -9,6 +9,8 @@ from pathlib import Path
 
 from minigrad.autograd import Op
 
+from .operations import INPLACE, TABLE
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -28,6 +30,12 @@ def test_the_flags_are_those_of_op() -> None:
     table = README[README.index("| flag |") :].partition("\n\n")[0]
     shown = set(re.findall(r"`(\w+)=", table))
     assert shown == {field.name for field in dataclasses.fields(Op) if field.init} - {"body", "node_name"} | {"name"}
+
+
+def test_there_are_as_many_rows_as_it_says() -> None:
+    (rows, calls), = re.findall(r"more than (\d+) rows, ([\d,]+) calls", README)
+    assert len(TABLE + INPLACE) >= int(rows)
+    assert sum(len(row.cases) for row in TABLE + INPLACE) >= int(calls.replace(",", ""))
 
 
 def test_the_files_named_exist() -> None:
