@@ -110,8 +110,10 @@ def _rules_of(node: Node, create_graph: bool) -> Any:
         raise RuntimeError(
             f"Trying to backward through the graph a second time: what {node.name()} had saved was freed by the first pass. "
             "Specify retain_graph=True in the first backward() or autograd.grad(), or compute the loss anew")
-    if [cell[0] for cell in node.cells] != node.versions:
-        check_versions(node, create_graph)
+    for cell, version in zip(node.cells, node.versions):  # noqa: B905  (strict=... takes as long as the rest)
+        if cell[0] != version:
+            check_versions(node, create_graph)
+            break
     return node.replay() if create_graph else node.rules
 
 

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from minigrad.arrays.dtypes import float64, get_default_dtype
-from minigrad.arrays.quiet import quietly
+from minigrad.arrays.quiet import SILENT
 from minigrad.autograd import count_change, enable_grad, wrap
 from minigrad.optim.hooks import Hooked
 from minigrad.tensors.tensor import Tensor, zero_for_good
@@ -174,7 +174,7 @@ class Optimizer(Hooked):
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        quietly(self._update_all)  # like torch: who diverges sees inf and nan, not a warning
+        SILENT.copy().run(self._update_all)  # like torch: who diverges sees inf and nan, not a warning
         return loss
 
     def _update_all(self) -> None:
