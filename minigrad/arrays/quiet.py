@@ -20,8 +20,8 @@ def quietly(function: Callable[..., Any], *args: Any) -> Any:
     """``function(*args)`` without NumPy's warnings; the context variables of the user's code keep their values.
 
     ``SILENT.copy().run(function, *args)`` does the same in a third of the time, but shows `function` an empty context. That is
-    for code that is ours: bodies, and the steps of optimisers. A copy can be entered at any depth: an operation may start while another one runs, in
-    a signal handler, a debugger or a ``__del__``.
+    for code of ours: bodies, and the steps of optimisers. A copy can be entered at any depth. So an operation may start while
+    another one runs, in a signal handler, a debugger or a ``__del__``.
     """
     before = _variable.set(_ignore)
     try:
