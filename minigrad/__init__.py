@@ -9,12 +9,14 @@ The names are torch's: what a tutorial writes for torch runs here after ``import
 # fmt: off
 from math import e, inf, nan, pi
 
-from minigrad import accelerator, amp, autograd, backends, cuda, distributions, func, linalg, nn, optim, random, testing, utils
+from minigrad import accelerator, amp, autograd, backends, cuda, distributions, func, linalg, nn, optim, random, testing, utils, version
 from minigrad.amp import autocast
 from minigrad.arrays.memory import OutOfMemoryError
 from minigrad.arrays.dtypes import (
     Size, bool, device, double, dtype, finfo, float, float16, float32, float64, get_default_dtype, half, iinfo, int,
     int16, int32, int64, int8, long, promote_types, set_default_dtype, short, uint8,
+    bfloat16, complex64, complex128, complex32, float8_e4m3fn, float8_e4m3fnuz, float8_e5m2, float8_e5m2fnuz,
+    float8_e8m0fnu, uint16, uint32, uint64,
 )
 from minigrad.arrays.printing import get_printoptions, set_printoptions
 from minigrad.arrays.threads import get_num_interop_threads, get_num_threads, set_num_interop_threads, set_num_threads
@@ -82,7 +84,7 @@ from minigrad.tensors.sampling import (
 )
 from minigrad.tensors.tensor import Tensor
 
-__version__ = "0.1.0"
+__version__ = version.__version__
 
 numel, is_floating_point, is_complex, is_nonzero = Tensor.numel, Tensor.is_floating_point, Tensor.is_complex, Tensor.is_nonzero
 newaxis = None

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import py_compile
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,10 +17,11 @@ PLAIN = [sys.executable, "-W", "error"]
 RUN = [*PLAIN, "-m", "minigrad", "run"]
 
 
-def start(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+def start(command: list[str], folder: Path, **options: Any) -> subprocess.CompletedProcess[str]:
     """Run a command in `folder`, where minigrad is found as if it were installed."""
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1"}
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    options |= {"cwd": folder, "env": environment, "capture_output": True, "text": True}
+    return subprocess.run(command, timeout=60, check=False, **options)
 
 
 def run(folder: Path, text: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -52,6 +56,11 @@ LEAVING = {
     "wrong syntax": "x = 1\ny = = 2\n",
     "attribute of what lacks it": "import beside\nbeside.no_such_name\n",
     "interrupt": "import atexit, os, signal\natexit.register(print, 'bye')\nos.kill(os.getpid(), signal.SIGINT)\n",
+    "excepthook that fails": "import sys\ndef hook(*error):\n    {}[1]\nsys.excepthook = hook\n{}[0]\n",
+    "excepthook that leaves": "import sys\nsys.excepthook = lambda *error: sys.exit(5)\n{}[0]\n",
+    "depth": "def f(n):\n    return n and f(n - 1)\nf(990)\nprint('deep')\n",
+    "too deep": "def f():\n    f()\ntry:\n    f()\nexcept RecursionError as error:\n    print(error)\n",
+    "globals": "print({k: v for k, v in globals().items() if k not in ('__loader__', '__builtins__')})\n",
     "own excepthook": "import sys\nsys.excepthook = lambda *error: print(error[0], error[2].tb_lineno)\n{}[0]\n",
     "thread": "import threading, time\nthreading.Thread(target=lambda: (time.sleep(.1), print(__name__))).start()\n1 / 0\n",
 }
@@ -83,6 +92,47 @@ def test_a_script_in_another_folder_reached_by_a_link(tmp_path: Path) -> None:
 @pytest.mark.parametrize("script", LEAVING.values(), ids=LEAVING)
 def test_a_script_leaves_as_usual(script: str, tmp_path: Path) -> None:
     (tmp_path / "script.py").write_text(script, encoding="utf-8")
+    assert_alike(tmp_path)
+
+
+def test_standard_input(tmp_path: Path) -> None:
+    (tmp_path / "beside.py").write_text("")
+    (tmp_path / "input").write_text("import beside, sys\nprint(sys.argv, sys.path[0], __file__, __loader__)\n1 / 0\n")
+    results = []
+    for command in (PLAIN, RUN):
+        with open(tmp_path / "input") as file:
+            results.append(start([*command, "-", "a"], tmp_path, stdin=file))
+    plain, ours = results
+    assert plain.stdout.startswith("['-', 'a']")
+    assert (ours.returncode, ours.stdout, ours.stderr) == (plain.returncode, plain.stdout, plain.stderr)
+
+
+PROGRAM = "import beside, sys\nprint(sys.argv, sys.path[0], __name__, __package__, __file__, beside.name)\nsys.exit(4)\n"
+
+
+@pytest.mark.parametrize("kind", ["folder", "archive.zip", "script.pyc"])
+def test_what_python_runs_besides_scripts(kind: str, tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "__main__.py").write_text(PROGRAM)
+    (folder / "beside.py").write_text("name = 'beside'")
+    if kind == "archive.zip":
+        shutil.make_archive(str(tmp_path / "archive"), "zip", folder)
+    if kind == "script.pyc":
+        py_compile.compile(str(folder / "__main__.py"), cfile=str(tmp_path / "script.pyc"))
+        (tmp_path / "beside.py").write_text("name = 'beside'")
+    plain, ours = (start([*command, kind, "a"], tmp_path) for command in (PLAIN, RUN))
+    assert "beside" in plain.stdout
+    assert (ours.returncode, ours.stdout, ours.stderr) == (4, plain.stdout, plain.stderr)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [b"x = 1\ny = '\xff'\n", b"# coding: latin-1\nprint('\xe4')\n", b"# coding: nothing\n", b"# coding: ascii\nx = '\xc3\xa4'\n",
+     b"\xef\xbb\xbfprint(1)\n", b"print('\xc3\xa4')\r\nx = = 2\r\n"],
+)  # fmt: skip
+def test_sources_in_other_encodings(source: bytes, tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_bytes(source)
     assert_alike(tmp_path)
 
 
@@ -120,7 +170,7 @@ def test_a_module(tmp_path: Path) -> None:
     [
         (["-m"], "name a script"),
         (["nowhere.py"], "nowhere.py': No such file or directory"),
-        (["."], "Is a directory"),
+        (["."], "can't find '__main__' module in"),
         (["--fast", "script.py"], "--fast"),
     ],
 )
@@ -131,6 +181,46 @@ def test_nothing_to_run(arguments: list[str], word: str, tmp_path: Path) -> None
 
 
 # ---- what torch means -----------------------------------------------------------------------------------------------
+
+
+def test_einops_and_safetensors(tmp_path: Path) -> None:
+    text = """
+import torch, einops, safetensors.torch
+from einops.layers.torch import Rearrange
+x = torch.arange(6.0, requires_grad=True)
+y = einops.reduce(x, "(a b) -> a", "mean", b=2)
+y.sum().backward()
+print(y.tolist(), x.grad.tolist(), Rearrange("(a b) -> b a", b=2)(x).tolist())
+safetensors.torch.save_file({"x": x.detach()}, "x.safetensors")
+print(safetensors.torch.load_file("x.safetensors"))
+"""
+    lines = ["[0.5, 2.5, 4.5] [0.5, 0.5, 0.5, 0.5, 0.5, 0.5] [[0.0, 2.0, 4.0], [1.0, 3.0, 5.0]]",
+             "{'x': tensor([0., 1., 2., 3., 4., 5.])}"]  # fmt: skip
+    assert output(tmp_path, text).splitlines() == lines
+
+
+def test_versions(tmp_path: Path) -> None:
+    text = """
+import torch
+v = torch.__version__
+print(v, v >= (1, 0), v >= "2.0", v < "2.2", v < (2, 13), v >= "2.13", v > "2.13.0", torch.version.__version__ == v)
+print(torch.version.cuda, torch.version.hip)
+"""
+    expected = "2.13.0+minigrad.0.1.0 True True False False True False True\nNone None\n"
+    assert output(tmp_path, text) == expected
+
+
+def test_dtypes_that_are_names_only(tmp_path: Path) -> None:
+    text = """
+import torch
+print(torch.ones(1).dtype in [torch.bfloat16, torch.complex64], torch.bfloat16, torch.float8_e5m2.itemsize)
+try:
+    torch.ones(2, dtype=torch.bfloat16)
+except NotImplementedError as error:
+    print(error)
+"""
+    refusal = "torch.bfloat16 is not supported; use one of torch.float16, torch.float32"
+    assert output(tmp_path, text).startswith(f"False torch.bfloat16 1\n{refusal}")
 
 
 def test_the_modules_are_minigrads_own(tmp_path: Path) -> None:

@@ -61,6 +61,28 @@ int32 = int = dtype("int32")
 int64 = long = dtype("int64")
 bool = dtype("bool")
 
+
+
+class _Named(dtype):
+    """A dtype of torch's that minigrad lacks: libraries ask for its name, to compare others with it; nothing can be of it."""
+
+    __slots__ = ()
+
+    def __init__(self, name: str, itemsize: builtins.int) -> None:
+        self.name, self.itemsize, self.is_floating_point = name, itemsize, "float" in name
+
+    @property
+    def numpy(self) -> Any:  # type: ignore[override]
+        """Refuse."""
+        raise NotImplementedError(f"{self!r} is not supported; use one of {', '.join(map(repr, OLD_NAMES))}")
+
+
+bfloat16 = _Named("bfloat16", 2)
+complex32, complex64, complex128 = _Named("complex32", 4), _Named("complex64", 8), _Named("complex128", 16)
+uint16, uint32, uint64 = _Named("uint16", 2), _Named("uint32", 4), _Named("uint64", 8)
+float8_e4m3fn, float8_e4m3fnuz = _Named("float8_e4m3fn", 1), _Named("float8_e4m3fnuz", 1)
+float8_e5m2, float8_e5m2fnuz, float8_e8m0fnu = _Named("float8_e5m2", 1), _Named("float8_e5m2fnuz", 1), _Named("float8_e8m0fnu", 1)
+
 OLD_NAMES = {  # what torch calls them in the names of types: "torch.FloatTensor", "torch.FloatStorage"
     float16: "Half", float32: "Float", float64: "Double", uint8: "Byte", int8: "Char", int16: "Short", int32: "Int",
     int64: "Long", bool: "Bool",

@@ -10,21 +10,26 @@ from __future__ import annotations
 import argparse
 import builtins
 import io
+import marshal
 import multiprocessing
 import os
+import pkgutil
+import re
 import runpy
 import sys
+import traceback
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.abc import Loader
-from importlib.machinery import ModuleSpec, SourceFileLoader
+from importlib.machinery import BuiltinImporter, ModuleSpec, SourceFileLoader, SourcelessFileLoader
+from importlib.util import MAGIC_NUMBER
 from multiprocessing import spawn
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any, NoReturn
 
 from minigrad.arrays.threads import set_num_threads
 
-MEANING = {"torch": "minigrad", "torchvision": "minigrad.vision"}
+MEANING = {"torch": "minigrad", "torchvision": "minigrad.vision", "safetensors.torch": "minigrad.serialization.safetensors"}
 NOTE = "Here torch means minigrad (python -m minigrad run); if the name is torch's, minigrad does not have it."
 
 
@@ -36,10 +41,12 @@ class Twin(Loader):
 
     def find_spec(self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> ModuleSpec | None:
         """How to load the module; None if the name is not torch's, or minigrad has no such module."""
-        top, dot, rest = name.partition(".")
-        if top not in MEANING:
+        for theirs, meaning in MEANING.items():
+            if f"{name}.".startswith(f"{theirs}."):
+                ours = meaning + name[len(theirs) :]
+                break
+        else:
             return None
-        ours = MEANING[top] + dot + rest
         try:
             module = import_module(ours)
         except ModuleNotFoundError as error:
@@ -85,7 +92,7 @@ def install() -> None:
 
 def run_options(parser: argparse.ArgumentParser) -> None:
     """Add what stands behind ``run``: a script, or ``-m`` and a module, and what is for them."""
-    parser.usage = (f"{parser.prog} [-h] [--threads N] script.py [argument ...]\n"
+    parser.usage = (f"{parser.prog} [-h] [--threads N] (script.py | script.pyc | folder | archive.zip | -) [argument ...]\n"
                     f"       {parser.prog} [--threads N] -m module [argument ...]")
     parser.add_argument("-m", dest="module", action="store_true", help="run a module, found as imports find it")
     parser.add_argument("argv", nargs=argparse.REMAINDER, metavar="script.py", help="the script, followed by its arguments")
@@ -102,29 +109,77 @@ def run(options: argparse.Namespace) -> None:
     sys.argv = options.argv
     if not sys.argv:
         refuse("name a script, or a module behind -m (see --help)")
-    if not options.module:
-        path = os.path.abspath(sys.argv[0])
+    if options.threads is not None:
+        set_num_threads(options.threads)
+    try:
+        if options.module:
+            install()
+            runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+        else:
+            main, code = _program(sys.argv[0])
+            sys.setrecursionlimit(sys.getrecursionlimit() + len(traceback.extract_stack()))  # what is below the script counts, too
+            exec(code, vars(main))
+        return
+    except SystemExit:
+        raise
+    except BaseException as raised:
+        error = raised
+    report(error)
+    raise error
+
+
+def _program(name: str) -> tuple[ModuleType, CodeType]:
+    """The module ``__main__`` as it is when a program begins, and the code to run in it; from here on torch means minigrad."""
+    main = ModuleType("__main__")
+    path = name if os.path.isabs(name) else os.path.join(os.getcwd(), name.removeprefix("./"))
+    vars(main).update(__annotations__={}, __builtins__=builtins, __file__=path, __cached__=None)
+    folder = os.path.dirname(os.path.realpath(path))
+    if name == "-":
+        source, folder = sys.stdin.buffer.read(), ""
+        main.__loader__, main.__file__ = BuiltinImporter, "<stdin>"
+    elif importer := pkgutil.get_importer(path):  # of a folder, or a zip archive
+        spec: Any = importer.find_spec("__main__")
+        if spec is None:
+            refuse(f"can't find '__main__' module in {path!r}")
+        vars(main).update(__spec__=spec, __package__="", __loader__=spec.loader, __cached__=spec.cached, __file__=spec.origin)
+        source, folder = spec.loader, path
+    else:
+        kind = SourcelessFileLoader if path.endswith(".pyc") else SourceFileLoader
+        main.__loader__ = kind("__main__", path)
         try:
             with io.open_code(path) as file:
                 source = file.read()
         except OSError as error:
             refuse(f"can't open file {path!r}: {error.strerror}")
-        if not sys.flags.safe_path:
-            sys.path[0] = os.path.dirname(os.path.realpath(path))
-        main = sys.modules["__main__"] = ModuleType("__main__")
-        vars(main).update(__file__=path, __loader__=SourceFileLoader("__main__", path), __builtins__=builtins)
-    if options.threads is not None:
-        set_num_threads(options.threads)
+    if not sys.flags.safe_path:
+        sys.path[0] = folder
+    sys.modules["__main__"] = main
     install()
+    return main, _compiled(source, str(main.__file__)) if isinstance(source, bytes) else source.get_code("__main__")
+
+
+def _compiled(source: bytes, path: str) -> CodeType:
+    """The code to run; of what cannot be decoded, Python's error for a file, which differs from that for a text."""
+    if path.endswith(".pyc"):
+        if source[:4] != MAGIC_NUMBER:
+            raise RuntimeError("Bad magic number in .pyc file")
+        return marshal.loads(source[16:])
     try:
-        if options.module:
-            runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
-        else:
-            exec(compile(source, path, "exec", dont_inherit=True), vars(main))
-    except SystemExit:
-        raise
-    except BaseException as error:
-        report(error)
+        return compile(source, path, "exec", dont_inherit=True)
+    except SyntaxError:
+        lines = source.split(b"\n")
+        declared = [re.match(rb"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)", line) for line in lines[:2]]
+        encoding = next((found[1].decode() for found in declared if found), "")
+        for number, line in enumerate(lines, 1):
+            try:
+                line.decode(encoding or "utf-8")
+            except LookupError:
+                raise SyntaxError(f"encoding problem: {encoding}") from None
+            except UnicodeDecodeError as wrong:
+                if encoding:
+                    raise SyntaxError(f"encoding problem: {encoding}") from None
+                raise SyntaxError(f"Non-UTF-8 code starting with '\\x{line[wrong.start]:02x}' in file {path} on line {number}, but "
+                                  "no encoding declared; see https://peps.python.org/pep-0263/ for details") from None
         raise
 
 
@@ -147,5 +202,11 @@ def report(error: BaseException) -> None:
         where = None
     if str(where).partition(".")[0] in ("minigrad", *MEANING):
         error.add_note(NOTE)
-    sys.excepthook(type(error), error.with_traceback(trace), trace)
-    sys.excepthook = lambda *error: None
+    hook, sys.excepthook = sys.excepthook, lambda *error: None
+    try:
+        hook(type(error), error.with_traceback(trace), trace)
+    except Exception as wrong:
+        print("Error in sys.excepthook:", file=sys.stderr)
+        traceback.print_exception(wrong.with_traceback(wrong.__traceback__ and wrong.__traceback__.tb_next))
+        print("\nOriginal exception was:", file=sys.stderr)
+        sys.__excepthook__(type(error), error, trace)
