@@ -13,19 +13,14 @@ import pytest
 
 import minigrad as mg
 from minigrad.autograd.hooks import awaited
-from tests.twins import LIBRARIES, raised, same_as_torch, same_outcomes, variable
-
-
-def leaf(m: Any, *values: float, dtype: str = "float32") -> Any:
-    return m.tensor(values if len(values) > 1 else values[0], dtype=getattr(m, dtype), requires_grad=True)
-
+from tests.twins import LIBRARIES, leaf_of, raised, same_as_torch, same_outcomes, variable
 
 # ---- the graph -----------------------------------------------------------------------------------------------------------
 
 
 @same_as_torch
 def test_a_graph_shows_its_nodes(m: Any) -> Any:
-    a, b = leaf(m, 1.0, 2.0), leaf(m, 3.0, 4.0)
+    a, b = leaf_of(m, 1.0, 2.0), leaf_of(m, 3.0, 4.0)
     node = ((a * b).exp() + a).sum().grad_fn
     add = node.next_functions[0][0]
     exp, accumulate = (edge for edge, _ in add.next_functions)
@@ -42,7 +37,7 @@ def test_a_graph_shows_its_nodes(m: Any) -> Any:
 
 @same_as_torch
 def test_constants_have_no_edge(m: Any) -> Any:
-    x = leaf(m, 1.0, 2.0)
+    x = leaf_of(m, 1.0, 2.0)
     return [
         [edge if edge is None else edge.name() for edge, _ in y.grad_fn.next_functions]
         for y in (x * m.ones(2), m.ones(2) * x, x * 2.0, m.cat([m.ones(2), x]))
@@ -50,7 +45,7 @@ def test_constants_have_no_edge(m: Any) -> Any:
 
 
 def test_nodes_print_their_names() -> None:
-    x = leaf(mg, 1.0)
+    x = leaf_of(mg, 1.0)
     node = (x * x).grad_fn
     assert repr(node).startswith("<MulBackward0 object at 0x")
     assert repr(node.next_functions[0][0]).startswith("<AccumulateGrad object at 0x")
@@ -59,7 +54,7 @@ def test_nodes_print_their_names() -> None:
 
 @same_as_torch
 def test_what_requires_a_gradient(m: Any) -> Any:
-    x, c = leaf(m, 1.0, 2.0), m.ones(2)
+    x, c = leaf_of(m, 1.0, 2.0), m.ones(2)
     return [x * c, c * c, c * 2, x > 0, x.argmax(), x.detach(), x.data, x.long(), x.double(), x == x, x.sign(), x.floor(),
             m.zeros_like(x), m.ones_like(x, requires_grad=True), x.new_zeros(2), x.max(0).values, x.max(0).indices, x + x.long()]
 
@@ -80,7 +75,7 @@ def test_requires_grad_can_be_set_on_leaves(m: Any) -> Any:
 
 @same_as_torch
 def test_gradients_of_a_diamond(m: Any) -> Any:
-    x = leaf(m, 2.0, -3.0)
+    x = leaf_of(m, 2.0, -3.0)
     a = x * x
     b, c = a.exp() / 100, a.sin()
     (b * c + a).sum().backward()
@@ -92,7 +87,7 @@ def test_gradients_of_a_diamond(m: Any) -> Any:
 def test_a_tensor_used_twice(name: str) -> None:
     @same_as_torch
     def scenario(m: Any) -> Any:
-        x = leaf(m, 2.0, -3.0)
+        x = leaf_of(m, 2.0, -3.0)
         y = eval(name)
         y.sum().backward()
         return y, x.grad
@@ -114,7 +109,7 @@ def test_gradients_come_back_in_the_shape_and_dtype_of_the_leaf(m: Any) -> Any:
 
 @same_as_torch
 def test_backward_of_a_vector_takes_a_gradient(m: Any) -> Any:
-    x = leaf(m, 1.0, 2.0, 3.0)
+    x = leaf_of(m, 1.0, 2.0, 3.0)
     (x * x).backward(m.tensor([1.0, 10.0, 100.0]))
     first = x.grad.clone()
     (x * x).backward(gradient=m.ones(3))
@@ -123,7 +118,7 @@ def test_backward_of_a_vector_takes_a_gradient(m: Any) -> Any:
 
 @same_as_torch
 def test_backward_from_a_leaf_and_from_one_element(m: Any) -> Any:
-    x, y = leaf(m, 2.0), m.full((1, 1), 3.0, requires_grad=True)
+    x, y = leaf_of(m, 2.0), m.full((1, 1), 3.0, requires_grad=True)
     x.backward()
     y.backward()
     (y * y).backward()
@@ -132,7 +127,7 @@ def test_backward_from_a_leaf_and_from_one_element(m: Any) -> Any:
 
 @same_as_torch
 def test_backward_of_several_tensors_at_once(m: Any) -> Any:
-    x, y = leaf(m, 1.0, 2.0), leaf(m, 3.0, 4.0)
+    x, y = leaf_of(m, 1.0, 2.0), leaf_of(m, 3.0, 4.0)
     a, b = (x * y).sum(), x.exp()
     m.autograd.backward([a, b, y], [None, m.ones(2), m.tensor([0.5, 0.25])])
     return x.grad, y.grad
@@ -140,7 +135,7 @@ def test_backward_of_several_tensors_at_once(m: Any) -> Any:
 
 @same_as_torch
 def test_a_gradient_of_another_dtype_is_cast(m: Any) -> Any:
-    x = leaf(m, 1.0, 2.0)
+    x = leaf_of(m, 1.0, 2.0)
     (x * 2).backward(m.ones(2, dtype=m.float64))
     (x * 2).backward(m.ones(2, dtype=m.float16))
     return x.grad
@@ -148,7 +143,7 @@ def test_a_gradient_of_another_dtype_is_cast(m: Any) -> Any:
 
 @same_as_torch
 def test_gradients_add_up_in_the_same_tensor(m: Any) -> Any:
-    x = leaf(m, 1.0, 2.0)
+    x = leaf_of(m, 1.0, 2.0)
     (x * x).sum().backward()
     kept, memory, version = x.grad, x.grad.detach(), x.grad._version
     (x * 3).sum().backward()
@@ -157,7 +152,7 @@ def test_gradients_add_up_in_the_same_tensor(m: Any) -> Any:
 
 @same_as_torch
 def test_leaves_without_a_path_keep_no_gradient(m: Any) -> Any:
-    x, unused = leaf(m, 1.0), leaf(m, 2.0)
+    x, unused = leaf_of(m, 1.0), leaf_of(m, 2.0)
     (x * 2 + unused.detach()).backward()
     return x.grad, unused.grad is None, (unused * 0).is_leaf
 
@@ -167,7 +162,7 @@ def test_leaves_without_a_path_keep_no_gradient(m: Any) -> Any:
                                        "a.reshape(1, 2) + b", "a.expand(2) + b[:]", "(a + b).reshape(-1, 1).T", "a + b.clone()"])
 def test_nobody_shares_a_gradient(operation: str) -> None:
     """What passes a sum is one array for both terms; a change of one gradient must not reach another, nor what was handed in."""
-    a, b = leaf(mg, 1.0, 2.0), leaf(mg, 3.0, 4.0)
+    a, b = leaf_of(mg, 1.0, 2.0), leaf_of(mg, 3.0, 4.0)
     c = eval(operation)
     g = mg.ones(*c.shape)
     c.backward(g)
@@ -185,7 +180,7 @@ def test_nobody_shares_a_gradient(operation: str) -> None:
 
 def test_a_gradient_can_be_written_to() -> None:
     """Also where it reached the leaf as a read-only, expanded array."""
-    x, y = leaf(mg, 1.0, 2.0), leaf(mg, 1.0, 2.0)
+    x, y = leaf_of(mg, 1.0, 2.0), leaf_of(mg, 1.0, 2.0)
     x.sum().backward()
     y.backward(mg.ones(1).expand(2))
     for tensor in (x, y):
@@ -195,7 +190,7 @@ def test_a_gradient_can_be_written_to() -> None:
 
 @same_as_torch
 def test_gradients_can_be_assigned_and_taken_away(m: Any) -> Any:
-    x = leaf(m, 1.0, 2.0)
+    x = leaf_of(m, 1.0, 2.0)
     x.grad = m.ones(2)
     given = x.grad
     (x * 2).sum().backward()
@@ -207,7 +202,7 @@ def test_gradients_can_be_assigned_and_taken_away(m: Any) -> Any:
 
 @same_as_torch
 def test_backward_twice(m: Any) -> Any:
-    x = leaf(m, 2.0)
+    x = leaf_of(m, 2.0)
     square, sums = x * x, x + x
     square.backward()
     sums.backward()
@@ -221,7 +216,7 @@ def test_backward_twice(m: Any) -> Any:
 
 @same_as_torch
 def test_a_part_of_the_graph_already_freed(m: Any) -> Any:
-    x = leaf(m, 2.0)
+    x = leaf_of(m, 2.0)
     shared = x.exp()
     (shared * 2).backward()
     return raised((shared * 3).backward), raised((shared + 3).backward), x.grad
@@ -229,7 +224,7 @@ def test_a_part_of_the_graph_already_freed(m: Any) -> Any:
 
 @same_as_torch
 def test_backward_into_given_inputs(m: Any) -> Any:
-    x, y = leaf(m, 2.0), leaf(m, 3.0)
+    x, y = leaf_of(m, 2.0), leaf_of(m, 3.0)
     middle = x * y
     loss = middle * middle
     loss.backward(inputs=[y], retain_graph=True)
@@ -242,7 +237,7 @@ def test_backward_into_given_inputs(m: Any) -> Any:
 
 @same_as_torch
 def test_backward_into_an_inner_tensor(m: Any) -> Any:
-    x = leaf(m, 2.0)
+    x = leaf_of(m, 2.0)
     middle = x * x
     middle.retain_grad()
     loss = middle * 3
@@ -257,7 +252,7 @@ def test_backward_into_an_inner_tensor(m: Any) -> Any:
 
 @same_as_torch
 def test_modes_as_blocks_and_decorators(m: Any) -> Any:
-    x = leaf(m, 1.0)
+    x = leaf_of(m, 1.0)
     seen = []
 
     @m.no_grad()
@@ -293,7 +288,7 @@ def test_modes_as_blocks_and_decorators(m: Any) -> Any:
 
 @same_as_torch
 def test_set_grad_enabled_as_a_call(m: Any) -> Any:
-    x, seen = leaf(m, 1.0), []
+    x, seen = leaf_of(m, 1.0), []
     m.set_grad_enabled(False)
     try:
         seen += [m.is_grad_enabled(), x * 2]
@@ -374,7 +369,7 @@ def test_threads_compute_their_own_gradients() -> None:
 
 @same_as_torch
 def test_results_made_without_recording(m: Any) -> Any:
-    x = leaf(m, 1.0, 2.0)
+    x = leaf_of(m, 1.0, 2.0)
     with m.no_grad():
         y, part = x * 2, (x * 2)[:1]
         fresh = m.ones(2, requires_grad=True)
@@ -388,7 +383,7 @@ def test_results_made_without_recording(m: Any) -> Any:
 
 @same_as_torch
 def test_hooks_see_and_change_gradients(m: Any) -> Any:
-    x, seen = leaf(m, 1.0, 2.0), []
+    x, seen = leaf_of(m, 1.0, 2.0), []
     y = x * 3
     y.register_hook(lambda g: seen.append(("first", g.clone())))
     y.register_hook(lambda g: g * 2)
@@ -403,13 +398,13 @@ def test_hooks_see_and_change_gradients(m: Any) -> Any:
 @pytest.mark.parametrize("reduced", [lambda y: y.mean(), lambda y: (y * y).sum(), lambda y: y.amax()])
 def test_hooks_may_change_gradients_in_place(m: Any, reduced: Any) -> Any:
     """Also those that the engine keeps for the next time or has spread over a shape without copies."""
-    x = leaf(m, 1.0, 2.0, 3.0)
+    x = leaf_of(m, 1.0, 2.0, 3.0)
     y = x * 2
     y.register_hook(lambda g: g.mul_(m.tensor([1.0, 10.0, 100.0])))
     loss = reduced(y)
     loss.register_hook(lambda g: g.mul_(3))
     loss.backward()
-    again = leaf(m, 1.0)
+    again = leaf_of(m, 1.0)
     (again * 1).backward()
     return x.grad, again.grad
 
@@ -417,7 +412,7 @@ def test_hooks_may_change_gradients_in_place(m: Any, reduced: Any) -> Any:
 @same_as_torch
 def test_hooks_see_the_whole_sum(m: Any) -> Any:
     """Gradients from two paths are added before a hook is called: it is called once."""
-    x, seen = leaf(m, 1.0, 2.0), []
+    x, seen = leaf_of(m, 1.0, 2.0), []
     y = x * 3
     for tensor in (x, y):
         tensor.register_hook(lambda g: seen.append(g.clone()))
@@ -427,7 +422,7 @@ def test_hooks_see_the_whole_sum(m: Any) -> Any:
 
 @same_as_torch
 def test_hooks_can_be_removed(m: Any) -> Any:
-    x, seen = leaf(m, 2.0), []
+    x, seen = leaf_of(m, 2.0), []
     y = x * 1
     first, second = x.register_hook(lambda g: seen.append(1)), y.register_hook(lambda g: g * 10)
     y.backward(retain_graph=True)
@@ -443,7 +438,7 @@ def test_hooks_can_be_removed(m: Any) -> Any:
 
 @same_as_torch
 def test_a_leaf_hook_sees_each_pass_alone(m: Any) -> Any:
-    x, seen = leaf(m, 2.0), []
+    x, seen = leaf_of(m, 2.0), []
     x.register_hook(lambda g: seen.append(g.item()))
     for k in (1, 2, 3):
         (x * k).backward()
@@ -452,7 +447,7 @@ def test_a_leaf_hook_sees_each_pass_alone(m: Any) -> Any:
 
 @same_as_torch
 def test_hooks_work_with_grad(m: Any) -> Any:
-    x = leaf(m, 2.0)
+    x = leaf_of(m, 2.0)
     y = x * x
     x.register_hook(lambda g: g * 2)
     y.register_hook(lambda g: g * 3)
@@ -464,7 +459,7 @@ def test_hooks_work_with_grad(m: Any) -> Any:
 def test_a_hook_hears_when_a_gradient_is_complete(m: Any) -> Any:
     """While the pass still runs: of three layers, the last one's weights are told before the second one's rule is asked."""
     told: list[Any] = []
-    weights = [leaf(m, float(i + 2)) for i in range(3)]
+    weights = [leaf_of(m, float(i + 2)) for i in range(3)]
     x = m.tensor(1.0)
     for i, weight in enumerate(weights):
         weight.register_hook(lambda g, i=i: told.append(("before", i, g.item())))
@@ -482,8 +477,8 @@ def test_a_hook_hears_when_a_gradient_is_complete(m: Any) -> Any:
 @same_as_torch
 def test_a_hook_for_complete_gradients_may_take_them(m: Any) -> Any:
     """An optimiser inside the pass: it changes the weight, or forgets the gradient."""
-    w, v = leaf(m, 2.0), leaf(m, 3.0)
-    root = leaf(m, 5.0)
+    w, v = leaf_of(m, 2.0), leaf_of(m, 3.0)
+    root = leaf_of(m, 5.0)
 
     def step(parameter: Any) -> None:
         parameter.data -= 0.5 * parameter.grad
@@ -515,7 +510,7 @@ class TakesNothing:
 
 @same_as_torch
 def test_a_gradient_is_complete_where_the_oldest_user_passes_none(m: Any) -> Any:
-    a, b, told = leaf(m, 1.0), leaf(m, 2.0), []
+    a, b, told = leaf_of(m, 1.0), leaf_of(m, 2.0), []
     for name, t in (("a", a), ("b", b)):
         t.register_post_accumulate_grad_hook(lambda t, name=name: told.append((name, t.grad.item())))
     (TakesNothing(m).apply(a, b) * b).backward()
@@ -524,12 +519,12 @@ def test_a_gradient_is_complete_where_the_oldest_user_passes_none(m: Any) -> Any
 
 @same_as_torch
 def test_hooks_for_complete_gradients_have_their_place(m: Any) -> Any:
-    x = leaf(m, 1.0)
+    x = leaf_of(m, 1.0)
     return [raised(t.register_post_accumulate_grad_hook, print) for t in (x * 2, m.tensor(1.0), x)]
 
 
 def test_a_leaf_with_a_hook_that_knows_it_can_be_freed() -> None:
-    x = leaf(mg, 1.0)
+    x = leaf_of(mg, 1.0)
     alive, before = weakref.ref(x), len(awaited)
     x.register_post_accumulate_grad_hook(lambda t, held=x: None)  # type: ignore[misc]
     assert len(awaited) == before + 1
@@ -543,7 +538,7 @@ def test_a_leaf_with_a_hook_that_knows_it_can_be_freed() -> None:
 @same_as_torch
 def test_hooks_may_not_change_size_or_type(m: Any) -> Any:
     def with_hook(hook: Any) -> str:
-        x = leaf(m, 1.0, 2.0)
+        x = leaf_of(m, 1.0, 2.0)
         y = x * 2
         y.register_hook(hook)
         return raised(y.sum().backward)
@@ -559,7 +554,7 @@ def test_hooks_only_where_a_gradient_flows(m: Any) -> Any:
 
 @same_as_torch
 def test_retain_grad(m: Any) -> Any:
-    x = leaf(m, 2.0, 3.0)
+    x = leaf_of(m, 2.0, 3.0)
     y = x * x
     z = y.exp() / 1000
     before = y.retains_grad, x.retains_grad
@@ -574,7 +569,7 @@ def test_retain_grad(m: Any) -> Any:
 
 @same_as_torch
 def test_retain_grad_keeps_what_hooks_have_made_of_it(m: Any) -> Any:
-    x = leaf(m, 2.0)
+    x = leaf_of(m, 2.0)
     y = x * x
     y.retain_grad()
     y.register_hook(lambda g: g * 7)
@@ -587,14 +582,14 @@ def test_retain_grad_keeps_what_hooks_have_made_of_it(m: Any) -> Any:
 
 @same_as_torch
 def test_grad_leaves_no_trace(m: Any) -> Any:
-    x, y = leaf(m, 2.0, 3.0), leaf(m, 4.0, 5.0)
+    x, y = leaf_of(m, 2.0, 3.0), leaf_of(m, 4.0, 5.0)
     gradients = m.autograd.grad((x * y).sum(), [x, y])
     return type(gradients).__name__, gradients, x.grad is None, y.grad is None
 
 
 @same_as_torch
 def test_grad_with_respect_to_inner_tensors(m: Any) -> Any:
-    x = leaf(m, 2.0)
+    x = leaf_of(m, 2.0)
     y = x * x
     z = y * y * x
     return m.autograd.grad(z, (z, y, x), retain_graph=True), m.autograd.grad(z, y, retain_graph=True), m.autograd.grad(z, [y, y])
@@ -602,7 +597,7 @@ def test_grad_with_respect_to_inner_tensors(m: Any) -> Any:
 
 @same_as_torch
 def test_grad_takes_vectors(m: Any) -> Any:
-    x = leaf(m, 2.0, 3.0)
+    x = leaf_of(m, 2.0, 3.0)
     one = m.autograd.grad(x * x, x, m.tensor([1.0, 10.0]))
     two = m.autograd.grad([x * x, x.sum()], x, [m.ones(2), None])
     return one, two, raised(m.autograd.grad, x * x, x)
@@ -610,7 +605,7 @@ def test_grad_takes_vectors(m: Any) -> Any:
 
 @same_as_torch
 def test_grad_of_unused_inputs(m: Any) -> Any:
-    x, y, constant = leaf(m, 2.0), leaf(m, 3.0, 4.0), m.ones(2)
+    x, y, constant = leaf_of(m, 2.0), leaf_of(m, 3.0, 4.0), m.ones(2)
     errors = raised(m.autograd.grad, x * 2, y), raised(m.autograd.grad, x * 2, constant), raised(m.autograd.grad, constant, x)
     given, none = m.autograd.grad(x * 2, [x, y], allow_unused=True)
     zeros = m.autograd.grad(x * 2, [x, y], materialize_grads=True)
@@ -621,7 +616,7 @@ def test_grad_of_unused_inputs(m: Any) -> Any:
 @same_as_torch
 def test_grad_runs_no_more_than_it_needs(m: Any) -> Any:
     """Only the part of the graph between output and inputs is visited: no hook elsewhere is called."""
-    x, y, seen = leaf(m, 2.0), leaf(m, 3.0), []
+    x, y, seen = leaf_of(m, 2.0), leaf_of(m, 3.0), []
     a, b = x * x, y * y
     below = a.exp()
     for name, tensor in (("a", a), ("b", b), ("below", below), ("x", x), ("y", y)):
@@ -638,7 +633,7 @@ def test_grad_runs_no_more_than_it_needs(m: Any) -> Any:
 
 @same_as_torch
 def test_what_grad_did_not_visit_is_not_freed(m: Any) -> Any:
-    x, y = leaf(m, 2.0), leaf(m, 3.0)
+    x, y = leaf_of(m, 2.0), leaf_of(m, 3.0)
     a, b = x.exp(), y.exp()
     m.autograd.grad(a + b, x)
     b.backward()
@@ -647,7 +642,7 @@ def test_what_grad_did_not_visit_is_not_freed(m: Any) -> Any:
 
 @same_as_torch
 def test_gradients_from_grad_can_be_changed(m: Any) -> Any:
-    a, b = leaf(m, 1.0, 2.0), leaf(m, 3.0, 4.0)
+    a, b = leaf_of(m, 1.0, 2.0), leaf_of(m, 3.0, 4.0)
     g = m.ones(2)
     da, db = m.autograd.grad(a + b, [a, b], g)
     da = da.clone() if da is g else da
@@ -661,7 +656,7 @@ def test_gradients_from_grad_can_be_changed(m: Any) -> Any:
 
 @same_as_torch
 def test_derivatives_up_to_the_fourth(m: Any) -> Any:
-    x = leaf(m, 0.5, -1.5, dtype="float64")
+    x = leaf_of(m, 0.5, -1.5, dtype="float64")
     y = (x.sin() * x.exp() + x**3 / (1 + x * x)).sum()
     derivatives = []
     for _ in range(4):
@@ -683,7 +678,7 @@ def test_hessian_vector_product(m: Any) -> Any:
 @same_as_torch
 def test_gradient_penalty(m: Any) -> Any:
     """A loss that contains a gradient, differentiated by backward()."""
-    x, w = leaf(m, 1.0, 2.0, dtype="float64"), leaf(m, 3.0, -1.0, dtype="float64")
+    x, w = leaf_of(m, 1.0, 2.0, dtype="float64"), leaf_of(m, 3.0, -1.0, dtype="float64")
     (g,) = m.autograd.grad((x * w).sigmoid().sum(), x, create_graph=True)
     ((g * g).sum() - 1).backward()
     return x.grad, w.grad
@@ -692,7 +687,7 @@ def test_gradient_penalty(m: Any) -> Any:
 @pytest.mark.filterwarnings("ignore:Using backward.. with create_graph")
 @same_as_torch
 def test_backward_with_create_graph(m: Any) -> Any:
-    x = leaf(m, 2.0)
+    x = leaf_of(m, 2.0)
     (x**3).backward(create_graph=True)
     first = x.grad
     facts = first.requires_grad, first.grad_fn is not None, first.item()
@@ -707,7 +702,7 @@ def test_backward_with_create_graph(m: Any) -> Any:
 
 @same_as_torch
 def test_create_graph_keeps_the_graph(m: Any) -> Any:
-    x = leaf(m, 2.0)
+    x = leaf_of(m, 2.0)
     y = x.exp()
     m.autograd.grad(y, x, create_graph=True)
     y.backward()
@@ -718,22 +713,22 @@ def test_create_graph_keeps_the_graph(m: Any) -> Any:
 
 @same_as_torch
 def test_without_create_graph_gradients_are_leaves(m: Any) -> Any:
-    x = leaf(m, 2.0)
+    x = leaf_of(m, 2.0)
     (g,) = m.autograd.grad(x * x, x)
-    g2 = m.autograd.grad(x * x, x, leaf(m, 1.0))[0]
+    g2 = m.autograd.grad(x * x, x, leaf_of(m, 1.0))[0]
     return g, g2
 
 
 @same_as_torch
 def test_derivative_with_respect_to_the_vector(m: Any) -> Any:
-    x, v = leaf(m, 2.0, 3.0), leaf(m, 1.0, 1.0)
+    x, v = leaf_of(m, 2.0, 3.0), leaf_of(m, 1.0, 1.0)
     (g,) = m.autograd.grad(x * x, x, v, create_graph=True)
     return m.autograd.grad(g.sum(), [v, x])
 
 
 @same_as_torch
 def test_second_derivative_through_a_sum_is_nothing(m: Any) -> Any:
-    x = leaf(m, 2.0, 3.0)
+    x = leaf_of(m, 2.0, 3.0)
     (g,) = m.autograd.grad((x + x * 2).sum(), x, create_graph=True)
     return g.detach(), g.requires_grad, raised(m.autograd.grad, g.sum(), x)
 
@@ -809,7 +804,7 @@ def functions(m: Any) -> dict[str, Any]:
 
 @same_as_torch
 def test_function_with_one_input(m: Any) -> Any:
-    x = leaf(m, 2.0, -1.0)
+    x = leaf_of(m, 2.0, -1.0)
     y = functions(m)["Cube"].apply(x)
     name, requires = y.grad_fn.name(), y.requires_grad
     y.sum().backward()
@@ -820,7 +815,7 @@ def test_function_with_one_input(m: Any) -> Any:
 
 @same_as_torch
 def test_function_with_several_inputs_and_outputs(m: Any) -> Any:
-    a, b, constant = leaf(m, 2.0, -1.0), leaf(m, 5.0, 3.0), m.ones(2)
+    a, b, constant = leaf_of(m, 2.0, -1.0), leaf_of(m, 5.0, 3.0), m.ones(2)
     product, total = functions(m)["Scaled"].apply(a, 0.5, b)
     (product * 2 + total * total).sum().backward()
     both = a.grad.clone(), b.grad.clone()
@@ -847,14 +842,14 @@ def test_function_knows_which_inputs_need_a_gradient(m: Any) -> Any:
             seen.append((ctx.needs_input_grad, m.is_grad_enabled()))
             return g, None, None
 
-    Watching.apply(leaf(m, 1.0), m.ones(1), "text").backward()
-    Watching.apply(m.ones(1), leaf(m, 1.0), 3)
+    Watching.apply(leaf_of(m, 1.0), m.ones(1), "text").backward()
+    Watching.apply(m.ones(1), leaf_of(m, 1.0), 3)
     return seen
 
 
 @same_as_torch
 def test_function_outputs_without_derivative(m: Any) -> Any:
-    x = leaf(m, 2.0, 7.0, 3.0)
+    x = leaf_of(m, 2.0, 7.0, 3.0)
     value, place = functions(m)["Sorted"].apply(x)
     (value * 2).backward()
     return x.grad, place, value.requires_grad
@@ -862,7 +857,7 @@ def test_function_outputs_without_derivative(m: Any) -> Any:
 
 @same_as_torch
 def test_function_with_setup_context(m: Any) -> Any:
-    x = leaf(m, 2.0, 3.0)
+    x = leaf_of(m, 2.0, 3.0)
     y = functions(m)["Separate"].apply(x, 4)
     y.sum().backward()
     return y.detach(), x.grad
@@ -870,7 +865,7 @@ def test_function_with_setup_context(m: Any) -> Any:
 
 @same_as_torch
 def test_function_differentiated_twice(m: Any) -> Any:
-    x, a, b = (leaf(m, 2.0, 3.0, dtype="float64") for _ in range(3))
+    x, a, b = (leaf_of(m, 2.0, 3.0, dtype="float64") for _ in range(3))
     found = []
     (g,) = m.autograd.grad(functions(m)["Cube"].apply(x).sum(), x, create_graph=True)
     found += m.autograd.grad(g.sum(), x, create_graph=True)
@@ -895,7 +890,7 @@ def test_function_with_wrong_gradients(m: Any) -> Any:
             def backward(ctx: Any, g: Any) -> Any:
                 return gradients
 
-        return Wrong.apply(leaf(m, 1.0, 2.0), leaf(m, 1.0, 2.0)).sum()
+        return Wrong.apply(leaf_of(m, 1.0, 2.0), leaf_of(m, 1.0, 2.0)).sum()
 
     one, none = m.ones(2), None
     return {
@@ -924,7 +919,7 @@ def test_function_gradients_are_brought_to_the_type_of_the_input(dtype: str) -> 
             def backward(ctx: Any, g: Any) -> Any:
                 return m.ones(3, 2, dtype=getattr(m, dtype))
 
-        x = leaf(m, 1.0, 2.0)
+        x = leaf_of(m, 1.0, 2.0)
         Foreign.apply(x).sum().backward()
         return x.grad
 
@@ -942,13 +937,13 @@ def test_function_with_a_gradient_for_what_is_no_tensor(m: Any) -> Any:
         def backward(ctx: Any, g: Any) -> Any:
             return g, g
 
-    return raised(Wrong.apply(leaf(m, 1.0), 3).backward)
+    return raised(Wrong.apply(leaf_of(m, 1.0), 3).backward)
 
 
 @same_as_torch
 def test_function_whose_saved_tensor_was_overwritten(m: Any) -> Any:
     x = m.ones(2)
-    y = leaf(m, 1.0, 2.0) * 1
+    y = leaf_of(m, 1.0, 2.0) * 1
     total = functions(m)["Scaled"].apply(x, 1.0, y)[0].sum()
     x.add_(1)
     return raised(total.backward)
@@ -956,7 +951,7 @@ def test_function_whose_saved_tensor_was_overwritten(m: Any) -> Any:
 
 @same_as_torch
 def test_function_backward_twice(m: Any) -> Any:
-    x = leaf(m, 2.0)
+    x = leaf_of(m, 2.0)
     y = functions(m)["Cube"].apply(x)
     y.backward(retain_graph=True)
     y.backward()
@@ -977,7 +972,7 @@ def test_function_that_saves_nothing_can_be_passed_again(m: Any) -> Any:
             seen.append(g.clone())
             return g * 2
 
-    x, g = leaf(m, 1.0, 2.0), m.ones(2)
+    x, g = leaf_of(m, 1.0, 2.0), m.ones(2)
     y = Twice.apply(x)
     for _ in range(3):  # with the very same gradient: each pass calls the function's backward
         y.backward(g)
@@ -986,7 +981,7 @@ def test_function_that_saves_nothing_can_be_passed_again(m: Any) -> Any:
 
 @same_as_torch
 def test_function_is_one_node_of_the_graph(m: Any) -> Any:
-    x = leaf(m, 2.0, -1.0)
+    x = leaf_of(m, 2.0, -1.0)
     cube = functions(m)["Cube"].apply(x * 1)
     return [node.name() for node, _ in cube.grad_fn.next_functions], cube.grad_fn.name()
 
@@ -1002,7 +997,7 @@ def test_function_costs_little_more_than_what_it_computes() -> None:
             return g
 
     def time_of(function: Any) -> float:
-        x, times = leaf(mg, 1.0, 2.0), []
+        x, times = leaf_of(mg, 1.0, 2.0), []
         for _ in range(20):
             start = time.process_time()
             for _ in range(100):
@@ -1028,7 +1023,7 @@ def test_function_without_materialized_gradients(m: Any) -> Any:
             seen.append((a is None, b is None))
             return b * 3 if a is None else a * 2
 
-    x = leaf(m, 1.0)
+    x = leaf_of(m, 1.0)
     Two.apply(x)[0].backward()
     Two.apply(x)[1].backward()
     return seen, x.grad
@@ -1045,7 +1040,7 @@ def test_function_that_returns_its_input(m: Any) -> Any:
         def backward(ctx: Any, g: Any) -> Any:
             return -g  # gradient reversal
 
-    x = leaf(m, 1.0, 2.0)
+    x = leaf_of(m, 1.0, 2.0)
     y = Through.apply(x)
     (y * 3).sum().backward()
     return y is x, y.detach(), y.requires_grad, x.grad, x.is_leaf, x.requires_grad
@@ -1061,7 +1056,7 @@ def test_function_undefined(m: Any) -> Any:
     class Nothing(m.autograd.Function):
         pass
 
-    return raised(Half.apply(leaf(m, 1.0)).backward), raised(Nothing.apply, leaf(m, 1.0))
+    return raised(Half.apply(leaf_of(m, 1.0)).backward), raised(Nothing.apply, leaf_of(m, 1.0))
 
 
 # Functions that save what they return -------------------------------------------------------------------------------------

@@ -7,11 +7,7 @@ from typing import Any
 import pytest
 
 import minigrad as mg
-from tests.twins import raised, same_as_torch
-
-
-def leaf(m: Any, *values: float, dtype: str = "float32") -> Any:
-    return m.tensor(values if len(values) > 1 else values[0], dtype=getattr(m, dtype), requires_grad=True)
+from tests.twins import leaf_of, raised, same_as_torch
 
 
 def wrong(m: Any, order: int) -> Any:
@@ -44,7 +40,7 @@ def wrong(m: Any, order: int) -> Any:
 
 @same_as_torch
 def test_gradcheck_finds_wrong_derivatives(m: Any) -> Any:
-    x = leaf(m, 0.5, -1.5, 2.0, dtype="float64")
+    x = leaf_of(m, 0.5, -1.5, 2.0, dtype="float64")
     check, second = m.autograd.gradcheck, m.autograd.gradgradcheck
     return {
         "right": check(wrong(m, 0), (x,)),
@@ -57,7 +53,7 @@ def test_gradcheck_finds_wrong_derivatives(m: Any) -> Any:
 
 
 def test_gradcheck_says_what_is_wrong() -> None:
-    x = leaf(mg, 0.5, -1.5, dtype="float64")
+    x = leaf_of(mg, 0.5, -1.5, dtype="float64")
     with pytest.raises(RuntimeError,
     match=r"random direction of input 0, of shape \[2\], the derivative is .* but differences give"):
         mg.autograd.gradcheck(wrong(mg, 1), (x,))
@@ -69,14 +65,14 @@ def test_gradcheck_says_what_is_wrong() -> None:
 
 @same_as_torch
 def test_gradcheck_of_several_inputs_and_outputs(m: Any) -> Any:
-    a, b = leaf(m, 0.5, -1.5, dtype="float64"), leaf(m, 2.0, dtype="float64")
+    a, b = leaf_of(m, 0.5, -1.5, dtype="float64"), leaf_of(m, 2.0, dtype="float64")
     check = m.autograd.gradcheck
     return (
         check(lambda x, y: (x * y, x.sin() + y), (a, b)),
         check(lambda x, y, n: x * y**n, (a, b, 2)),
         check(lambda x, c: x * c, (a, m.ones(2))),
         check(lambda x, y: (x * y.detach(), y * 1), (a, b), raise_exception=False),
-        check(lambda x: x.abs(), (leaf(m, 0.0, 1.0, dtype="float64"),), raise_exception=False),
+        check(lambda x: x.abs(), (leaf_of(m, 0.0, 1.0, dtype="float64"),), raise_exception=False),
     )
 
 
@@ -111,10 +107,10 @@ class Switched:
 
 @same_as_torch
 def test_what_else_gradcheck_looks_at(m: Any) -> Any:
-    check, x = m.autograd.gradcheck, leaf(m, 0.5, -1.5, dtype="float64")
+    check, x = m.autograd.gradcheck, leaf_of(m, 0.5, -1.5, dtype="float64")
     functions = Switched(m)
     with pytest.warns(UserWarning, match=r"Input #0 requires gradient and is not a double precision"):
-        single = check(lambda t: t * 2, leaf(m, 1.0), eps=1e-2, atol=1e-2)
+        single = check(lambda t: t * 2, leaf_of(m, 1.0), eps=1e-2, atol=1e-2)
     second = m.autograd.gradgradcheck
     return (
         single, raised(check, functions.pair, x), check(functions.trembling, x, raise_exception=False),
@@ -126,7 +122,7 @@ def test_what_else_gradcheck_looks_at(m: Any) -> Any:
 
 
 def test_gradients_that_did_not_arrive() -> None:
-    x, pair = leaf(mg, 0.5, -1.5, dtype="float64"), Switched(mg).pair
+    x, pair = leaf_of(mg, 0.5, -1.5, dtype="float64"), Switched(mg).pair
     assert mg.autograd.gradcheck(pair, x, check_undefined_grad=False)
     with pytest.raises(mg.autograd.gradcheck.__globals__["GradcheckError"], match="undefined or zero"):
         mg.autograd.gradcheck(pair, x)
@@ -134,7 +130,7 @@ def test_gradients_that_did_not_arrive() -> None:
 
 @pytest.mark.parametrize("flag", ["check_batched_grad", "check_forward_ad", "check_batched_forward_grad"])
 def test_gradcheck_names_what_it_cannot_check(flag: str) -> None:
-    x = leaf(mg, 0.5, dtype="float64")
+    x = leaf_of(mg, 0.5, dtype="float64")
     with pytest.raises(NotImplementedError, match=f"{flag}=True is not supported"):
         mg.autograd.gradcheck(mg.sin, x, **{flag: True})
     with pytest.raises(NotImplementedError, match="check_fwd_over_rev=True is not supported"):
@@ -146,11 +142,11 @@ def test_gradcheck_names_what_it_cannot_check(flag: str) -> None:
 
 @same_as_torch
 def test_arguments_of_grad(m: Any) -> Any:
-    a, b = leaf(m, 1.0, 2.0), leaf(m, 3.0)
+    a, b = leaf_of(m, 1.0, 2.0), leaf_of(m, 3.0)
     y = (a * b).sum()
     with pytest.warns(FutureWarning, match="only_inputs argument is deprecated"):
         old = m.autograd.grad(y, a, None, True, False, False)
-    zeros = m.autograd.grad(y, leaf(m, 1.0), retain_graph=True, create_graph=True, materialize_grads=True)
+    zeros = m.autograd.grad(y, leaf_of(m, 1.0), retain_graph=True, create_graph=True, materialize_grads=True)
     named = m.autograd.grad(y, {"b": b, "a": a}, retain_graph=True)
     every = m.autograd.grad(outputs=y, inputs=[a], grad_outputs=m.tensor(2.0), retain_graph=True, create_graph=False,
                             only_inputs=True, allow_unused=False, is_grads_batched=False, materialize_grads=False)  # fmt: skip
@@ -158,6 +154,6 @@ def test_arguments_of_grad(m: Any) -> Any:
 
 
 def test_batched_gradients_are_refused() -> None:
-    x = leaf(mg, 1.0, 2.0)
+    x = leaf_of(mg, 1.0, 2.0)
     with pytest.raises(NotImplementedError, match="is_grads_batched"):
         mg.autograd.grad(x * 2, x, mg.ones(3, 2), is_grads_batched=True)

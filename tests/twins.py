@@ -67,6 +67,11 @@ def leaf(m: Any, *shape: int) -> Any:
     return m.ones(shape, requires_grad=True)
 
 
+def leaf_of(m: Any, *values: float, dtype: str = "float32") -> Any:
+    """A vector of these values, or one number, that requires a gradient."""
+    return m.tensor(values if len(values) > 1 else values[0], dtype=getattr(m, dtype), requires_grad=True)
+
+
 def data(m: Any, *shape: int, dtype: str = "float64", seed: int = 0) -> Any:
     """Normal numbers, the same for both libraries."""
     return m.from_numpy(np.random.RandomState(seed).standard_normal(shape).astype(dtype))
