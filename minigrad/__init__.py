@@ -9,7 +9,9 @@ The names are torch's: what a tutorial writes for torch runs here after ``import
 # fmt: off
 from math import e, inf, nan, pi
 
-from minigrad import accelerator, amp, autograd, backends, cuda, distributions, func, linalg, nn, optim, random, testing, utils, version
+from minigrad import (
+    accelerator, amp, autograd, backends, cuda, distributions, func, linalg, nn, optim, random, testing, utils, version,
+)
 from minigrad.amp import autocast
 from minigrad.arrays.memory import OutOfMemoryError
 from minigrad.arrays.dtypes import (
