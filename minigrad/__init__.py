@@ -15,11 +15,12 @@ from minigrad import (
 from minigrad.amp import autocast
 from minigrad.arrays.memory import OutOfMemoryError
 from minigrad.arrays.dtypes import (
-    Size, bool, device, double, dtype, finfo, float, float16, float32, float64, get_default_dtype, half, iinfo, int,
-    int16, int32, int64, int8, long, promote_types, set_default_dtype, short, uint8,
+    Size, bool, device, double, dtype, finfo, float, float16, float32, float64, get_default_device, get_default_dtype,
+    half, iinfo, int, int16, int32, int64, int8, long, promote_types, set_default_device, set_default_dtype, short, uint8,
     bfloat16, complex64, complex128, complex32, float8_e4m3fn, float8_e4m3fnuz, float8_e5m2, float8_e5m2fnuz,
     float8_e8m0fnu, uint16, uint32, uint64,
 )
+from minigrad.arrays.layout import channels_last, contiguous_format, layout, memory_format, preserve_format, strided
 from minigrad.arrays.printing import get_printoptions, set_printoptions
 from minigrad.arrays.threads import get_num_interop_threads, get_num_threads, set_num_interop_threads, set_num_threads
 from minigrad.backends import get_float32_matmul_precision, set_float32_matmul_precision

@@ -429,3 +429,136 @@ def test_asarray_warns_of_history() -> None:
     x = minigrad.ones(2, requires_grad=True)
     with pytest.warns(UserWarning, match="requires_grad explicitly"):
         assert minigrad.asarray(x) is x
+
+
+MEMORY_OPTIONS = {name: lambda m, name=name, call=call: call(getattr(m, name), m) for name, call in {
+    **dict.fromkeys(("zeros", "ones", "rand", "randn", "empty"), lambda make, m: make(2, layout=m.strided, pin_memory=False).shape),
+    **dict.fromkeys(("zeros_like", "ones_like", "empty_like", "rand_like", "randn_like"), lambda make, m: make(
+        m.ones(2), layout=m.strided, pin_memory=False, memory_format=m.preserve_format, requires_grad=True).requires_grad),
+    "full": lambda make, m: make((2,), 1.0, layout=m.strided, pin_memory=False), "eye": lambda make, m: make(2, layout=m.strided),
+    "full_like": lambda make, m: make(m.ones(2), 3, memory_format=m.contiguous_format),
+    "tensor": lambda make, m: make([1.0], pin_memory=False),
+    "arange": lambda make, m: make(3, layout=m.strided, pin_memory=False),
+    "linspace": lambda make, m: make(0, 1, 3, layout=m.strided),
+    "randint": lambda make, m: make(0, 1, (2,), layout=m.strided),
+    "randperm": lambda make, m: make(1, layout=m.strided, pin_memory=False),
+    "randint_like": lambda make, m: make(m.ones(2), 0, 1, memory_format=m.preserve_format),
+    "normal": lambda make, m: make(0.0, 0.0, (2,), layout=m.strided, pin_memory=False),
+    "clone": lambda make, m: make(m.ones(2), memory_format=m.preserve_format),
+}.items()}
+
+test_memory_options = same_outcomes({
+    **MEMORY_OPTIONS, "no format of zeros": lambda m: m.zeros(2, memory_format=m.contiguous_format),
+    "pinned": lambda m: m.zeros(2, pin_memory=True),
+    "an empty one": lambda m: m.empty(2, memory_format=m.contiguous_format).shape,
+    "a method": lambda m: m.ones(2).new_zeros(2, layout=m.strided, pin_memory=False),
+    "a layout that is none": lambda m: m.ones(2, layout="strided"),
+    "names": lambda m: [repr(m.strided), repr(m.contiguous_format), repr(m.preserve_format)],
+    "methods": lambda m: [m.ones(2).clone(memory_format=m.contiguous_format),
+    m.ones(2).contiguous(memory_format=m.contiguous_format),
+                          m.ones(2).to(m.float64, memory_format=m.preserve_format),
+                          m.ones(2).half(memory_format=m.preserve_format)],
+    "asked": lambda m: [repr(m.ones(2).layout), m.ones(2).is_pinned(), m.ones(2).is_contiguous(memory_format=m.contiguous_format)],
+    "pin_memory()": lambda m: m.ones(2).pin_memory(),
+})  # fmt: skip
+
+
+def test_memory_formats_that_are_not_supported_are_named() -> None:
+    x = minigrad.ones(2, 3, 4, 4)
+    for call in (x.contiguous, x.clone, x.to, x.is_contiguous, lambda **options: minigrad.empty(2, 3, 4, 4, **options)):
+        with pytest.raises(NotImplementedError, match="channels_last"):
+            call(memory_format=minigrad.channels_last)
+
+
+class Steps:
+    """A sequence that has nothing but a length and elements."""
+
+    def __len__(self) -> int:
+        return 3
+
+    def __getitem__(self, i: int) -> float:
+        if i >= 3:
+            raise IndexError
+        return i * 1.5
+
+
+test_sequences_of_ones_own = same_outcomes({
+    "alone": lambda m: m.tensor(Steps()), "as_tensor": lambda m: m.as_tensor(Steps()),
+    "in a list": lambda m: m.tensor([Steps(), Steps()]),
+    "as integers": lambda m: m.tensor(Steps(), dtype=m.int64), "Tensor": lambda m: m.Tensor(Steps()),
+    "a dict": lambda m: m.tensor({1: 2}),
+    "a set": lambda m: m.tensor({1, 2}), "an iterator": lambda m: m.tensor(iter([1, 2])), "a range": lambda m: m.tensor(range(3)),
+})  # fmt: skip
+
+test_negative_numbers_as_bytes = same_outcomes({
+    "an integer": lambda m: m.tensor([-1], dtype=m.uint8), "a float": lambda m: m.tensor([-1.0], dtype=m.uint8),
+    "a half": lambda m: m.tensor([-0.5], dtype=m.uint8),
+    "filled": lambda m: m.ones(2).byte().fill_(-1.0), "filled with an integer": lambda m: m.ones(2).byte().fill_(-1),
+    "full": lambda m: m.full((1,), -1.0, dtype=m.uint8),
+    "too small": lambda m: m.tensor([-300], dtype=m.uint8), "converted": lambda m: m.tensor([-1]).byte(),
+})  # fmt: skip
+
+test_what_a_size_holds = same_outcomes({
+    "a fraction": lambda m: m.Size((1, 2.5)), "a whole fraction": lambda m: m.Size([1, 2.0]), "a word": lambda m: m.Size((1, "a")),
+    "a bool": lambda m: m.Size((1, True)), "a tensor": lambda m: m.Size((1, m.tensor(2))),
+    "NumPy's": lambda m: m.Size((1, np.int64(2))),
+    "a number": lambda m: m.Size(3), "nothing": lambda m: m.Size(), "None": lambda m: m.Size((1, None)),
+    "a range": lambda m: m.Size(range(3)),
+    "a tensor of a fraction": lambda m: m.Size([m.tensor(2.5)]),
+})  # fmt: skip
+
+test_devices = same_outcomes({
+    "with": lambda m: entered(m.device("cpu"), m), "with another": lambda m: entered(m.device("cuda"), m),
+    "default": lambda m: [m.set_default_device("cpu"), m.ones(1)],
+    "no default": lambda m: [m.set_default_device(None), m.ones(1)], "asked": lambda m: m.get_default_device(),
+    "flag behind a device": lambda m: m.ones(2).to("cpu", True),
+    "of a module": lambda m: m.nn.Linear(1, 1).to(m.device("cpu"), True),
+    "flag behind a dtype": lambda m: m.ones(2).to(m.float64, True),
+})  # fmt: skip
+
+
+def entered(device: Any, m: Any) -> Any:
+    with device as given:
+        return given, m.ones(2)
+
+
+test_limits_as_text = same_outcomes({
+    **{name: lambda m, name=name: [repr(m.finfo(getattr(m, name))), str(m.finfo(getattr(m, name)))] for name in ("float16",
+    "float32", "float64")},
+    **{name: lambda m, name=name: repr(m.iinfo(getattr(m, name))) for name in ("uint8", "int8", "int16", "int32", "int64")},
+    "default": lambda m: repr(m.finfo()),
+    "equal": lambda m: [m.finfo(m.float32) == m.finfo(), m.finfo() == m.finfo(m.float64), m.finfo() == 3],
+    "names": lambda m: [type(m.finfo()).__name__, type(m.iinfo(m.int8)).__name__],
+})  # fmt: skip
+
+
+WARNED = {
+    "detach": lambda m: m.tensor(m.tensor([1.0])),
+    "numpy.array": lambda m: m.tensor([np.ones(2), np.ones(2)]), "indexing": lambda m: m.meshgrid(m.ones(2), m.ones(3)),
+    "torch.uint8": lambda m: m.ones(2)[m.tensor([1, 0], dtype=m.uint8)],
+    "uint8 condition": lambda m: m.where(m.ones(2).byte(), m.ones(2), m.zeros(2)),
+    "var.*degrees of freedom": lambda m: m.ones(1).var(), "std.*degrees of freedom": lambda m: m.ones(2, 1).std(1),
+    "requires_grad=True to a scalar": lambda m: float(m.ones((), requires_grad=True)),
+    "create_graph=True": lambda m: (m.ones((), requires_grad=True) * 2).backward(create_graph=True),
+    "create_graph=True ": lambda m: m.autograd.backward([m.ones((), requires_grad=True) * 2], create_graph=True),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("words", WARNED)
+def test_what_a_beginner_is_warned_of(words: str) -> None:
+    """torch gives these warnings too, some of them once per process only; ours point at the caller."""
+    with pytest.warns(UserWarning, match=words.strip()) as caught:
+        WARNED[words](minigrad)
+    assert [warning.filename for warning in caught] == [__file__]
+
+
+@pytest.mark.parametrize("call", [
+    lambda m: m.ones(2).var(), lambda m: m.ones(1).var(unbiased=False), lambda m: m.as_tensor(m.ones(1)),
+    lambda m: m.tensor([np.float32(1), np.float32(2)]),
+    lambda m: m.ones((), requires_grad=True).item(), lambda m: bool(m.ones((), requires_grad=True)), lambda m: int(m.ones((),
+    requires_grad=True)),
+    lambda m: float(m.ones(())), lambda m: m.meshgrid(m.ones(2), indexing="ij")[0], lambda m: (m.ones((),
+    requires_grad=True) * 2).backward(),
+])  # fmt: skip
+def test_what_warns_of_nothing(call: Any) -> None:
+    same_as_torch(lambda m: [call(m)])()

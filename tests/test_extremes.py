@@ -189,3 +189,33 @@ def test_selection_where_its_luck_runs_out() -> None:
     for k in 300, 700:
         expected, actual = torch.from_numpy(row).topk(k, largest=False), mg.from_numpy(row).topk(k, largest=False)
         assert actual.indices.tolist() == expected.indices.tolist()
+
+
+test_products_of_nothing = same_outcomes({
+    f"{a} by {b}": lambda m, a=a, b=b: with_gradient(m.matmul, m.ones(a), m.ones(b))
+    for a, b in (((2, 0), (0, 3)), ((0, 2), (2, 3)), ((0,), (0,)), ((0, 2, 3), (3,)), ((0, 2, 3), (3, 4)), ((5, 2, 0), (5, 0,
+    3)), ((2, 0), (0,)),
+                 ((0,), (0, 3)), ((3, 0, 4), (4, 2)), ((0, 4, 0), (0, 2)), ((0, 4, 0), (0, 0)))
+} | {f"linear of {shape}": lambda m, shape=shape: with_gradient(m.nn.functional.linear, m.ones(shape), m.ones(4, shape[-1]),
+m.ones(4))
+     for shape in ((0, 3), (2, 0), (2, 0, 3), (0, 2, 0))})  # fmt: skip
+
+test_products_of_a_number = same_outcomes({
+    str(number): lambda m, number=number: [with_gradient(lambda x: x.prod(), m.tensor(number)),
+    with_gradient(lambda x: x.prod(0), m.tensor(number))]
+    for number in (3.0, 0.0, inf, nan)
+})  # fmt: skip
+
+test_strictness = same_outcomes({
+    "rtol below 0": lambda m: m.isclose(m.ones(2), m.ones(2), rtol=-1),
+    "atol below 0": lambda m: m.allclose(m.ones(2), m.ones(2), atol=-1),
+    "k is a bool": lambda m: m.ones(4).topk(True), "k is a tensor": lambda m: m.arange(4.0).topk(m.tensor(2)).values,
+    "largest is a number": lambda m: m.ones(4).topk(2, largest=1),
+    "sorted is None": lambda m: m.ones(4).topk(2, sorted=None), "k is a float": lambda m: m.ones(4).topk(2.0),
+    "delta of 0": lambda m: m.nn.functional.huber_loss(m.ones(2), m.ones(2), delta=0),
+    "mask and causal": lambda m: m.nn.functional.scaled_dot_product_attention(*[m.ones(1, 2, 2)] * 3, attn_mask=m.ones(2,
+    2).bool(), is_causal=True),
+    "mask and causal, by heads": lambda m: m.nn.functional.scaled_dot_product_attention(*[m.ones(1, 1, 2, 2)] * 3,
+    attn_mask=m.ones(2, 2).bool(), is_causal=True),
+    "no inputs": lambda m: m.autograd.grad(m.ones(2, requires_grad=True).sum(), []),
+})  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import product
+from math import nan
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import torch
 
 import minigrad as mg
 
-from .twins import assert_same, changed, grid, outcome, same_as_torch, same_outcomes
+from .twins import assert_same, changed, grid, outcome, same_as_torch, same_outcomes, with_gradient
 
 
 def assigned(index: Any, value: Any = 7.0, **options: Any) -> Callable[[Any], Any]:
@@ -165,12 +166,68 @@ test_arrays_without_dimensions_are_integers = same_outcomes({
 
 
 test_strides = same_outcomes({
-    name: lambda m, view=view: [view(grid(m)).stride(), view(grid(m).t()).stride()] for name, view in {
-        "None": lambda x: x[None], "in the middle": lambda x: x[:, None], "behind": lambda x: x[..., None],
-        "a row": lambda x: x[0, None],
-        "two": lambda x: x[None, None], "around": lambda x: x[None, :, None, :, None],
-        "expanded": lambda x: x[None].expand(2, -1, -1),
-        "one row": lambda x: x[1:2], "nothing": lambda x: x.new_empty(0, 4),
-        "nothing, and None": lambda x: x.new_empty(2, 0, 4)[None],
+    "None": lambda m: [x[None].stride() for x in (grid(m), grid(m).t(), m.tensor(1.0))],
+    "in the middle": lambda m: [x[:, None].stride() for x in (grid(m), grid(m).t())],
+    "behind": lambda m: grid(m)[..., None].stride(), "a row": lambda m: [x[0, None].stride() for x in (grid(m), grid(m).t())],
+    "two": lambda m: [x[None, None].stride(1) for x in (grid(m), m.tensor(1.0))],
+    "around": lambda m: grid(m)[None, :, None, :, None].stride(), "expanded": lambda m: grid(m)[None].expand(2, -1, -1).stride(),
+    "written through": lambda m: changed(grid(m), lambda x: x[None, 1, None].fill_(7)),
+})  # fmt: skip
+
+
+test_nonzero = same_outcomes({
+    "a tuple": lambda m: m.nonzero(m.tensor([[1, 0], [0, 2]]), as_tuple=True),
+    "rows": lambda m: m.tensor([[1, 0], [0, 2]]).nonzero(as_tuple=False),
+    "of a number": lambda m: [m.nonzero(m.tensor(3), as_tuple=True), m.nonzero(m.tensor(0), as_tuple=True)],
+    "nan": lambda m: m.tensor([0.0, nan, -0.0]).nonzero(as_tuple=True),
+})  # fmt: skip
+
+test_reversed = same_outcomes({
+    "a vector": lambda m: reversed(m.tensor([1, 2, 3])), "a matrix": lambda m: reversed(grid(m)),
+    "a number": lambda m: reversed(m.tensor(3)),
+    "its gradient": lambda m: m.autograd.grad((reversed(x := m.ones(3, requires_grad=True)) * m.arange(3.0)).sum(), x),
+})  # fmt: skip
+
+test_repeat_interleave = same_outcomes({
+    "counts": lambda m: m.repeat_interleave(m.tensor([2, 0, 3])),
+    "short counts": lambda m: m.repeat_interleave(m.tensor([2, 0, 3], dtype=m.int32)),
+    "fractions": lambda m: m.repeat_interleave(m.ones(2)), "a matrix": lambda m: m.repeat_interleave(m.tensor([[2, 0]])),
+    "negative": lambda m: m.repeat_interleave(m.tensor([-1])), "none": lambda m: m.repeat_interleave(m.tensor([], dtype=m.int64)),
+    "with a size": lambda m: [m.repeat_interleave(m.tensor([1, 2]), 2, output_size=4), m.repeat_interleave(m.tensor([2, 1]),
+    output_size=3)],
+})  # fmt: skip
+
+test_indices_of_other_kinds = same_outcomes({
+    f"{name} by {what}": lambda m, call=call, index=index, dtype=dtype: call(m, m.tensor(index, dtype=getattr(m, dtype)))
+    for name, call in {
+        "take_along_dim": lambda m, i: m.take_along_dim(grid(m), i, 1), "gather": lambda m, i: m.gather(grid(m), 1, i),
+        "flat": lambda m, i: m.take_along_dim(grid(m), i),
     }.items()
-} | {"a number": lambda m: [m.tensor(1.0)[None].stride(), m.tensor(1.0)[None, None].stride(1)]})  # fmt: skip
+    for what, index, dtype in (("int32", [[1], [0], [2]], "int32"), ("int16", [[1], [0], [2]],
+    "int16"), ("bytes", [[1], [0], [2]], "uint8"),
+                               ("floats", [[1], [0], [2]], "float32"), ("bools", [[1], [0], [1]],
+                               "bool"), ("negatives", [[-1], [0], [2]], "int64"),
+                               ("far ones", [[4], [-9], [2]], "int64"))
+} | {"dense": lambda m: m.gather(grid(m), 1, m.tensor([[1]]), sparse_grad=False)})  # fmt: skip
+
+test_slices_of_a_number = same_outcomes({
+    "read": lambda m: m.tensor(1.0)[:], "written": lambda m: changed(m.tensor(1.0), lambda x: x.__setitem__(slice(None), 8.8)),
+    "recorded": lambda m: changed(m.tensor(1.0, requires_grad=True) * 2, lambda x: x.__setitem__(slice(None), 8.8)),
+    "all of it": lambda m: [changed(m.tensor(1.0), lambda x, index=index: x.__setitem__(index, 8.8)) for index in (..., (), None)],
+})  # fmt: skip
+
+test_squeeze_of_several = same_outcomes({
+    "one by one": lambda m: m.ones(1, 2, 1, 3).squeeze(0, 2), "a tuple": lambda m: m.squeeze(m.ones(1, 2, 1, 3), (0, 1)),
+    "a list": lambda m: m.ones(1, 2, 1, 3).squeeze([-2, 0]), "none": lambda m: m.squeeze(m.ones(1, 2, 1, 3), ()),
+    "twice": lambda m: m.ones(1, 2).squeeze((0, 0)),
+    "by name": lambda m: m.ones(1, 2, 1).squeeze(dim=(0, 2)), "all": lambda m: m.ones(1, 2, 1).squeeze(),
+})  # fmt: skip
+
+test_cat_of_nothing = same_outcomes({
+    f"{shape} along {dim}": lambda m, shape=shape, dim=dim, dtype=dtype: with_gradient(
+        lambda a, b: m.cat([a, b], dim), m.zeros(shape, dtype=getattr(m, dtype)), m.ones(2, 3))
+    for shape, dim, dtype in (((0,), 0, "float32"), ((0,), 1, "float32"), ((0,), -1, "float64"), ((0, 3), 0,
+    "float32"), ((2, 0), 1, "float32"),
+                              ((0, 2), 0, "float32"), ((0,), 2, "float32"))
+} | {"nothing at all": lambda m: with_gradient(lambda a, b: m.cat([a, b]), m.zeros(0), m.zeros(0)),
+     "integers": lambda m: m.cat([m.zeros(0), m.ones(2, 3).long()])})  # fmt: skip

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import builtins
 import math
+import operator
 from collections.abc import Sequence
 from contextlib import suppress
 from types import SimpleNamespace
@@ -134,9 +135,9 @@ def dtype_of_number(x: Any) -> dtype:
 
 
 def check_range(values: Any, kind: np.dtype[Any]) -> None:
-    """Refuse numbers that an integer dtype cannot hold; as in torch, unsigned ones may be negative and wrap around."""
+    """Refuse numbers that an integer dtype cannot hold; as in torch, negative integers as unsigned ones wrap around."""
     most = np.iinfo(kind).max
-    least = -most if kind.kind == "u" else np.iinfo(kind).min
+    least = -most if kind.kind == "u" and np.asarray(values).dtype.kind != "f" else np.iinfo(kind).min
     if not ((values >= least) & (values <= most)).all():
         raise RuntimeError(f"value cannot be converted to type {kind} without overflow")
 
@@ -230,22 +231,50 @@ def common_dtype(arrays: Sequence[Any], floating: builtins.bool = False) -> Any:
     return common if any(isinstance(a, np.ndarray) and a.dtype != common for a in arrays) else None
 
 
-def finfo(type: dtype | None = None) -> SimpleNamespace:
-    """The limits of a floating-point dtype, by default of the default one: `eps`, `max`, `tiny` … as Python numbers."""
-    kind = get_default_dtype() if type is None else type
-    if not kind.is_floating_point:
-        raise TypeError(f"torch.finfo() requires a floating point input type, got {kind}; use torch.iinfo")
-    info = np.finfo(kind.numpy)
-    limits = {name: builtins.float(getattr(info, name)) for name in ("min", "max", "eps", "smallest_normal", "tiny")}
-    return SimpleNamespace(resolution=10.0**-info.precision, **limits, bits=info.bits, dtype=kind.name)
+class _Limits(SimpleNamespace):
+    """The limits of a dtype, which print as torch's."""
+
+    def __repr__(self) -> str:
+        shown = [f"{name}={value:g}" for name, value in vars(self).items() if name not in ("bits", "dtype")]
+        return f"{type(self).__name__}({', '.join(shown)}, dtype={self.dtype})"
+
+    def __eq__(self, other: object) -> builtins.bool:
+        return type(self) is type(other) and vars(self) == vars(other)
 
 
-def iinfo(type: dtype) -> SimpleNamespace:
-    """The limits of an integer dtype: `min`, `max`, `bits`."""
-    if type.numpy.kind not in "iu":
-        raise TypeError(f"torch.iinfo() requires an integer input type, got {type}; use torch.finfo")
-    limits = np.iinfo(type.numpy)
-    return SimpleNamespace(min=builtins.int(limits.min), max=builtins.int(limits.max), bits=limits.bits, dtype=type.name)
+class finfo(_Limits):
+    """The limits of a floating-point dtype, by default of the default one: `eps`, `max`, `tiny` … as Python numbers.
+
+    Examples
+    --------
+    >>> finfo(float16)
+    finfo(resolution=0.001, min=-65504, max=65504, eps=0.000976562, smallest_normal=6.10352e-05, tiny=6.10352e-05, dtype=float16)
+    """
+
+    def __init__(self, type: dtype | None = None) -> None:
+        kind = get_default_dtype() if type is None else type
+        if not kind.is_floating_point:
+            raise TypeError(f"torch.finfo() requires a floating point input type, got {kind}; use torch.iinfo")
+        info = np.finfo(kind.numpy)
+        limits = {name: builtins.float(getattr(info, name)) for name in ("min", "max", "eps", "smallest_normal", "tiny")}
+        super().__init__(resolution=10.0**-info.precision, **limits, bits=info.bits, dtype=kind.name)
+
+
+class iinfo(_Limits):
+    """The limits of an integer dtype: `min`, `max`, `bits`.
+
+    Examples
+    --------
+    >>> iinfo(uint8)
+    iinfo(min=0, max=255, dtype=uint8)
+    """
+
+    def __init__(self, type: dtype) -> None:
+        if type.numpy.kind not in "iu":
+            raise TypeError(f"torch.iinfo() requires an integer input type, got {type}; use torch.finfo")
+        limits = np.iinfo(type.numpy)
+        super().__init__(
+            min=builtins.int(limits.min), max=builtins.int(limits.max), bits=limits.bits, dtype=type.name)
 
 
 class Size(tuple[builtins.int, ...]):
@@ -260,6 +289,15 @@ class Size(tuple[builtins.int, ...]):
     """
 
     __slots__ = ()
+
+    def __new__(cls, sizes: Any = ()) -> Size:
+        """Make one of integers, or of what stands for them."""
+        sizes = tuple(sizes)
+        try:
+            return tuple.__new__(cls, map(operator.index, sizes))
+        except TypeError:
+            wrong = next(i for i, n in enumerate(sizes) if not isinstance(n, builtins.int))
+            raise TypeError(f"torch.Size() takes an iterable of 'int' (item {wrong} is '{type(sizes[wrong]).__name__}')") from None
 
     def numel(self) -> builtins.int:
         """Number of elements of a tensor of this shape."""
@@ -321,8 +359,25 @@ class device:
     def __hash__(self) -> builtins.int:
         return hash((self.type, self.index))
 
+    def __enter__(self) -> device:
+        check_device(self)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Nothing is to be undone."""
+
 
 CPU = device("cpu")
+
+
+def get_default_device() -> device:
+    """Where new tensors are: the CPU."""
+    return CPU
+
+
+def set_default_device(where: Any) -> None:
+    """Accept the CPU, where new tensors are anyway, and refuse any other device; None is the CPU."""
+    check_device(where)
 
 
 def check_device(where: Any) -> None:

@@ -170,6 +170,10 @@ def backward(
     RuntimeError
         If a tensor is no scalar and has no gradient given, requires no gradient, or its graph was freed already.
     """
+    if create_graph:
+        warnings.warn("Using backward() with create_graph=True will create a reference cycle between the parameter and its "
+                      "gradient, which can cause a memory leak. Use autograd.grad() to avoid this, or reset the .grad of your "
+                      "parameters to None after use", stacklevel=2 if isinstance(tensors, (list, tuple)) else 3)
     roots = _roots(sequence(tensors), sequence(grad_tensors), create_graph)
     wanted = None if inputs is None else [t._node or t for t in sequence(inputs)]
     if wanted == []:

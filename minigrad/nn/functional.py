@@ -241,6 +241,9 @@ def scaled_dot_product_attention(
             raise RuntimeError("scaled_dot_product_attention(): expected query, key and value to have at least 2 dimensions "
                                f"and one floating-point dtype, that of query, {query.dtype}, but {name} has shape "
                                f"{list(x.shape)} and dtype {x.dtype}")
+    if is_causal and attn_mask is not None and query.ndim != 4:
+        raise RuntimeError("scaled_dot_product_attention(): explicit attn_mask should not be set when is_causal=True, except for "
+                           "tensors of four dimensions, where both hold")
     if not 0 <= dropout_p <= 1:
         raise RuntimeError(f"dropout probability has to be between 0 and 1, but got {dropout_p}")
     if enable_gqa:

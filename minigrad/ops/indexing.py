@@ -44,11 +44,18 @@ def parse_index(x: Array, index: Any) -> tuple[tuple[Any, ...], list[Any]]:
                 array = array.astype(np.int64)  # short integers are refused in tensors alone
             if raw(array).dtype not in (np.int64, np.int32, np.uint8, np.bool_):
                 raise IndexError(f"tensors used as indices must be long, int, byte or bool tensors, got {raw(array).dtype}")
+            if raw(array).dtype == np.uint8:
+                warnings.warn("indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool instead",
+                              stacklevel=4)
+                array = cast(array, np.dtype(bool))
             template.append(_HOLE)
-            arrays.append(array if raw(array).dtype != np.uint8 else cast(array, np.dtype(bool)))
+            arrays.append(array)
         elif part is None or part is Ellipsis or isinstance(part, slice):
-            if isinstance(part, slice) and part.step is not None and part.step < 1:
-                raise ValueError("step must be greater than zero: use flip() to reverse a tensor")
+            if isinstance(part, slice):
+                if raw(x).ndim == 0:
+                    raise IndexError("slice() cannot be applied to a 0-dim tensor; write x[...] or x[()]")
+                if part.step is not None and part.step < 1:
+                    raise ValueError("step must be greater than zero: use flip() to reverse a tensor")
             template.append(part)
         elif hasattr(part, "__index__"):
             template.append(part.__index__())
@@ -116,7 +123,10 @@ def _basic_name(template: tuple[Any, ...]) -> str:
 @op(linear=True, view=True, name=_basic_name)
 def _basic(x: Array, /, template: tuple[Any, ...]) -> Any:
     shape = x.shape
-    return x[(*template, ...) if Ellipsis not in template else template], lambda g: _embed(g, template, shape)
+    value = x[(*template, ...) if Ellipsis not in template else template]
+    if None in template and isinstance(value, np.ndarray):  # a step of 0, which NumPy takes there, would differ from torch's
+        value = x[tuple(p for p in template if p is not None) + (() if Ellipsis in template else (...,))].reshape(value.shape)
+    return value, lambda g: _embed(g, template, shape)
 
 
 @op(name="IndexBackward0")
@@ -195,7 +205,7 @@ def _corner(shape: tuple[int, ...], index: Any, axis: int) -> tuple[slice, ...]:
     return tuple(slice(None) if i == axis else slice(n) for i, n in enumerate(index.shape[: len(shape)]))
 
 
-def gather(input: Array, dim: int, index: Array) -> Any:
+def gather(input: Array, dim: int, index: Array, *, sparse_grad: bool = False) -> Any:
     """``out[i][j] = input[index[i][j]][j]`` for dim 0, and so on: one element of `input` along `dim` for each index.
 
     Raises
@@ -205,6 +215,8 @@ def gather(input: Array, dim: int, index: Array) -> Any:
     IndexError
         If an index is out of bounds; negative ones are.
     """
+    if sparse_grad:
+        raise NotImplementedError("gather(): sparse_grad=True is not supported, gradients are dense")
     _index_tensor("gather", index)
     axis = axis_of(dim, raw(input).ndim)
     _fits("gather", raw(input), raw(index), axis)
@@ -282,11 +294,14 @@ def _index_select(x: Array, index: Array, /, axis: int) -> Any:
 
 
 def take_along_dim(input: Array, indices: Array, dim: int | None = None) -> Any:
-    """One element of `input` along `dim` for each index, both broadcast in the other dimensions; flattened without `dim`."""
-    if raw(indices).dtype != np.int64:
-        raise RuntimeError(f"take_along_dim(): dtype of indices should be Long but got {raw(indices).dtype}; use indices.long()")
+    """One element of `input` along `dim` for each index, both broadcast in the other dimensions; flattened without `dim`.
+
+    As in torch, an index beyond the end of `dim` begins anew, and a negative one counts from the end.
+    """
     if dim is None:
         return gather(reshape(input, -1), 0, indices.reshape(-1))
+    if raw(indices).dtype != np.int64:
+        raise RuntimeError(f"take_along_dim(): dtype of indices should be int64 but got {raw(indices).dtype}")
     a, b = list(raw(input).shape), list(raw(indices).shape)
     if len(a) != len(b):
         raise RuntimeError(f"take_along_dim(): input and indices should have the same number of dimensions, got shapes {a} and {b}")
@@ -342,11 +357,17 @@ def _masked_select(x: Array, mask: Array, /) -> Any:
 def repeat_interleave(input: Array, repeats: Any = None, dim: int | None = None, *, output_size: int | None = None) -> Any:
     """Each slice along `dim` `repeats` times in a row (a number, or one number per slice); flattened without `dim`.
 
-    A vector of integers alone is one of repeats: the result then has each index so many times. `output_size` is the size that
-    the result has along `dim`; it needs not be known.
+    ``repeat_interleave(repeats)`` gives each index as often as a vector of integers says. `output_size`, which torch takes to save
+    time, is what comes out anyway.
     """
     if repeats is None:
-        return repeat_interleave(wrap(np.arange(raw(input).size)), input, output_size=output_size)
+        if raw(input).ndim != 1 or raw(input).min(initial=0) < 0:
+            raise RuntimeError("repeat_interleave(): repeats must be a vector of numbers that are not negative, got shape "
+                               f"{list(raw(input).shape)}")
+        counts = raw(input)
+        if counts.dtype not in (np.int64, np.int32):
+            raise NotImplementedError(f"repeat_interleave(): repeats must be int64 or int32, got {counts.dtype}")
+        return wrap(np.repeat(np.arange(len(counts), dtype=counts.dtype), counts))
     input = reshape(input, -1) if dim is None else input
     axis = axis_of(0 if dim is None else dim, raw(input).ndim)
     counts = np.asarray(unwrapped(repeats))

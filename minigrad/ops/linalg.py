@@ -17,7 +17,7 @@ from minigrad.arrays.sums import sum_rows
 from minigrad.autograd import TensorBase, cast, op, raw
 from minigrad.ops.dims import axes_of, axis_of
 from minigrad.ops.elementwise import add, mul
-from minigrad.ops.shape import diagonal, permute, reshape, unsqueeze
+from minigrad.ops.shape import _squeeze, diagonal, permute, reshape, unsqueeze
 
 
 def _check(name: str, a: Array, b: Array, fits: bool, transposed: bool = False) -> None:
@@ -104,7 +104,7 @@ def matmul(input: Array, other: Array) -> Any:
         return mv(input, other)
     if m == 1:
         product = matmul(unsqueeze(input, 0), other)
-        return _unsafe_view(product, (*raw(product).shape[:-2], raw(product).shape[-1])) if n > 2 else product.squeeze(-2)
+        return _unsafe_view(product, (*raw(product).shape[:-2], raw(product).shape[-1])) if n > 2 else _squeeze(product, (0,), kind=4)
     if n == 1:
         product = matmul(input, unsqueeze(other, -1))
         return _unsafe_view(product, raw(product).shape[:-1])
@@ -232,7 +232,7 @@ def _linear_of_any_shape(x: Array, weight: Array, bias: Array | None) -> Any:
         shape = raw(x).shape
         _check("linear", x, weight, bool(shape) and shape[-1] == raw(weight).shape[1], transposed=True)
         if bias is not None:
-            return linear(reshape(x, -1, shape[-1]), weight, bias).reshape(*shape[:-1], raw(weight).shape[0])
+            return linear(reshape(x, math.prod(shape[:-1]), shape[-1]), weight, bias).reshape(*shape[:-1], raw(weight).shape[0])
         product = matmul(x, weight.T)
     return product if bias is None else add(product, bias)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import builtins
 import math
+import operator
+import warnings
 from collections import namedtuple
 from typing import Any
 
@@ -125,25 +127,29 @@ def std(input: Array, dim: Any = None, unbiased: bool | None = None, keepdim: bo
 @numpy_names
 def var_mean(input: Array, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: Any = None) -> Any:
     """The variance and the mean; the arguments are those of `var`."""
-    return _with_mean("var_mean", var, input, dim, unbiased, keepdim, correction)
+    return _with_mean("var_mean", _var, input, dim, unbiased, keepdim, correction)
 
 
 @numpy_names
 def std_mean(input: Array, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: Any = None) -> Any:
     """The standard deviation and the mean; the arguments are those of `std`."""
-    return _with_mean("std_mean", std, input, dim, unbiased, keepdim, correction)
+    return _with_mean("std_mean", _std, input, dim, unbiased, keepdim, correction)
 
 
 def _with_mean(name: str, spread: Any, x: Array, dim: Any, unbiased: Any, keepdim: bool, correction: Any) -> tuple[Any, Any]:
     dim, correction = _variance_options(name, x, dim, unbiased, correction)
-    return spread(x, dim, None, keepdim, correction=correction), mean(x, dim, keepdim)
+    return spread(x, dim, correction, keepdim), mean(x, dim, keepdim)
 
 
 def _variance_options(name: str, x: Array, dim: Any, unbiased: Any, correction: Any) -> tuple[Any, float]:
     _floating(name, x)
     if isinstance(dim, bool):  # std(unbiased)
         dim, unbiased = None, dim
-    return dim, correction if correction is not None else int(unbiased is not False)
+    correction = correction if correction is not None else int(unbiased is not False)
+    if math.prod(raw(x).shape[a] for a in axes_of(dim, raw(x).ndim)) <= correction:
+        warnings.warn(f"{name}(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor (input "
+                      "numel divided by output numel): one value has no deviation", stacklevel=4)
+    return dim, correction
 
 
 def _centred(x: Array, dim: Dim) -> tuple[Array, tuple[int, ...], int]:
@@ -189,6 +195,8 @@ def prod(input: Array, dim: int | None = None, keepdim: bool = False, *, dtype: 
 def _prod(x: Array, /, dim: int | None, keepdim: bool, dtype: Any = None) -> Any:
     shape, axes = x.shape, axes_of(dim, x.ndim)
     out = _multiply.reduce(raw(x), axes, dtype=_sum_dtype(raw(x), dtype), keepdims=keepdim)
+    if not shape:
+        return out, lambda g: g
     if (raw(x) != 0).all():
         return out, lambda g: spread(g * _prod(x, dim, keepdim), axes, shape) / x
 
@@ -358,6 +366,12 @@ def topk(input: Array, k: int, dim: int = -1, largest: bool = True, sorted: bool
     RuntimeError
         If there are fewer, or the elements are bools.
     """
+    if isinstance(k, bool) or not hasattr(k, "__index__"):
+        raise TypeError(f"topk(): argument 'k' must be int, not {type(k).__name__}")
+    for name, flag in (("largest", largest), ("sorted", sorted)):
+        if not isinstance(flag, bool):
+            raise TypeError(f"topk(): argument '{name}' must be bool, not {type(flag).__name__}")
+    k = operator.index(k)
     x, axis = np.atleast_1d(raw(input)), axis_of(dim, raw(input).ndim)
     rows, size = np.moveaxis(x, axis, -1), x.shape[axis]
     if x.dtype == np.bool_:

@@ -8,12 +8,14 @@ from __future__ import annotations
 import functools
 import math
 import operator
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from minigrad.arrays.dtypes import Array, common_dtype, dtype
+from minigrad.arrays.layout import check_format
 from minigrad.autograd import TensorBase, cast, op, raw
 from minigrad.ops.dims import axes_of, axis_of
 
@@ -132,9 +134,10 @@ def unsqueeze(x: Array, /, dim: int) -> Any:
     return np.expand_dims(x, axis), lambda g: g.squeeze(axis)
 
 
-def squeeze(input: Array, dim: Any = None) -> Any:
-    """All dimensions of size 1 taken out, or those in `dim` that have size 1."""
+def squeeze(input: Array, *dims: Any, dim: Any = None) -> Any:
+    """All dimensions of size 1 taken out, or those in `dim`, one or several, that have size 1."""
     shape = raw(input).shape
+    dim = dim if not dims else dims[0] if len(dims) == 1 else dims
     axes = range(len(shape)) if dim is None else () if dim in ((), []) else axes_of(dim, len(shape))
     out = tuple(a for a in axes if shape[a] == 1) if shape else ()
     return _squeeze(input, out, kind=0 if dim is None else 1 if isinstance(dim, int) else 2)
@@ -277,16 +280,17 @@ def cat(tensors: Any, dim: int = 0) -> Any:
         if s != (0,) and (len(s) != len(shape) or s[:axis] + s[axis + 1 :] != shape[:axis] + shape[axis + 1 :]):
             raise RuntimeError(f"cat(): sizes of tensors must match except in dimension {axis}, got shapes "
                                f"{' and '.join(str(list(s)) for s in shapes)}")
-    if shape != (0,):
-        tensors = tuple(t for t, s in zip(tensors, shapes, strict=True) if s != (0,))
     return _cat(*tensors, dim=axis)
 
 
 @op(linear=True)
 def _cat(*xs: Array, dim: int) -> Any:
-    ends = [int(n) for n in np.cumsum([x.shape[dim] for x in xs])]
-    parts = [(slice(None),) * dim + (slice(end - x.shape[dim], end),) for x, end in zip(xs, ends, strict=True)]
-    return np.concatenate(xs, dim), *[lambda g, part=part: g[part] for part in parts]
+    ndim = max(x.ndim for x in xs)
+    sizes = [x.shape[dim] if x.ndim == ndim else 0 for x in xs]
+    parts = [(slice(None),) * dim + (slice(end - n, end),) for n, end in zip(sizes, np.cumsum(sizes).tolist(), strict=True)]
+    value = np.concatenate([x for x in xs if x.ndim == ndim], dim)
+    return value, *[lambda g, part=part, shape=x.shape: g[part] if g.ndim == len(shape) else g[part].reshape(shape)
+                    for x, part in zip(xs, parts, strict=True)]  # fmt: skip
 
 
 def stack(tensors: Any, dim: int = 0) -> Any:
@@ -323,9 +327,12 @@ def _some(name: str, tensors: Any) -> Any:
     return tensors
 
 
-def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Any, ...]:
+def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Any, ...]:
     """For each vector, its elements at each point of the grid that the vectors span; ``indexing="xy"`` exchanges the first two."""
-    if indexing not in ("ij", "xy"):
+    if indexing is None:
+        warnings.warn("torch.meshgrid: in an upcoming release, it will be required to pass the indexing argument: 'ij' gives what "
+                      "you get now, 'xy' is NumPy's default", stacklevel=2)
+    if indexing not in (None, "ij", "xy"):
         raise RuntimeError(f"meshgrid(): indexing must be one of 'xy' or 'ij', but received: {indexing}")
     vectors = tensors[0] if isinstance(tensors[0], (tuple, list)) else tensors
     if any(raw(x).ndim > 1 for x in vectors):
@@ -571,9 +578,14 @@ def _on_diagonal(g: Array, /, offset: int, a: int, b: int, shape: tuple[int, ...
     return whole, lambda h: diagonal(h, offset, a, b)
 
 
-@op(linear=True, name="CloneBackward0")
-def clone(x: Array, /) -> Any:
+def clone(input: Array, *, memory_format: Any = None) -> Any:
     """A copy with memory of its own, through which gradients pass."""
+    check_format("clone", memory_format)
+    return _clone(input)
+
+
+@op(linear=True, name="CloneBackward0")
+def _clone(x: Array, /) -> Any:
     return x.copy(), lambda g: g
 
 

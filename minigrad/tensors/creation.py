@@ -6,7 +6,7 @@ import functools
 import math
 import operator
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from minigrad.arrays.dtypes import (
     int64,
     promoted,
 )
+from minigrad.arrays.layout import memory_options
 from minigrad.arrays.memory import OutOfMemoryError, allocating
 from minigrad.autograd import TensorBase, wrap
 from minigrad.ops.comparison import isclose
@@ -54,7 +55,10 @@ def array_of(data: Any, dtype: Any) -> np.ndarray[Any, Any]:
     elif hasattr(data, "__array__"):
         array = np.asarray(data)
     else:
-        if isinstance(data, (list, tuple)):
+        if isinstance(data, (list, tuple)) or is_sequence(type(data)):
+            if len(data) > 1 and isinstance(data[0], np.ndarray) and data[0].ndim:
+                warnings.warn("Creating a tensor from a list of numpy.ndarrays is extremely slow. Please consider converting the "
+                              "list to a single numpy.ndarray with numpy.array() before converting to a tensor.", stacklevel=5)
             data = _without_tensors(data)
         kind = _dtype_within(data) or get_default_dtype().numpy
         try:
@@ -74,15 +78,25 @@ def array_of(data: Any, dtype: Any) -> np.ndarray[Any, Any]:
     return array.astype(target, copy=False)
 
 
+def is_sequence(kind: type) -> bool:
+    """Whether a class is not known as a sequence, but has what torch asks of one: a length, and elements by number."""
+    return hasattr(kind, "__getitem__") and hasattr(kind, "__len__") and not (
+        hasattr(kind, "__array__") or issubclass(kind, (Sequence, Mapping)))
+
+
 def _without_tensors(data: Any) -> Any:
-    if not any(issubclass(kind, (list, tuple, TensorBase)) for kind in set(map(type, data))):
+    if is_sequence(type(data)):
+        data = [data[i] for i in range(len(data))]
+    kinds = set(map(type, data))
+    if not any(issubclass(kind, (list, tuple, TensorBase)) or is_sequence(kind) for kind in kinds):
         return data
     for x in data:
         if isinstance(x, TensorBase) and x.array.size != 1:
             raise ValueError("only one element tensors can be converted to Python scalars, and this list holds one of shape "
                              f"{list(x.array.shape)}: use stack")
     return [
-        _without_tensors(x) if isinstance(x, (list, tuple)) else x.array.reshape(-1)[0] if isinstance(x, TensorBase) else x
+        x.array.reshape(-1)[0] if isinstance(x, TensorBase)
+        else _without_tensors(x) if isinstance(x, (list, tuple)) or is_sequence(type(x)) else x
         for x in data
     ]
 
@@ -105,6 +119,7 @@ def _dtype_within(data: Any) -> np.dtype[Any] | None:
     return functools.reduce(promoted, map(_dtype_within, data if lists else kinds.values()), None)  # of numbers, one per type
 
 
+@memory_options
 def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A new tensor that holds a copy of `data`.
 
@@ -130,6 +145,9 @@ def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: b
     tensor([[1, 2],
             [3, 4]])
     """
+    if isinstance(data, TensorBase):
+        warnings.warn("To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
+                      "sourceTensor.detach().clone().requires_grad_(True), rather than torch.tensor(sourceTensor).", stacklevel=3)
     return _finished(np.array(array_of(data, dtype)), requires_grad, device)
 
 
@@ -260,24 +278,28 @@ def sized(name: str, given: tuple[Any, ...], keyword: Any = None) -> tuple[int, 
     return sizes
 
 
+@memory_options
 @allocating
 def zeros(*sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor of zeros, float32 unless told otherwise."""
     return _finished(np.zeros(sized("zeros", sizes, size), numpy_dtype(dtype)), requires_grad, device)
 
 
+@memory_options
 @allocating
 def ones(*sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor of ones, float32 unless told otherwise."""
     return _finished(np.ones(sized("ones", sizes, size), numpy_dtype(dtype)), requires_grad, device)
 
 
+@memory_options
 @allocating
 def empty(*sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor whose values are whatever the memory held."""
     return _finished(np.empty(sized("empty", sizes, size), numpy_dtype(dtype)), requires_grad, device)
 
 
+@memory_options
 @allocating
 def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor of one value; its dtype is that of the value, float32 for a Python float."""
@@ -294,24 +316,28 @@ def _like(name: str, input: Any, dtype: Any) -> tuple[tuple[int, ...], np.dtype[
     return input.array.shape, numpy_dtype(dtype, input.array.dtype)
 
 
+@memory_options
 @allocating
 def zeros_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Zeros in the shape and dtype of `input`."""
     return _finished(np.zeros(*_like("zeros_like", input, dtype)), requires_grad, device)
 
 
+@memory_options
 @allocating
 def ones_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Ones in the shape and dtype of `input`."""
     return _finished(np.ones(*_like("ones_like", input, dtype)), requires_grad, device)
 
 
+@memory_options
 @allocating
 def empty_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor in the shape and dtype of `input` whose values are whatever the memory held."""
     return _finished(np.empty(*_like("empty_like", input, dtype)), requires_grad, device)
 
 
+@memory_options
 @allocating
 def full_like(input: Tensor, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """One value in the shape and dtype of `input`."""
@@ -322,6 +348,7 @@ def full_like(input: Tensor, fill_value: Any, *, dtype: Any = None, device: Any 
 _MISSING: Any = object()
 
 
+@memory_options
 @allocating
 def arange(
     start: Any = _MISSING, end: Any = _MISSING, step: Any = 1, *, dtype: Any = None, device: Any = None,
@@ -356,6 +383,7 @@ def arange(
     return _finished((start + step * np.arange(count)).astype(kind), requires_grad, device)
 
 
+@memory_options
 @allocating
 def linspace(start: Any, end: Any, steps: int, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """`steps` numbers, evenly spaced, from `start` to `end`, both included.
@@ -391,6 +419,7 @@ def _evenly_spaced(first: Any, last: Any, count: int) -> np.ndarray[Any, Any]:
     return np.concatenate([rising, falling]).astype(wide).astype(kind)
 
 
+@memory_options
 @allocating
 def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """The matrix of `n` rows (and `m` columns) with ones on the diagonal."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from minigrad.arrays.dtypes import OLD_NAMES, Size, device, dtype, get_default_dtype, set_default_dtype
 from minigrad.autograd import TensorBase, wrap
 from minigrad.ops.indexing import getitem
-from minigrad.tensors.creation import array_of, empty
+from minigrad.tensors.creation import array_of, empty, is_sequence
 
 if TYPE_CHECKING:
     from minigrad.tensors.tensor import Tensor
@@ -42,7 +42,7 @@ def constructed(given: tuple[Any, ...], kind: dtype | None = None, where: Any = 
         result = getitem(data, ())
     elif isinstance(data, Size):
         result = empty(data, dtype=target)
-    elif getattr(data, "ndim", 0) or (isinstance(data, Sequence) and not isinstance(data, (str, bytes))):
+    elif getattr(data, "ndim", 0) or is_sequence(type(data)) or (isinstance(data, Sequence) and not isinstance(data, (str, bytes))):
         result = wrap(array_of(data, target))
     elif all(hasattr(size, "__index__") for size in given) and not isinstance(data, bool):
         result = empty(given or (0,), dtype=target)

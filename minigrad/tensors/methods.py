@@ -70,8 +70,8 @@ def operator(operation: Callable[..., Any]) -> Callable[[Any, Any], Any]:
 def cast_to(d: dtypes.dtype) -> Callable[[Tensor], Tensor]:
     """The method that gives the tensor as `d`."""
 
-    def method(self: Tensor) -> Tensor:
-        return self.to(d)
+    def method(self: Tensor, memory_format: Any = None) -> Tensor:
+        return self.to(d, memory_format=memory_format)
 
     method.__doc__ = f"The tensor as {d.name}."
     return method

@@ -12,6 +12,7 @@ import numpy as np
 
 from minigrad import random
 from minigrad.arrays.dtypes import Array, check_device
+from minigrad.arrays.layout import memory_options
 from minigrad.arrays.memory import allocating
 from minigrad.autograd import TensorBase, unwrapped, wrap
 from minigrad.tensors.creation import numpy_dtype, sized
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from minigrad.tensors.tensor import Tensor
 
 
+@memory_options
 @allocating
 def rand(*sizes: Any, size: Any = None, generator: Any = None, dtype: Any = None, device: Any = None,
          requires_grad: bool = False) -> Tensor:
@@ -29,6 +31,7 @@ def rand(*sizes: Any, size: Any = None, generator: Any = None, dtype: Any = None
     return wrap(random.uniform(sized("rand", sizes, size), kind, generator=generator), requires_grad)
 
 
+@memory_options
 @allocating
 def randn(*sizes: Any, size: Any = None, generator: Any = None, dtype: Any = None, device: Any = None,
           requires_grad: bool = False) -> Tensor:
@@ -45,6 +48,7 @@ def randn(*sizes: Any, size: Any = None, generator: Any = None, dtype: Any = Non
     return wrap(random.normal(sized("randn", sizes, size), kind, generator=generator), requires_grad)
 
 
+@memory_options
 @allocating
 def randint(low: int = 0, high: Any = None, size: Any = None, *, generator: Any = None, dtype: Any = None, device: Any = None,
             requires_grad: bool = False) -> Tensor:
@@ -59,6 +63,7 @@ def randint(low: int = 0, high: Any = None, size: Any = None, *, generator: Any 
     return wrap(random.randint(low, high, sized("randint", (size,)), kind, generator), requires_grad)
 
 
+@memory_options
 @allocating
 def randperm(n: int, *, generator: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """The integers from 0 to n - 1 in random order.
@@ -76,6 +81,7 @@ def randperm(n: int, *, generator: Any = None, dtype: Any = None, device: Any = 
     return wrap(random.randperm(operator.index(n), generator).astype(kind, copy=False), requires_grad)
 
 
+@memory_options
 @allocating
 def normal(mean: Any, std: Any = 1.0, size: Any = None, *, generator: Any = None, dtype: Any = None, device: Any = None,
            requires_grad: bool = False) -> Tensor:
@@ -125,6 +131,7 @@ def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, g
 # ---- in the shape of another tensor --------------------------------------------------------------------------------------
 
 
+@memory_options
 @allocating
 def rand_like(input: Tensor, *, generator: Any = None, dtype: Any = None, device: Any = None,
               requires_grad: bool = False) -> Tensor:
@@ -132,6 +139,7 @@ def rand_like(input: Tensor, *, generator: Any = None, dtype: Any = None, device
     return wrap(random.uniform_(_empty_like(input, dtype, device, requires_grad), generator=generator), requires_grad)
 
 
+@memory_options
 @allocating
 def randn_like(input: Tensor, *, generator: Any = None, dtype: Any = None, device: Any = None,
                requires_grad: bool = False) -> Tensor:
@@ -139,6 +147,7 @@ def randn_like(input: Tensor, *, generator: Any = None, dtype: Any = None, devic
     return wrap(random.normal_(_empty_like(input, dtype, device, requires_grad), generator=generator), requires_grad)
 
 
+@memory_options
 @allocating
 def randint_like(input: Tensor, low: int, high: Any = None, *, generator: Any = None, dtype: Any = None, device: Any = None,
                  requires_grad: bool = False) -> Tensor:

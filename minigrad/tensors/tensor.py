@@ -13,6 +13,7 @@ import numpy as np
 from minigrad import autograd
 from minigrad.arrays import dtypes, printing
 from minigrad.arrays.dtypes import CPU, DTYPES, Size, as_dtype, check_device
+from minigrad.arrays.layout import check_format, contiguous_format, strided
 from minigrad.arrays.sharing import memory_of, shared_copy
 from minigrad.arrays.storage import deep_copied
 from minigrad.autograd import TensorBase, raw, unwrapped, wrap
@@ -32,7 +33,8 @@ def conversion(args: tuple[Any, ...], dtype: Any, device: Any) -> tuple[dtypes.d
             device = a
         elif a is not None:
             dtype = a
-    if len(args) > len(flags) + 2 or len(flags) > 2 or (flags and args[0] is flags[0]):
+    typed = dtype is not None or (len(args) > 0 and isinstance(args[0], TensorBase))
+    if len(args) > len(flags) + 2 or len(flags) > 2 or (flags and not typed):  # flags come behind a dtype only
         raise TypeError("to(): expected a dtype, a device (and a dtype) or a tensor, and then the flags non_blocking and copy, got "
                         f"({', '.join(type(a).__name__ for a in args)})")
     check_device(device)
@@ -68,7 +70,7 @@ class Tensor(Methods):
     @property
     def shape(self) -> Size:
         """Sizes of the dimensions."""
-        return Size(self.array.shape)
+        return tuple.__new__(Size, self.array.shape)
 
     def size(self, dim: Any = None) -> Any:
         """The shape, or the size of one dimension."""
@@ -76,12 +78,8 @@ class Tensor(Methods):
 
     def stride(self, dim: Any = None) -> Any:
         """Steps in memory, in elements, from one index to the next; of all dimensions or of one."""
-        shape = self.array.shape
-        steps = [n // self.array.itemsize for n in self.array.strides]
-        for axis in reversed(range(len(shape))):
-            if self.array.size == 0 or (shape[axis] == 1 and steps[axis] == 0):  # steps that nobody takes; NumPy has 0 for them
-                steps[axis] = max(shape[axis + 1], 1) * steps[axis + 1] if axis + 1 < len(shape) else 1
-        return tuple(steps) if dim is None else steps[dim]
+        steps = tuple(n // self.array.itemsize for n in self.array.strides)
+        return steps if dim is None else steps[dim]
 
     @property
     def dtype(self) -> dtypes.dtype:
@@ -137,9 +135,19 @@ class Tensor(Methods):
         return bool(self)
 
     is_cuda = False
+    layout = strided
 
-    def is_contiguous(self) -> bool:
+    def is_pinned(self) -> bool:
+        """False: nothing is copied from here to an accelerator."""
+        return False
+
+    def pin_memory(self) -> Tensor:
+        """Not possible: there is no accelerator."""
+        raise RuntimeError("pin_memory(): cannot pin memory for an accelerator, and there is none; leave it out")
+
+    def is_contiguous(self, memory_format: Any = contiguous_format) -> bool:
         """True if the elements lie in memory in the order of their indices, without gaps."""
+        check_format("is_contiguous", memory_format)
         return self.array.flags.c_contiguous
 
     def data_ptr(self) -> int:
@@ -156,6 +164,9 @@ class Tensor(Methods):
             raise TypeError("iteration over a 0-d tensor")
         return iter(self.unbind(0))
 
+    def __reversed__(self) -> Tensor:
+        return shape.flip(self, 0) if self.array.ndim else self
+
     def __bool__(self) -> bool:
         if self.array.size != 1:
             raise RuntimeError(f"Boolean value of Tensor with {'more than one value' if self.array.size else 'no values'} is "
@@ -163,6 +174,9 @@ class Tensor(Methods):
         return bool(self.array.item())
 
     def __float__(self) -> float:
+        if self.requires_grad:
+            warnings.warn("Converting a tensor with requires_grad=True to a scalar may lead to unexpected behavior. Consider using "
+                          "tensor.detach() first", stacklevel=2)
         return float(self._number())
 
     def __int__(self) -> int:
@@ -406,9 +420,10 @@ class Tensor(Methods):
 
     # ---- other dtypes ------------------------------------------------------------------------------------------------
 
-    def to(self, *args: Any, dtype: Any = None, device: Any = None, copy: bool = False,
-           non_blocking: bool = False) -> Tensor:
+    def to(self, *args: Any, dtype: Any = None, device: Any = None, copy: bool = False, non_blocking: bool = False,
+           memory_format: Any = None) -> Tensor:
         """The tensor in another dtype: ``x.to(torch.float64)``, ``x.to(other)``, ``x.to("cpu")``; itself if it has it already."""
+        check_format("to", memory_format)
         kind, flags = conversion(args, dtype, device)
         if kind is None or kind.numpy == self.array.dtype:
             return self.clone() if copy or flags[1:] == [True] else self
@@ -440,8 +455,9 @@ class Tensor(Methods):
         """Not possible: NumPy has no bfloat16."""
         raise NotImplementedError("bfloat16 is not supported, since NumPy does not have it; use float16 or float32")
 
-    def contiguous(self) -> Tensor:
+    def contiguous(self, memory_format: Any = contiguous_format) -> Tensor:
         """The tensor with its elements in memory in the order of their indices; itself if they are so already."""
+        check_format("contiguous", memory_format)
         return self if self.array.flags.c_contiguous else self.clone()
 
     # ---- operators and methods that do more than pass their arguments on --------------------------------------------------
