@@ -104,7 +104,9 @@ def matmul(input: Array, other: Array) -> Any:
         return mv(input, other)
     if m == 1:
         product = matmul(unsqueeze(input, 0), other)
-        return _unsafe_view(product, (*raw(product).shape[:-2], raw(product).shape[-1])) if n > 2 else _squeeze(product, (0,), kind=4)
+        if n == 2:
+            return _squeeze(product, (0,), kind=4)
+        return _unsafe_view(product, (*raw(product).shape[:-2], raw(product).shape[-1]))
     if n == 1:
         product = matmul(input, unsqueeze(other, -1))
         return _unsafe_view(product, raw(product).shape[:-1])
