@@ -678,7 +678,7 @@ def where(condition: Array, input: Array = None, other: Array = None) -> Any:
     if input is None and other is None:
         return tuple(wrap(i) for i in np.atleast_1d(raw(condition)).nonzero())
     if raw(condition).dtype == np.uint8:
-        warnings.warn("where received a uint8 condition tensor. This behavior is deprecated; use bools", stacklevel=2)
+        warnings.warn("where received a uint8 condition tensor. This behavior is deprecated; use bools", stacklevel=3)
         condition = cast(condition, np.dtype(np.bool_))
     if raw(condition).dtype != np.bool_:
         raise RuntimeError(f"where expected condition to be a boolean tensor, but got a tensor of {raw(condition).dtype}; "
