@@ -1,4 +1,4 @@
-"""How a module is called: `forward`, and the hooks before and after it, on the way there and on the way back."""
+"""How a module is called: its `forward`, with hooks before and after it, in the forward pass and in the backward pass."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Watch = Callable[[tuple[Any, ...]], tuple[Any, ...]]  # gets gradients, and give
 class Hooked:
     """The part of `Module` that calls `forward` and the hooks."""
 
-    _hooked: bool  # whether a hook was ever registered: the only thing that a plain call looks at
+    _hooked: bool  # whether a hook was ever registered; a plain call checks nothing else
     _forward_pre_hooks: OrderedDict[int, tuple[Hook, bool]]  # the hook, and whether it wants the keywords
     _forward_hooks: OrderedDict[int, tuple[Hook, bool]]
     _backward_pre_hooks: OrderedDict[int, Hook]
@@ -106,11 +106,11 @@ class Hooked:
 
 
 class BackwardHookFunction(Function):
-    """Tensors passed on as they are. On the way back, `watch` sees all their gradients at once and may replace them."""
+    """Passes tensors on as they are. In the backward pass, `watch` sees all their gradients at once and may replace them."""
 
     @staticmethod
     def forward(ctx: Any, watch: Watch, zeros: bool, *tensors: Tensor) -> Any:
-        """The tensors. With `zeros`, a gradient that does not arrive is zero, otherwise None."""
+        """Return the tensors. A gradient that does not arrive is zero with `zeros`, and None without."""
         ctx.watch = watch
         ctx.set_materialize_grads(zeros)
         ctx.mark_non_differentiable(*(tensor for tensor in tensors if not tensor.requires_grad))
@@ -123,7 +123,7 @@ class BackwardHookFunction(Function):
 
 
 class BackwardWatch:
-    """One call of a module with backward hooks: a node before the module and one behind it tell the gradients."""
+    """One call of a module with backward hooks. A node before the module and one after it report the gradients."""
 
     def __init__(self, module: Hooked) -> None:
         self.module = module
@@ -131,7 +131,7 @@ class BackwardWatch:
         self.grad_output: tuple[Any, ...] | None = None  # from the node behind the module until the one before it
 
     def inputs(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
-        """The arguments, tensors among them watched."""
+        """The arguments, with their tensors watched."""
         args, self.places = _watched(args, self._leave, zeros=True)
         self.count = len(args)
         return args
@@ -146,11 +146,11 @@ class BackwardWatch:
         return results if several else results[0]
 
     def _enter(self, grad_output: tuple[Any, ...]) -> tuple[Any, ...]:
-        """The gradients of the outputs are here."""
+        """Called when the gradients of the outputs have arrived."""
         for hook in self.pre_hooks:
             grad_output = _same_number("pre hook", "output", hook(self.module, grad_output), grad_output)
         self.grad_output = grad_output
-        if not self.places:  # no node will tell the gradients of the inputs: there are none
+        if not self.places:  # the inputs require no gradients, so no node will report any
             warnings.warn("Full backward hook is firing when gradients are computed with respect to module outputs since no inputs "
                           "require gradients.", stacklevel=2)
             for hook in self.hooks:
@@ -161,7 +161,7 @@ class BackwardWatch:
         return grad_output
 
     def _leave(self, grad_input: tuple[Any, ...]) -> tuple[Any, ...]:
-        """The gradients of the inputs are here."""
+        """Called when the gradients of the inputs have arrived."""
         if self.grad_output is not None:  # else they came another way, as in a second backward pass
             for hook in self.hooks:
                 grad_input = _same_number("hook", "input", hook(self.module, grad_input, self.grad_output), grad_input)
@@ -180,7 +180,7 @@ def _same_number(hook: str, which: str, changed: Any, gradients: tuple[Any, ...]
 
 
 def _watched(values: tuple[Any, ...], watch: Watch, zeros: bool) -> tuple[tuple[Any, ...], list[int]]:
-    """`values`, whose gradients `watch` will see, and the places of the tensors among them; the others have None for a gradient."""
+    """The values, with `watch` on the gradients of the tensors among them, and the places of these tensors."""
     places = [i for i, value in enumerate(values) if isinstance(value, Tensor)]
     if not is_grad_enabled() or not any(values[i].requires_grad for i in places):
         return values, []

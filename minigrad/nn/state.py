@@ -1,4 +1,4 @@
-"""What a module saves and loads: `state_dict`, `load_state_dict`, and the methods and hooks through which a class has its say."""
+"""How a module is saved and loaded: `state_dict`, `load_state_dict`, and the methods and hooks that customise them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class IncompatibleKeys(NamedTuple):
 class Stateful:
     """The part of `Module` that saves and loads."""
 
-    _version: int = 1  # of the form of a class's state; a class that changes the form counts it up
+    _version: int = 1  # of the format of a class's state; a class that changes the format raises it
     _modules: dict[str, Module | None]
     _parameters: dict[str, Parameter | None]
     _buffers: dict[str, Tensor | None]
@@ -45,14 +45,14 @@ class Stateful:
     # ---- saving ------------------------------------------------------------------------------------------------------
 
     def state_dict(self, *args: Any, destination: Any = None, prefix: str = "", keep_vars: bool = False) -> dict[str, Any]:
-        """Parameters and persistent buffers, of this module and all inside it, by name; they share its memory.
+        """The parameters and persistent buffers of this module and of all modules inside it, by name. They share its memory.
 
         Parameters
         ----------
         destination : dict, optional
-            What to put them into. Default: a new `OrderedDict`, whose `_metadata` names the version of each module's state.
+            Where to put them. Default: a new `OrderedDict`, whose `_metadata` names the version of each module's state.
         prefix : str
-            Put before each name.
+            Precedes each name.
         keep_vars : bool
             Give the parameters themselves, instead of tensors detached from the graph.
         """
@@ -81,7 +81,7 @@ class Stateful:
         return destination
 
     def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
-        """Put the state of this module alone into `destination`; for classes to override."""
+        """Put the state of this module alone into `destination`. Classes may override this."""
         for name, tensor in self._state().items():
             destination[prefix + name] = tensor if keep_vars else tensor.detach()
         if self._overrides("get_extra_state"):
@@ -93,11 +93,11 @@ class Stateful:
         return {k: v for k, v in {**self._parameters, **buffers}.items() if v is not None}
 
     def get_extra_state(self) -> Any:
-        """What a class wants in `state_dict` beside its tensors; it defines `set_extra_state`, too."""
+        """Return what a class saves beside its tensors. Such a class also defines `set_extra_state`."""
         raise RuntimeError("Reached a code path in Module.get_extra_state() that should never be called.")
 
     def set_extra_state(self, state: Any) -> None:
-        """Take over what `get_extra_state` gave."""
+        """Restore what `get_extra_state` returned."""
         raise RuntimeError("Reached a code path in Module.set_extra_state() that should never be called.")
 
     def _overrides(self, method: str) -> bool:
@@ -106,14 +106,14 @@ class Stateful:
     # ---- loading -----------------------------------------------------------------------------------------------------
 
     def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> IncompatibleKeys:
-        """Copy values, by name, into parameters and buffers; where something does not fit, nothing is changed.
+        """Copy values into the parameters and buffers of the same names. If anything does not fit, nothing is changed.
 
         Parameters
         ----------
         state_dict : mapping of str to Tensor
-            As `state_dict` gives it.
+            As returned by `state_dict`.
         strict : bool
-            Refuse names that are missing or not expected.
+            Refuse missing and unexpected names.
         assign : bool
             Put the given tensors in place of the parameters and buffers, instead of copying their values.
 
@@ -160,9 +160,9 @@ class Stateful:
 
     @contextmanager
     def _unchanged_on_error(self) -> Iterator[None]:
-        """Bring back every tensor and its values if the block raises.
+        """Restore every tensor and its values if the block raises.
 
-        What a class does in its own `_load_from_state_dict` cannot be foretold, so the values are copied first.
+        A class may do anything in its own `_load_from_state_dict`, so the values are copied first.
         """
         before = [(module._parameters if name in module._parameters else module._buffers, name, tensor)
                   for module in self.modules() for name, tensor in module._state().items()]  # type: ignore[attr-defined]  # fmt: skip
@@ -179,14 +179,14 @@ class Stateful:
 
     def _load_from_state_dict(self, state_dict: Any, prefix: str, local_metadata: Any, strict: bool, missing_keys: list[str],
                               unexpected_keys: list[str], error_msgs: list[str]) -> None:  # fmt: skip
-        """Load the state of this module alone; for classes to override.
+        """Load the state of this module alone. Classes may override this.
 
         Parameters
         ----------
         state_dict : dict
-            A copy, which may be changed; of a child, only what begins with its prefix.
+            A copy, which may be changed. A child gets only the names that begin with its prefix.
         prefix : str
-            What stands before the names of this module.
+            Precedes the names of this module.
         local_metadata : dict
             "version" of the state, if known, and "assign_to_params_buffers" if tensors are to be put in place.
         strict : bool
@@ -230,11 +230,11 @@ class Stateful:
         return RemovableHandle(self._state_dict_pre_hooks, hook)
 
     def register_state_dict_post_hook(self, hook: Hook) -> RemovableHandle:
-        """Call ``hook(module, state_dict, prefix, local_metadata)`` once it is; the hook may change `state_dict` in place."""
+        """Call ``hook(module, state_dict, prefix, local_metadata)`` afterwards. The hook may change `state_dict` in place."""
         return RemovableHandle(self._state_dict_hooks, (hook, True))
 
     def _register_state_dict_hook(self, hook: Hook) -> RemovableHandle:
-        """As `register_state_dict_post_hook`; of the module asked for its state, the hook may return another dictionary."""
+        """As `register_state_dict_post_hook`, but a hook of the outermost module may return another dictionary."""
         return RemovableHandle(self._state_dict_hooks, (hook, False))
 
     def register_load_state_dict_pre_hook(self, hook: Hook) -> RemovableHandle:
@@ -242,11 +242,11 @@ class Stateful:
         return self._register_load_state_dict_pre_hook(hook, with_module=True)
 
     def _register_load_state_dict_pre_hook(self, hook: Hook, with_module: bool = False) -> RemovableHandle:
-        """As `register_load_state_dict_pre_hook`; the hook gets the module only `with_module`."""
+        """As `register_load_state_dict_pre_hook`, but the hook gets the module only if `with_module` is set."""
         return RemovableHandle(self._load_state_dict_pre_hooks, (hook, with_module))
 
     def register_load_state_dict_post_hook(self, hook: Hook) -> RemovableHandle:
-        """Call ``hook(module, incompatible_keys)`` once the module is loaded; the hook may change both lists."""
+        """Call ``hook(module, incompatible_keys)`` after loading. The hook may change both lists."""
         return RemovableHandle(self._load_state_dict_post_hooks, hook)
 
 
@@ -254,7 +254,7 @@ EXTRA_STATE = "_extra_state"
 
 
 def _mismatch(key: str, tensor: Tensor, given: Any) -> str | None:
-    """Why `given` cannot be loaded into `tensor`, if so."""
+    """Say why `given` cannot be loaded into `tensor`; None if it can."""
     if not isinstance(given, Tensor):
         return (f'While copying the parameter named "{key}", expected torch.Tensor or Tensor-like object from checkpoint but '
                 f"received {type(given)}")
@@ -265,7 +265,7 @@ def _mismatch(key: str, tensor: Tensor, given: Any) -> str | None:
 
 
 def _in_place_of(tensor: Tensor, given: Tensor) -> Tensor:
-    """`given`, a parameter if `tensor` is one, and as trainable."""
+    """`given`, made a parameter if `tensor` is one, with the same `requires_grad`."""
     if isinstance(tensor, Parameter):
         given = given if isinstance(given, Parameter) else Parameter(given, tensor.requires_grad)
         given.requires_grad = tensor.requires_grad

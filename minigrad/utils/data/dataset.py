@@ -121,7 +121,7 @@ class ChainDataset(IterableDataset[Any]):
     Parameters
     ----------
     datasets : iterable of IterableDataset
-        If it can be iterated over only once, so can this.
+        If it can be iterated over only once, so can the chain.
 
     Raises
     ------
@@ -151,7 +151,7 @@ class StackDataset(Dataset[Any]):
     Parameters
     ----------
     *args, **kwargs : Dataset
-        At least one, all of the same length; all with names or all without.
+        At least one, all of the same length; either all with names or all without.
 
     Raises
     ------
@@ -184,7 +184,7 @@ class StackDataset(Dataset[Any]):
         return self._sample(dataset[index] for dataset in self._columns())
 
     def __getitems__(self, indices: Sequence[int]) -> list[Any]:
-        """Several samples, asked for at once where the datasets allow it."""
+        """Several samples, fetched together if the datasets allow it."""
         columns = [samples(dataset, indices) for dataset in self._columns()]
         for column in columns:
             if len(column) != len(indices):
@@ -201,7 +201,7 @@ class Subset(Dataset[T_co]):
     Parameters
     ----------
     dataset : Dataset
-        The whole.
+        The whole dataset.
     indices : sequence of int
         The numbers of the samples, in the order wanted.
 
@@ -223,7 +223,7 @@ class Subset(Dataset[T_co]):
         return self.dataset[self.indices[index]]
 
     def __getitems__(self, indices: Sequence[int]) -> list[T_co]:
-        """Several samples, asked for at once where the dataset allows it."""
+        """Several samples, fetched together if the dataset allows it."""
         return samples(self.dataset, [self.indices[i] for i in indices])
 
     def __len__(self) -> int:
@@ -231,7 +231,7 @@ class Subset(Dataset[T_co]):
 
 
 def random_split(dataset: Dataset[T_co], lengths: Sequence[float], generator: Stream = None) -> list[Subset[T_co]]:
-    """Split a dataset at random.
+    """Split a dataset into random parts.
 
     Parameters
     ----------

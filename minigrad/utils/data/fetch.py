@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Fetch:
-    """From the number of a sample, or a list of them, to a batch."""
+    """Makes a batch from the index of a sample, or from a list of indices."""
 
     def __init__(self, dataset: Any, collate: Callable[[Any], Any], batched: bool, drop_last: bool) -> None:
         self.dataset, self.collate, self.batched, self.drop_last = dataset, collate, batched, drop_last
@@ -41,7 +41,7 @@ class Fetch:
 
 
 class Epoch(Iterator[Any]):
-    """The batches of one ``for`` loop; a subclass says where `next_batch` gets them."""
+    """The batches of one ``for`` loop. A subclass defines `next_batch`."""
 
     def __init__(self, loader: DataLoader) -> None:
         self.sampler, self.dataset = loader._index_sampler, loader.dataset
@@ -50,7 +50,7 @@ class Epoch(Iterator[Any]):
         self.seed = int(random.random_full((), generator=loader.generator))  # the workers', drawn even if there are none
 
     def reset(self, loader: DataLoader) -> None:
-        """Go back to the first sample of a new order."""
+        """Start again, in a new order."""
         self.indices = iter(self.sampler)
         self.given, self.stated = 0, loader.stated_length
 

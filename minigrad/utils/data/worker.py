@@ -4,9 +4,9 @@ The parent draws the indices of the samples of a batch; they are a *task*. It ha
 `prefetch_factor` to each at first, then one for each batch that is taken. A batch that is ready early waits for its turn, so the
 order does not depend on which worker is fast.
 
-Each worker has a pipe, for short messages, and a file in memory for what they announce. The file has no name, so nothing
-can be left behind; it belongs to the processes that have it open. While a worker computes, its next tasks wait in the
-pipe, and the parent does something else.
+Each worker has a pipe for short messages, and a file in memory for the data that they announce. The file has no name, so nothing
+can be left behind: it exists as long as a process has it open. While a worker computes, its next tasks wait in the pipe, and the
+parent does other things.
 
 Nobody waits for a process that is no longer there. When a worker dies, the parent finds the pipe closed. Since a process
 that was forked in the meantime may have a copy of it, both sides also look once a second whether the other lives. And nobody
@@ -52,14 +52,14 @@ _START = 60.0  # seconds for a forked worker to begin, which takes some millisec
 
 
 class WorkerInfo(NamedTuple):
-    """What a worker knows of itself.
+    """What a worker knows about itself.
 
     Attributes
     ----------
     id, num_workers : int
-        Its number, and how many there are.
+        Its number, and the number of workers.
     seed : int
-        What its generators were seeded with.
+        The seed of its generators.
     dataset : Dataset
         Its own copy.
     """
@@ -74,9 +74,9 @@ _info: WorkerInfo | None = None
 
 
 def get_worker_info() -> WorkerInfo | None:
-    """Which worker this process is; None if it is none.
+    """Say which worker this process is; None if it is not a worker.
 
-    A stream needs it: each worker has a copy of the dataset, and without a look at its ``id`` gives all of the samples.
+    A stream needs to know: each worker has a copy of the dataset, and would give all of its samples if it ignored its ``id``.
     """
     return _info
 
@@ -106,7 +106,7 @@ def _failure(error: Exception, worker: int) -> _Failure:
 
 
 class _Slot(io.RawIOBase):
-    """One of the places in a file, far from each other, as a file of its own; of these only what was written exists."""
+    """One slot of a file, as a file of its own. The slots lie far apart, but only what was written takes up memory."""
 
     def __init__(self, channel: _Channel, number: int) -> None:
         self.descriptor, self.offset = channel.file.fileno(), number * channel.room
@@ -128,10 +128,10 @@ class _Slot(io.RawIOBase):
 
 
 class _Channel(NamedTuple):
-    """One end of what connects the parent and a worker.
+    """One end of the connection between the parent and a worker.
 
-    A task, and then its batch, have a slot of the file to themselves. The pipe has only its number, since both sides would
-    wait for ever if each had filled the pipe and was waiting to put in more.
+    A task, and then its batch, have a slot of the file to themselves. Only the number of the slot goes through the pipe. Otherwise
+    each side could fill the pipe and wait for ever to put in more.
     """
 
     pipe: connection.Connection
@@ -163,7 +163,7 @@ class _Channel(NamedTuple):
 
 
 def _work(channel: _Channel, info: WorkerInfo, init: Callable[[int], None] | None, make_fetch: Callable[[], Fetch]) -> None:
-    """What a worker does from its beginning to its end."""
+    """The life of a worker, from beginning to end."""
     global _info
     _info = info
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C interrupts the parent, which stops its workers
