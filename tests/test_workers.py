@@ -1,9 +1,7 @@
 """Workers: order, random streams and errors are torch's; and whatever dies, nothing hangs and nothing is left behind.
 
-`test_random_deaths_are_reported_and_leave_nothing` kills 8 workers, each in another way. For 200, and how long it took
-until each was reported (about 4 minutes on two cores):
-
-    CRASHES=200 python -m pytest tests/test_workers.py -k random_deaths -s
+`test_random_deaths_are_reported_and_leave_nothing` kills 8 workers, each in another way; with ``-m attack -s``, 200, and says how
+long it took until each was reported (about 4 minutes on two cores).
 
 Nothing here depends on a machine being fast: where time matters, the alternative to what is expected takes a minute.
 """
@@ -676,10 +674,10 @@ def test_a_worker_that_dies_is_named(way: str) -> None:
     assert list(batches) == []
 
 
-def test_random_deaths_are_reported_and_leave_nothing() -> None:
-    seeds = range(int(os.environ.get("CRASHES", "8")))
+@pytest.mark.parametrize("tries", [8, pytest.param(200, marks=pytest.mark.attack)])
+def test_random_deaths_are_reported_and_leave_nothing(tries: int) -> None:
     delays = []
-    for seed in seeds:
+    for seed in range(tries):
         files = open_files()
         delays.append(crash(seed))
         gc.collect()
