@@ -24,7 +24,9 @@ from minigrad.arrays.layout import channels_last, contiguous_format, layout, mem
 from minigrad.arrays.printing import get_printoptions, set_printoptions
 from minigrad.arrays.threads import get_num_interop_threads, get_num_threads, set_num_interop_threads, set_num_threads
 from minigrad.backends import get_float32_matmul_precision, set_float32_matmul_precision
-from minigrad.autograd import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
+from minigrad.autograd import (
+    enable_grad, inference_mode, is_anomaly_check_nan_enabled, is_anomaly_enabled, is_grad_enabled, no_grad, set_grad_enabled,
+)
 from minigrad.ops.activation import celu, hardshrink, prelu, selu, threshold
 from minigrad.func import vmap
 from minigrad.ops.comparison import (

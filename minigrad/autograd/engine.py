@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 
 from minigrad.arrays.memory import out_of_memory
-from minigrad.arrays.quiet import quietly
 from minigrad.arrays.sums import ones, unbroadcast
+from minigrad.autograd.anomaly_mode import watched
 from minigrad.autograd.grad_mode import current
-from minigrad.autograd.hooks import attend, awaited, completed, hooked, keep, last_uses
+from minigrad.autograd.hooks import attend, awaited, completed, hooked, keep, last_uses, with_post_hooks
+from minigrad.autograd.inspection import NODE_CLASSES
 from minigrad.autograd.node import Node, Op, record
+from minigrad.autograd.passes import start_pass
 from minigrad.autograd.tensor_base import TensorBase, wrap
 from minigrad.autograd.versions import check_versions, count_change
 from minigrad.autograd.views import refresh
@@ -59,11 +61,12 @@ def walk(
     owned: set[Any] = set()
     useful = None if wanted is None else _leading_to(wanted, [tensor._node for tensor, _ in roots])
     uses = last_uses([tensor._node for tensor, _ in roots], wanted) if early else None
+    rules_of = watched(_rules_of)
 
     for tensor, g in roots:
         edge = tensor._node or tensor
         waiting[edge] = waiting[edge] + g if edge in waiting else g
-    newest_first = [(-node.number, node) for node in waiting if type(node) is Node]
+    newest_first = [(-node.number, node) for node in waiting if isinstance(node, Node)]
     heapify(newest_first)
 
     while newest_first:
@@ -76,13 +79,13 @@ def walk(
                 found[node] = g
             if useful.isdisjoint(node.edges):
                 continue
-        for rule, edge in zip(_rules_of(node, create_graph), node.edges):  # noqa: B905  (an operand without a rule is a constant)
+        for rule, edge in zip(rules_of(node, create_graph), node.edges):  # noqa: B905  (an operand without a rule is a constant)
             if edge is None or (useful is not None and edge not in useful):
                 continue
             passed = rule(g)
             if passed is None:  # a custom function says so where there is no gradient
                 continue
-            to_node = type(edge) is Node
+            to_node = type(edge) is Node or type(edge) in NODE_CLASSES
             shape = edge.shape if to_node else edge.array.shape
             if passed.shape != shape:
                 passed = unbroadcast(passed, shape)
@@ -114,7 +117,8 @@ def _rules_of(node: Node, create_graph: bool) -> Any:
         if cell[0] != version:
             check_versions(node, create_graph)
             break
-    return node.replay() if create_graph else node.rules
+    rules = node.replay() if create_graph else node.rules
+    return with_post_hooks(node, rules) if node._hooks else rules
 
 
 def _is_new(passed: Any, g: Any) -> bool:
@@ -178,7 +182,7 @@ def backward(
     wanted = None if inputs is None else [t._node or t for t in sequence(inputs)]
     if wanted == []:
         raise RuntimeError("backward(): inputs must not be empty; leave it out to reach every leaf")
-    grads = quietly(_differentiate, roots, retain_graph, create_graph, wanted, True)
+    grads = start_pass(_differentiate, wanted is not None, roots, retain_graph, create_graph, wanted, True)
     for tensor in sequence(inputs):
         if tensor._node in grads and tensor._node.grad_keeper is None:  # an input that is no leaf
             keep(tensor, grads[tensor._node])
@@ -196,6 +200,10 @@ def _differentiate(
             for leaf in wanted or list(grads):
                 if leaf in grads and not isinstance(leaf, Node):
                     accumulate(leaf, grads.pop(leaf), leaf in owned)
+        else:
+            for leaf in set(wanted or ()):
+                if leaf in grads and leaf._hooks and not isinstance(leaf, Node):
+                    grads[leaf] = hooked(leaf._hooks, grads[leaf])
     except MemoryError as error:
         raise out_of_memory("backward", error) from None
     finally:
@@ -303,7 +311,7 @@ def grad(
                                "requires_grad=True")
     roots = _roots(sequence(outputs), sequence(grad_outputs), create_graph)
     wanted = [t._node or t for t in inputs]
-    grads = quietly(_differentiate, roots, retain_graph, create_graph, wanted, False)
+    grads = start_pass(_differentiate, wanted is not None, roots, retain_graph, create_graph, wanted, False)
     result: list[Any] = []
     for t, key in zip(inputs, wanted, strict=True):
         g = grads.get(key)
@@ -312,8 +320,6 @@ def grad(
         if g is None and not allow_unused:
             raise RuntimeError("autograd.grad(): one of the differentiated tensors appears to not have been used in the "
                                "graph. Set allow_unused=True if this is the desired behavior")
-        if isinstance(key, TensorBase) and g is not None:
-            g = hooked(key._hooks, g)
         result.append(g if g is None or isinstance(g, TensorBase) else wrap(np.array(g)))
     return tuple(result)
 

@@ -11,7 +11,9 @@ import numpy as np
 
 from minigrad.autograd.casting import cast
 from minigrad.autograd.grad_mode import is_grad_enabled, no_grad
+from minigrad.autograd.hooks import read_only
 from minigrad.autograd.node import Op, record
+from minigrad.autograd.saved import Saved, here
 from minigrad.autograd.tensor_base import TensorBase, wrap
 from minigrad.autograd.views import needs_grad
 
@@ -21,23 +23,21 @@ class FunctionCtx:
 
     def __init__(self) -> None:
         self.needs_input_grad: tuple[bool, ...] = ()
-        self._saved: list[tuple[Any, int, Any]] = []  # tensor, its version, and for an output how to find its node
+        self._saved: list[Saved | None] = []
         self._constant: tuple[Any, ...] = ()
         self._materialize = True
 
-    def save_for_backward(self, *tensors: TensorBase | None) -> None:
+    def save_for_backward(self, *tensors: Any) -> None:
         """Keep `tensors` for backward, which will notice if they are changed in place until then."""
-        self._saved = [(t, t._version_cell[0] if t is not None else 0, None) for t in tensors]
+        for i, t in enumerate(tensors):
+            if t is not None and not isinstance(t, TensorBase):
+                raise TypeError(f"save_for_backward can only save variables, but argument {i} is of type {type(t).__name__}")
+        self._saved = [None if t is None else Saved(t) for t in tensors]
 
     @property
     def saved_tensors(self) -> tuple[Any, ...]:
         """The tensors given to `save_for_backward`."""
-        for t, version, _ in self._saved:
-            if t is not None and t._version_cell[0] != version:
-                raise RuntimeError("one of the variables needed for gradient computation has been modified by an inplace "
-                                   f"operation: a saved tensor of shape {list(t.shape)} is at version "
-                                   f"{t._version_cell[0]}; expected version {version} instead")
-        return tuple(t if node is None else _link_to(t, node()) for t, _, node in self._saved)
+        return tuple(None if saved is None else saved.value() for saved in self._saved)
 
     def mark_non_differentiable(self, *outputs: TensorBase) -> None:
         """Declare outputs that have no gradient, such as indices."""
@@ -50,13 +50,6 @@ class FunctionCtx:
     def set_materialize_grads(self, value: bool) -> None:
         """Whether backward gets zeros (the default) or None for outputs that no gradient reached."""
         self._materialize = value
-
-
-def _link_to(tensor: Any, node: Any) -> Any:
-    """The values of `tensor` as the result of `node`."""
-    alias = wrap(tensor.array)
-    alias._version_cell, alias._node, alias._requires_grad = tensor._version_cell, node, node is not None
-    return alias
 
 
 class _Outputs(dict[int, Any]):
@@ -107,7 +100,7 @@ class Function:
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        cls._ops = {saved: Op(_recorded_as_rules, cls.__name__ + "Backward", linear=not saved) for saved in (True, False)}
+        cls._ops = {saved: Op(recorded_as_rules, cls.__name__ + "Backward", linear=not saved) for saved in (True, False)}
 
     @classmethod
     def apply(cls, *args: Any) -> Any:
@@ -140,8 +133,13 @@ class Function:
                 record(cls._ops[False], result, [own], [lambda g, k=k: _Outputs({k: g})], _NO_OPTIONS)
                 own._node.shape = None
             # An output that backward reads was saved before it had a node. Weakly, for the node leads back to `ctx`.
-            node = weakref.ref(result._node)
-            ctx._saved = [(t, version, node if t is out else known) for t, version, known in ctx._saved]
+            for saved in ctx._saved:
+                if saved is not None and saved.kept is out:
+                    saved.find_node = weakref.ref(result._node)
+        if here.hooks:
+            for saved in ctx._saved:
+                if saved is not None:
+                    saved.pack(here.hooks[-1])
         return results
 
 
@@ -149,7 +147,7 @@ _NO_OPTIONS: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})
 _NOTHING = np.zeros(())
 
 
-def _recorded_as_rules() -> Any:
+def recorded_as_rules() -> Any:
     """The body of every custom function: its rules, which serve arrays and tensors alike, are not made anew from it."""
 
 
@@ -180,7 +178,7 @@ def _rules(cls: Any, ctx: FunctionCtx, outputs: Sequence[Any], args: Sequence[An
             raise RuntimeError(f"function {cls.__name__}Backward returned an incorrect number of gradients (expected "
                                f"{count}, got {len(result)})")
         fitting = [_fitting(cls.__name__, k, g, a) for k, (g, a) in enumerate(zip(result, expected, strict=False))]
-        return {k: g if g is None or recorded else _read_only(g.array) for k, g in enumerate(fitting) if ctx.needs_input_grad[k]}
+        return {k: g if g is None or recorded else read_only(g.array) for k, g in enumerate(fitting) if ctx.needs_input_grad[k]}
 
     def rule(i: int, arrived: Any) -> Any:
         if latest[0] is not arrived or i not in latest[1]:
@@ -188,13 +186,6 @@ def _rules(cls: Any, ctx: FunctionCtx, outputs: Sequence[Any], args: Sequence[An
         return latest[1].pop(i)
 
     return [functools.partial(rule, i) for i in range(count)]
-
-
-def _read_only(array: Any) -> Any:
-    """The same memory, which the user's code may hold as well: a leaf will not keep it as its gradient."""
-    view = array.view()
-    view.flags.writeable = False
-    return view
 
 
 def _fitting(name: str, i: int, g: Any, kind: Any) -> Any:

@@ -4,12 +4,15 @@ gradient; and gradients kept on the way.
 
 from __future__ import annotations
 
+import functools
 import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from minigrad.arrays.sums import unbroadcast
+from minigrad.autograd.inspection import PostHook, RemovableHandle
 from minigrad.autograd.node import Node
 from minigrad.autograd.tensor_base import TensorBase, raw, wrap
 
@@ -17,27 +20,6 @@ from minigrad.autograd.tensor_base import TensorBase, raw, wrap
 awaited: dict[int, weakref.ref[TensorBase]] = {}
 
 Hooks = dict[int, Callable[[Any], Any]]
-
-
-class RemovableHandle:
-    """What `register_hook` returns; `remove()` takes the hook away."""
-
-    _count = 0
-
-    def __init__(self, hooks: dict[int, Any], hook: Any) -> None:
-        RemovableHandle._count += 1
-        self.id, self.hooks = RemovableHandle._count, hooks
-        hooks[self.id] = hook
-
-    def remove(self) -> None:
-        """Take the hook away."""
-        self.hooks.pop(self.id, None)
-
-    def __enter__(self) -> RemovableHandle:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.remove()
 
 
 def attend(node: Node, g: Any) -> Any:
@@ -70,6 +52,47 @@ def hooked(hooks: Hooks | None, g: Any) -> Any:
                                f"{list(changed.array.shape)} of {changed.array.dtype}")
         g = changed if isinstance(g, TensorBase) else changed.array
     return g
+
+
+def with_post_hooks(node: Node, rules: Sequence[Any]) -> Sequence[Any]:
+    """The rules of a node, whose results its hooks see, and may replace, all at once."""
+    hooks = [hook for hook in (node._hooks or {}).values() if isinstance(hook, PostHook)]
+    if not hooks:
+        return rules
+    latest: list[Any] = [None, ()]
+
+    def run(g: Any) -> tuple[Any, ...]:
+        passed: tuple[Any, ...] = ()
+        for rule, edge in zip(rules, node.edges, strict=False):
+            result = None if edge is None else rule(g)
+            if result is not None:
+                shape = edge.shape if isinstance(edge, Node) else edge.array.shape
+                result = result if result.shape == shape else unbroadcast(result, shape)
+                result = result if isinstance(result, TensorBase) else wrap(result)
+            passed += (result,)
+        for hook in hooks:
+            changed = hook.function(passed, (g if isinstance(g, TensorBase) else wrap(g),))
+            if changed is not None:
+                passed = changed if isinstance(changed, tuple) else (changed,)
+                if len(passed) != len(rules):
+                    raise RuntimeError(f"hook of {node.name()} has returned an incorrect number of values (got {len(passed)}, but "
+                                       f"expected {len(rules)})")
+        return passed
+
+    def rule(i: int, g: Any) -> Any:
+        if latest[0] is not g:
+            latest[:] = g, run(g)
+        passed = latest[1][i]
+        return passed if isinstance(g, TensorBase) or passed is None else read_only(passed.array)
+
+    return [functools.partial(rule, i) for i in range(len(rules))]
+
+
+def read_only(array: Any) -> Any:
+    """The same memory, which the user's code may hold as well: a leaf will not keep it as its gradient."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 def when_complete(leaf: Any, hook: Callable[[Any], None]) -> RemovableHandle:

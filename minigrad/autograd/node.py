@@ -11,6 +11,7 @@ from itertools import count
 from typing import Any
 
 from minigrad.arrays.arguments import operand_name
+from minigrad.autograd.inspection import Inspected
 from minigrad.autograd.tensor_base import TensorBase, unwrapped, wrap
 
 Name = str | Callable[..., str] | tuple[str, str]
@@ -45,7 +46,7 @@ class Op:
         self.tensor_count = sys.maxsize if any(p.kind is p.VAR_POSITIONAL for p in parameters) else len(self.operands)
 
 
-class Node:
+class Node(Inspected):
     """One recorded operation: the `grad_fn` of its result.
 
     Attributes
@@ -76,8 +77,8 @@ class Node:
     """
 
     __slots__ = (
-        "__weakref__", "_hooks", "cells", "edges", "grad_keeper", "inputs", "number", "op", "rules", "settings", "shape", "title",
-        "versions",
+        "__weakref__", "_hooks", "_metadata", "cells", "edges", "grad_keeper", "inputs", "number", "op", "rules", "settings",
+        "shape", "title", "versions",
     )  # fmt: skip
 
     op: Op
@@ -104,7 +105,7 @@ class Node:
     @property
     def next_functions(self) -> tuple[tuple[Any, int], ...]:
         """Where the gradients go, as torch shows it: ``((node, 0), ...)``, with `AccumulateGrad` for a leaf."""
-        return tuple((AccumulateGrad(e) if isinstance(e, TensorBase) else e, 0) for e in self.edges)
+        return tuple((AccumulateGrad(e) if isinstance(e, TensorBase) else e and e.shown(), 0) for e in self.edges)
 
     def replay(self) -> Any:
         """The rules once more, as functions of tensors, so that what they compute is recorded itself.
@@ -148,6 +149,7 @@ class AccumulateGrad:
 
 
 clock = count(1)
+watchers: list[Callable[[Node], None]] = []  # see each new node: anomaly mode, checkpoints, hooks for what is saved
 _NO_CELLS: list[list[Any]] = []
 _NO_VERSIONS: list[int] = []
 
@@ -187,3 +189,5 @@ def record(op: Op, result: Any, operands: Sequence[Any], rules: list[Any], setti
         versions.append(result._version_cell[0])
         node.inputs, node.cells, node.versions = operands, cells, versions
     result._node, result._requires_grad = node, True
+    for watcher in watchers:
+        watcher(node)

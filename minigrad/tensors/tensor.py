@@ -293,7 +293,7 @@ class Tensor(Methods):
         """The node of the operation that made this tensor; None for a leaf."""
         if self._view is not None:
             autograd.refresh(self)
-        return self._node
+        return self._node and self._node.shown()
 
     @property
     def grad(self) -> Tensor | None:

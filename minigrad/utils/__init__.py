@@ -1,5 +1,5 @@
-"""Helpers for training: `utils.data` makes batches of samples."""
+"""Helpers for training: `utils.data` makes batches of samples, `utils.checkpoint` saves memory."""
 
-from minigrad.utils import data
+from minigrad.utils import checkpoint, data
 
-__all__ = ["data"]
+__all__ = ["checkpoint", "data"]
