@@ -6,8 +6,8 @@ from minigrad.ops.matrix import LinAlgError, inv, matrix_norm, solve, svdvals, v
 from minigrad.ops.matrix import linalg_det as det
 from minigrad.ops.matrix import linalg_norm as norm
 from minigrad.ops.matrix import linalg_slogdet as slogdet
-from minigrad.ops.out import with_out
+from minigrad.ops.out import with_out as _with_out
 
 __all__ = ["LinAlgError", "cross", "det", "inv", "matmul", "matrix_norm", "norm", "slogdet", "solve", "svdvals", "vector_norm"]
 
-with_out(globals())
+_with_out(globals())

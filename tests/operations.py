@@ -190,7 +190,7 @@ BITWISE = [case(truth(3, 4), truth(4)), case(whole(3), whole(2, 3)), case(whole(
     case(whole(3, low=0, dtype="uint8"), whole(3)), case(truth(3), whole(3))]
 
 COMPARISON = [
-    *(Row(name, *COMPARED, bench=case(BIG, BIG)) for name in ("eq", "ne", "lt", "le", "gt", "ge")),
+    *(Row(name, *COMPARED, refused(1, A), bench=case(BIG, BIG)) for name in ("eq", "ne", "lt", "le", "gt", "ge")),
     *(Row(name, *over(real), case(SPECIAL), case(whole(3)), bench=case(BIG))
         for name in ("isnan", "isinf", "isfinite")),
     *(Row(name, *LOGICAL) for name in ("logical_and", "logical_or", "logical_xor")),
@@ -431,8 +431,8 @@ SHAPES = [
         bench=case(BIG)),
     Row("diagonal", case(A), case(A, 1), case(A, -1), case(CUBE, 0, 0, 2), case(CUBE, offset=1, dim1=-1, dim2=1),
         case(A, 4), case(whole(3, 3)), bench=case(BIG)),
-    Row("Tensor.contiguous", case(A), case(real(4, 3).transposed())),
-    Row("clone", *over(real), case(whole(3)), bench=case(BIG)),
+    Row("Tensor.contiguous", case(A), case(real(4, 3).transposed()), case(A, memory_format=Name("contiguous_format"))),
+    Row("clone", *over(real), case(whole(3)), case(A, memory_format=Name("contiguous_format")), bench=case(BIG)),
     Row("Tensor.detach", case(A), case(whole(3))),
     Row("ravel", case(A), case(real(4, 3).transposed()), case(SCALAR), same_node=False),
     Row("diag", case(real(3)), case(real(3), 1), case(real(2), diagonal=-2), case(natural(3))),
@@ -525,6 +525,7 @@ CASTS = [
     Row("Tensor.to", *(case(each, Name(name)) for each in (A, whole(3), truth(3))
         for name in ("float", "float64", "long")), case(A, dtype=Name("float64")), case(A, "cpu"),
         case(A, real(dtype="float64"))),
+    Row("Tensor.to", case(A, Name("float64"), memory_format=Name("preserve_format"))),
     Row("Tensor.type_as", case(A, real(dtype="float64")), case(A, whole(2))),
 ]
 

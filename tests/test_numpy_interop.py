@@ -256,3 +256,9 @@ def test_a_number_of_numpys_in_a_power_is_a_number(dtype: str, exponent: Any) ->
         return y.detach(), *m.autograd.grad(y.sum(), x), z.detach(), *m.autograd.grad(z.sum(), x)
 
     scenario()
+
+
+def test_a_number_of_numpys_is_compared_from_the_left() -> None:
+    x = mg.tensor([1.0, 2.0, 3.0])
+    assert (np.float64(2) < x).tolist() == np.less(2, x).tolist() == [False, False, True]
+    assert np.equal(np.float32(2), x).tolist() == [False, True, False]

@@ -9,42 +9,55 @@ import numpy as np
 from minigrad.arrays.dtypes import Array
 from minigrad.autograd import op
 
+
+def tensor_first(name: str, a: Any) -> None:
+    """Refuse a number in the first place, where torch does."""
+    if isinstance(a, (bool, int, float)):
+        raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {type(a).__name__}; exchange the operands")
+
+
 # ---- comparison ----------------------------------------------------------------------------------------------------------
 
 
 @op(promote=True)
 def eq(a: Array, b: Array, /) -> Any:
     """a == b, element by element."""
+    tensor_first("eq", a)
     return (a == b,)
 
 
 @op(promote=True)
 def ne(a: Array, b: Array, /) -> Any:
     """a != b, element by element."""
+    tensor_first("ne", a)
     return (a != b,)
 
 
 @op(promote=True)
 def lt(a: Array, b: Array, /) -> Any:
     """a < b, element by element."""
+    tensor_first("lt", a)
     return (a < b,)
 
 
 @op(promote=True)
 def le(a: Array, b: Array, /) -> Any:
     """a <= b, element by element."""
+    tensor_first("le", a)
     return (a <= b,)
 
 
 @op(promote=True)
 def gt(a: Array, b: Array, /) -> Any:
     """a > b, element by element."""
+    tensor_first("gt", a)
     return (a > b,)
 
 
 @op(promote=True)
 def ge(a: Array, b: Array, /) -> Any:
     """a >= b, element by element."""
+    tensor_first("ge", a)
     return (a >= b,)
 
 

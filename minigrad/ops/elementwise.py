@@ -13,7 +13,7 @@ import numpy as np
 
 from minigrad.arrays.dtypes import Array, Number, as_element, common_dtype, result_type_of
 from minigrad.autograd import TensorBase, cast, op, raw, unwrapped, wrap
-from minigrad.ops.comparison import bitwise_or
+from minigrad.ops.comparison import bitwise_or, tensor_first
 from minigrad.ops.dims import floating
 
 # ---- arithmetic ----------------------------------------------------------------------------------------------------------
@@ -54,6 +54,7 @@ def _sub(a: Array, b: Array, /) -> Any:
 
 def rsub(input: Array, other: Array, *, alpha: Number = 1) -> Any:
     """other - alpha · input."""
+    tensor_first("rsub", input)
     return _rsub(_scaled(input, other, alpha), other)
 
 
@@ -166,6 +167,7 @@ def _remainder(a: Any, b: Any, kind: Any) -> Any:
 @op(promote=True, name=("FmodBackward1", "FmodBackward0"))
 def fmod(a: Array, b: Array, /) -> Any:
     """a - b · trunc(a / b): the remainder with the sign of a, as C's ``fmod``."""
+    tensor_first("fmod", a)
     a_, b_ = unwrapped(a), unwrapped(b)
     _no_bools("fmod", a_, b_)
     if np.result_type(a_, b_).kind != "f":

@@ -109,11 +109,15 @@ def _as_strided(x: Array, /, size: tuple[int, ...], stride: tuple[int, ...], sto
     width, shape = whole.itemsize, whole.shape
     first = _first_byte(whole) if storage_offset is None else storage_offset * width
     steps = tuple(n * width for n in stride)
-    places = _cells(shape, whole.strides, _first_byte(whole), width)
-    shown = _cells(size, steps, first, width)
-    cells = max(int(places.max(initial=-1)), int(shown.max(initial=-1))) + 1
-    sharers = np.maximum(np.bincount(places.ravel(), minlength=cells), 1)  # how many elements of x each cell holds
-    return _shown(whole, size, steps, first), lambda g: _moved(g, shown, places, sharers)
+
+    def rule(g: Array) -> Array:
+        places = _cells(shape, whole.strides, _first_byte(whole), width)
+        shown = _cells(size, steps, first, width)
+        cells = max(int(places.max(initial=-1)), int(shown.max(initial=-1))) + 1
+        sharers = np.maximum(np.bincount(places.ravel(), minlength=cells), 1)  # how many elements of x each cell holds
+        return _moved(g, shown, places, sharers)
+
+    return _shown(whole, size, steps, first), rule
 
 
 def _cells(shape: tuple[int, ...], strides: Sequence[int], first: int, width: int) -> np.ndarray[Any, Any]:

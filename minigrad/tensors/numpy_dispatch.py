@@ -47,7 +47,11 @@ def _of_numbers_too(operation: Any) -> Any:
     return of_numbers_too
 
 
-UFUNCS |= {key: _of_numbers_too(f) for key, f in UFUNCS.items() if hasattr(f, "op") and not f.op.numbers}
+_TENSOR_FIRST = {
+    elementwise.fmod, comparison.eq, comparison.ne, comparison.lt, comparison.le, comparison.gt, comparison.ge,
+}  # fmt: skip
+UFUNCS |= {key: _of_numbers_too(f) for key, f in UFUNCS.items()
+           if hasattr(f, "op") and (not f.op.numbers or f in _TENSOR_FIRST)}
 
 
 def _along_first(operation: Any) -> Any:
