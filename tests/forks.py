@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import runpy
+import signal
 import subprocess
 import sys
 import tempfile
@@ -53,6 +54,7 @@ def serve() -> None:
         argv, folder, out, err = json.loads(line)
         child = os.fork()
         if not child:
+            signal.alarm(100)  # a script that hangs is killed
             for path, number in (out, 1), (err, 2):
                 os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), number)
             os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
