@@ -14,6 +14,7 @@
     Data                    test_data  test_workers  test_datasets  test_transforms  test_vision
     Files                   test_serialization  test_replacing  test_unpickler  test_safetensors
     Processes, switches     test_switches
+    Attacks                 test_attack_kills  test_attack_mutations  test_attack_threads
     Programs                test_training  test_cli  test_run  test_ladder
     What users meet         test_errors  test_readme  test_wheel  test_suite
 
