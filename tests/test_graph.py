@@ -141,7 +141,7 @@ def test_hooks_can_be_forbidden(m: Any) -> Any:
 
 def test_the_message_is_the_users() -> None:
     graph = mg.autograd.graph
-    with graph.disable_saved_tensors_hooks("not here"), pytest.raises(RuntimeError, match="^not here$"):
+    with graph.disable_saved_tensors_hooks("not here"), pytest.raises(RuntimeError, match=r"^not here$"):
         graph.saved_tensors_hooks(lambda t: t, lambda t: t).__enter__()
 
 

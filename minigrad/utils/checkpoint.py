@@ -11,6 +11,7 @@ called a second time. There are two ways to do so, as in torch:
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
@@ -119,7 +120,7 @@ def checkpoint_sequential(
     functions = list(functions.children() if isinstance(functions, Sequential) else functions)
     size = len(functions) // segments
     bounds = [size * i for i in range(segments)]
-    for start, end in zip(bounds, bounds[1:], strict=False):
+    for start, end in itertools.pairwise(bounds):
         part = _in_turn(functions[start:end])
         input = checkpoint(part, input, use_reentrant=use_reentrant, preserve_rng_state=preserve_rng_state)
     return _in_turn(functions[bounds[-1] :])(input)
