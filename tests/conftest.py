@@ -10,6 +10,7 @@
     Tensors                 test_creation  test_legacy  test_printing  test_numpy_interop  test_draw  test_threads
     Random numbers          test_random_streams (the bits)  test_same_seed (what stands on them)  test_init  test_distributions
     Modules                 test_nn  test_modules (hooks, state)  test_clip  test_parallel
+    Modules, optimisers     test_databases (every example of torch's own)
     Optimisers              test_optim (SGD)  test_optimizers (the others)  test_schedulers
     Data                    test_data  test_workers  test_datasets  test_transforms  test_vision
     Files                   test_serialization  test_replacing  test_unpickler  test_safetensors
