@@ -10,7 +10,7 @@ The names are torch's: what a tutorial writes for torch runs here after ``import
 from math import e, inf, nan, pi
 
 from minigrad import (
-    accelerator, amp, autograd, backends, cuda, distributions, func, linalg, nn, optim, random, testing, utils, version,
+    accelerator, amp, autograd, backends, compiler, cuda, distributions, func, linalg, nn, optim, random, testing, utils, version,
 )
 from minigrad.amp import autocast
 from minigrad.arrays.memory import OutOfMemoryError
@@ -24,6 +24,7 @@ from minigrad.arrays.layout import channels_last, contiguous_format, layout, mem
 from minigrad.arrays.printing import get_printoptions, set_printoptions
 from minigrad.arrays.threads import get_num_interop_threads, get_num_threads, set_num_interop_threads, set_num_threads
 from minigrad.backends import get_float32_matmul_precision, set_float32_matmul_precision
+from minigrad.compiler import compile
 from minigrad.autograd import (
     enable_grad, inference_mode, is_anomaly_check_nan_enabled, is_anomaly_enabled, is_grad_enabled, no_grad, set_grad_enabled,
 )

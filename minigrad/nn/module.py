@@ -19,6 +19,8 @@ from minigrad.nn.state import Stateful
 from minigrad.tensors.creation import empty
 from minigrad.tensors.tensor import Tensor, conversion, zero_for_good
 
+CHANGES = [0]  # how often an attribute of some module was set: a compiled step looks at its modules again if this has grown
+
 
 class Module(Hooked, Stateful):
     """The base class of everything that has parameters or is part of a network.
@@ -110,6 +112,7 @@ class Module(Hooked, Stateful):
     register_module = add_module
 
     def _check_name(self, kind: str, name: str) -> None:
+        CHANGES[0] += 1
         if f"_{kind}s" not in self.__dict__:
             raise AttributeError(f"cannot assign {kind} before Module.__init__() call")
         if not isinstance(name, str):
@@ -123,6 +126,7 @@ class Module(Hooked, Stateful):
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Register parameters and modules. Anything else is a plain attribute, unless its name is already registered."""
+        CHANGES[0] += 1
         attributes = self.__dict__
         if isinstance(value, Parameter) or (isinstance(value, Module) and name not in attributes.get("_parameters", ())):
             home, what = ("_parameters", "parameters") if isinstance(value, Parameter) else ("_modules", "module")
@@ -155,6 +159,7 @@ class Module(Hooked, Stateful):
         raise AttributeError(message)
 
     def __delattr__(self, name: str) -> None:
+        CHANGES[0] += 1
         for kind in KINDS:
             if name in self.__dict__[kind]:
                 del self.__dict__[kind][name]

@@ -521,7 +521,7 @@ def extreme(pick: np.ufunc, x: Array, y: Any) -> Any:
 
 def gate(g: Array, x: Array, keep: np.ndarray[Any, Any]) -> Any:
     """g where `keep`, 0 elsewhere; `keep` was found from x, on which the result depends only in jumps."""
-    return masked(g, keep) if type(g) is np.ndarray else _gate(g, x, keep)
+    return masked(g, keep) if isinstance(g, np.ndarray) else _gate(g, x, keep)
 
 
 def masked(g: Any, keep: Any) -> Any:
@@ -534,7 +534,7 @@ _BITS = {size: np.dtype(f"i{size}") for size in (2, 4, 8)}
 
 def attached(g: Array, x: Array) -> Any:
     """g, recorded as depending on x as well, with the derivative 0: torch's derivatives are operations of the input, too."""
-    return g if type(g) is np.ndarray else _attached(g, x)
+    return g if isinstance(g, np.ndarray) else _attached(g, x)
 
 
 @op

@@ -6,7 +6,7 @@ import numpy as np
 
 # isort: off
 from minigrad.optim.optimizer import (
-    Array, Group, Optimizer, Params, check_numbers, count_step, decay_squares, descent, first_entry, number,
+    Array, Group, Optimizer, Params, check_numbers, count_step, decay_squares, descent, first_entry, number, scalar,
 )
 # isort: on
 from minigrad.tensors.tensor import Tensor
@@ -88,4 +88,4 @@ class Adadelta(Optimizer):
         np.divide(g, np.sqrt(np.add(v, eps, spare), spare), held)
         delta = np.multiply(held, np.sqrt(np.add(u, eps, spare), spare), held)
         decay_squares(u, delta, rho, spare)
-        np.subtract(array, np.multiply(delta, number(float(group["lr"]), dtype), spare), array)
+        np.subtract(array, np.multiply(delta, number(scalar(group["lr"]), dtype), spare), array)

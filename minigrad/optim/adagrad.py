@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from minigrad.optim.optimizer import Array, Group, Optimizer, Params, check_numbers, count_step, descent, first_entry, number
+# isort: off
+from minigrad.optim.optimizer import (
+    Array, Group, Optimizer, Params, check_numbers, count_step, descent, first_entry, number, scalar,
+)
+# isort: on
 from minigrad.tensors.tensor import Tensor
 
 
@@ -80,7 +84,7 @@ class Adagrad(Optimizer):
         if p not in self.state:  # of a group added later
             self._start(p)
         array, state = p.array, self.state[p]
-        rate = float(group["lr"]) / (1 + (count_step(state) - 1) * group["lr_decay"])
+        rate = scalar(group["lr"]) / (1 + (count_step(state) - 1) * group["lr_decay"])
         g = descent(array, g, group["maximize"], group["weight_decay"], held, spare)
         total = state["sum"].array
         np.add(total, np.square(g, spare), total)

@@ -9,7 +9,7 @@ import numpy as np
 # isort: off
 from minigrad.optim.optimizer import (
     Array, Group, Optimizer, Params, check_betas, check_numbers, count_step, decay_squares, descent, first_entry, move_towards,
-    number,
+    number, scalar,
 )
 # isort: on
 from minigrad.tensors.tensor import Tensor
@@ -90,16 +90,16 @@ class Adam(Optimizer):
 
     def update(self, p: Tensor, g: Array, group: Group, held: Array, spare: Array) -> None:
         """Take one step with one parameter."""
-        array, dtype, lr, state = p.array, p.array.dtype, float(group["lr"]), self.state[p]
+        array, dtype, lr, state = p.array, p.array.dtype, scalar(group["lr"]), self.state[p]
         if not state:
             state.update(first_entry(p, "exp_avg", "exp_avg_sq", *["max_exp_avg_sq"] * group["amsgrad"]))
         t, m, v = count_step(state), state["exp_avg"].array, state["exp_avg_sq"].array
-        beta1, beta2 = map(float, group["betas"])
+        beta1, beta2 = map(scalar, group["betas"])
         root = (1 - beta2**t) ** 0.5
         decay, decoupled = group["weight_decay"], group["decoupled_weight_decay"]
         g = descent(array, g, group["maximize"], 0 if decoupled else decay, held, spare)
         if decoupled and decay != 0:
-            np.multiply(array, number(1 - lr * float(decay), dtype), array)
+            np.multiply(array, number(1 - lr * scalar(decay), dtype), array)
         move_towards(m, g, 1 - beta1, spare)
         decay_squares(v, g, beta2, spare)
         if group["amsgrad"]:

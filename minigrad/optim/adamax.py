@@ -6,7 +6,7 @@ import numpy as np
 
 # isort: off
 from minigrad.optim.optimizer import (
-    Array, Group, Optimizer, Params, check_betas, check_numbers, count_step, descent, first_entry, move_towards, number,
+    Array, Group, Optimizer, Params, check_betas, check_numbers, count_step, descent, first_entry, move_towards, number, scalar,
 )
 # isort: on
 from minigrad.tensors.tensor import Tensor
@@ -86,5 +86,5 @@ class Adamax(Optimizer):
         move_towards(m, g, 1 - beta1, spare)
         np.add(np.abs(g, spare), number(group["eps"], dtype), spare)
         np.maximum(np.multiply(u, number(beta2, dtype), u), spare, out=u)
-        rate = float(group["lr"]) / (1 - beta1**t)
+        rate = scalar(group["lr"]) / (1 - beta1**t)
         np.subtract(array, np.divide(np.multiply(m, number(rate, dtype), spare), u, spare), array)

@@ -7,7 +7,7 @@ import numpy as np
 # isort: off
 from minigrad.optim.optimizer import (
     Array, Group, Optimizer, Params, check_betas, check_numbers, count_step, decay_squares, descent, first_entry,
-    move_towards, number,
+    move_towards, number, scalar,
 )
 # isort: on
 from minigrad.tensors.tensor import Tensor
@@ -84,7 +84,7 @@ class NAdam(Optimizer):
 
     def update(self, p: Tensor, g: Array, group: Group, held: Array, spare: Array) -> None:
         """Take one step with one parameter."""
-        array, dtype, lr, state = p.array, p.array.dtype, float(group["lr"]), self.state[p]
+        array, dtype, lr, state = p.array, p.array.dtype, scalar(group["lr"]), self.state[p]
         if not state:
             averages = first_entry(p, "exp_avg", "exp_avg_sq")
             step = averages.pop("step")
@@ -98,8 +98,8 @@ class NAdam(Optimizer):
         decay_squares(v, g, beta2, spare)
         mu, following = (beta1 * (1 - 0.5 * 0.96 ** (i * group["momentum_decay"])) for i in (t, t + 1))
         product = state["mu_product"].array
-        product.fill(product * product.dtype.type(mu))
+        product.fill(product * number(mu, product.dtype))
         divisor = np.add(np.sqrt(np.divide(v, number(1 - beta2**t, dtype), spare), spare), number(group["eps"], dtype), spare)
-        shares = (g, lr * (1 - mu) / (1 - float(product))), (m, lr * following / (1 - float(product) * following))
+        shares = (g, lr * (1 - mu) / (1 - product.item())), (m, lr * following / (1 - product.item() * following))
         for direction, rate in shares:
             np.subtract(array, np.divide(np.multiply(direction, number(rate, dtype), held), divisor, held), array)

@@ -7,7 +7,7 @@ import numpy as np
 # isort: off
 from minigrad.optim.optimizer import (
     Array, Group, Optimizer, Params, check_betas, check_numbers, count_step, decay_squares, descent, first_entry,
-    move_towards, number,
+    move_towards, number, scalar,
 )
 # isort: on
 from minigrad.tensors.tensor import Tensor
@@ -83,7 +83,7 @@ class RAdam(Optimizer):
 
     def update(self, p: Tensor, g: Array, group: Group, held: Array, spare: Array) -> None:
         """Take one step with one parameter."""
-        array, dtype, lr, state = p.array, p.array.dtype, float(group["lr"]), self.state[p]
+        array, dtype, lr, state = p.array, p.array.dtype, scalar(group["lr"]), self.state[p]
         if not state:
             state.update(first_entry(p, "exp_avg", "exp_avg_sq"))
         t, m, v = count_step(state), state["exp_avg"].array, state["exp_avg_sq"].array

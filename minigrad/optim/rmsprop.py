@@ -7,7 +7,7 @@ import numpy as np
 # isort: off
 from minigrad.optim.optimizer import (
     Array, Group, Optimizer, Params, check_numbers, count_step, decay_squares, descent, first_entry, move_towards,
-    number,
+    number, scalar,
 )
 # isort: on
 from minigrad.tensors.tensor import Tensor
@@ -78,7 +78,7 @@ class RMSprop(Optimizer):
 
     def update(self, p: Tensor, g: Array, group: Group, held: Array, spare: Array) -> None:
         """Take one step with one parameter."""
-        array, dtype, lr, state = p.array, p.array.dtype, float(group["lr"]), self.state[p]
+        array, dtype, lr, state = p.array, p.array.dtype, scalar(group["lr"]), self.state[p]
         alpha, momentum, centered = group["alpha"], group["momentum"], group["centered"]
         if not state:
             buffers = {"square_avg": True, "momentum_buffer": momentum > 0, "grad_avg": centered}

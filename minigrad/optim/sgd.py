@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from minigrad.autograd import wrap
-from minigrad.optim.optimizer import Array, Group, Optimizer, Params, check_numbers, descent, number
+from minigrad.optim.optimizer import Array, Group, Optimizer, Params, check_numbers, descent, number, scalar
 from minigrad.tensors.tensor import Tensor
 
 
@@ -79,9 +79,10 @@ class SGD(Optimizer):
         if maximize or decay != 0:  # asked here, too, to spare the most frequent case a call
             g = descent(array, g, maximize, decay, held, spare)
         if momentum != 0:
-            average = self._average(p, g, float(momentum), float(group["dampening"]), spare)
-            g = np.add(g, np.multiply(average, number(float(momentum), array.dtype), spare), held) if group["nesterov"] else average
-        np.subtract(array, np.multiply(g, number(float(group["lr"]), array.dtype), spare), array)
+            average = self._average(p, g, scalar(momentum), scalar(group["dampening"]), spare)
+            seen_next = group["nesterov"]
+            g = np.add(g, np.multiply(average, number(scalar(momentum), array.dtype), spare), held) if seen_next else average
+        np.subtract(array, np.multiply(g, number(scalar(group["lr"]), array.dtype), spare), array)
 
     def _average(self, p: Tensor, g: Array, momentum: float, dampening: float, spare: Array) -> Array:
         """The momentum buffer, with `g` taken into account."""

@@ -1,0 +1,107 @@
+"""A training step as a NumPy program: `compile`.
+
+A training step calls the same functions of NumPy each time. `compile` writes the calls down once, and from then on runs them as a
+straight-line program, without a tensor, a node or a check in between. The numbers are the same, bit for bit.
+
+    step = torch.compile(step)     a function of tensors: forward, backward, the optimiser's step
+    step(x, y)                     first call: eager; the optimiser makes its buffers
+    step(x, y)                     second call: eager, and captured                            capture.py
+                                   the list of calls becomes a program                         program.py
+    step(x, y)                     third call: both, and every bit is compared                 step.py
+    step(x, y)                     from then on: the program
+    print(step.source)             which you can read, and write to a file that needs NumPy alone     export.py
+
+**Never a wrong number.** A program runs only where it would do what the step does. Compared before each run: the arguments' shapes,
+dtypes, memory layouts and `requires_grad`; Python's numbers among them; the memory of every other tensor that the step reaches, its
+`requires_grad` and hooks; which gradients there are; every attribute of the modules (`training`, say), the settings of the
+optimisers, and the variables and attributes that the function itself names. The learning rate and the other numbers of an
+optimiser's groups are read anew in each run, so a scheduler may change them between steps. Where something differs, the step is
+captured again, up to eight times, and else taken eagerly. `Step.reason` says why.
+
+**What cannot be a program** runs eagerly, too: shapes that depend on values (a mask as an index), a branch on a value after
+something was changed, values that leave for Python (`tolist()`, `float()`, a print), something computed that a list or an attribute
+keeps, a result that can still be differentiated.
+
+**What nobody watches**: what other functions, called by the step, read from globals or from attributes of objects that are no
+modules; and what a step does beside computing. A ``counter.add()`` in it happens in the first three calls and not again. With
+jax.jit it happens once; torch.compile watches more, and stops to run what it does not understand.
+
+Random numbers are drawn in each run, from the same stream. The program owns its memory, so it runs in one thread at a time; another
+one takes the step eagerly meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from minigrad.compiler.step import Step
+from minigrad.nn.module import Module
+
+
+def compile(
+    model: Callable[..., Any] | None = None, *, fullgraph: bool = False, dynamic: bool | None = None, backend: str = "inductor",
+    mode: str | None = None, options: dict[str, Any] | None = None, disable: bool = False,
+) -> Any:
+    """Run a function, or a module, as a NumPy program where that gives the same numbers; also a decorator.
+
+    Parameters
+    ----------
+    model : callable or Module
+        A function of tensors and other things, which may read and change tensors from outside: a training step. Of a module, the
+        calls under `no_grad` become programs.
+    fullgraph : bool
+        Raise a RuntimeError where the step would have to be taken eagerly for good.
+    dynamic, backend, mode, options
+        torch's choices among its ways to compile. There is one way here, so they change nothing.
+    disable : bool
+        Return `model` as it is.
+
+    Returns
+    -------
+    Step, or a module of the same class
+        A `Step` has `source`, `reason`, `export(path)` and `reset()`. A compiled module has it as ``module.compiled``. It shares
+        all attributes with the module that was given.
+
+    Raises
+    ------
+    TypeError
+        If `model` cannot be called.
+
+    Examples
+    --------
+    >>> import minigrad as torch
+    >>> w = torch.ones(3, requires_grad=True)
+    >>> opt = torch.optim.SGD([w], lr=0.1)
+    >>> @torch.compile
+    ... def step(x):
+    ...     loss = (w * x).sum()
+    ...     loss.backward()
+    ...     opt.step()
+    ...     opt.zero_grad()
+    ...     return loss.item()
+    >>> [round(step(torch.full((3,), float(i))), 4) for i in range(5)]
+    [0.0, 3.0, 5.4, 6.3, 4.8]
+    """
+    if model is None:
+        return lambda function: compile(function, fullgraph=fullgraph, disable=disable)
+    if not callable(model):
+        raise TypeError(f"compile() expected a function or a module, got {type(model).__name__}")
+    if disable:
+        return model
+    return _module(model, fullgraph) if isinstance(model, Module) else Step(model, fullgraph)
+
+
+def _module(module: Module, fullgraph: bool) -> Module:
+    """A module of the same class and with the same attributes, whose calls are compiled."""
+    step = Step(module.__call__, fullgraph)
+    cls = type(module)
+    names = {
+        "__call__": lambda self, *args, **kwargs: step(*args, **kwargs),
+        "__reduce_ex__": lambda self, protocol: (compile, (module,)),
+        "compiled": property(lambda self: step),
+        "__module__": cls.__module__,
+    }
+    compiled: Module = object.__new__(type(cls.__name__, (cls,), names))
+    compiled.__dict__ = module.__dict__
+    return compiled

@@ -1,0 +1,244 @@
+"""`Step`: captures, verifies and runs programs, and runs the step itself where there is none."""
+
+from __future__ import annotations
+
+import functools
+import gc
+import inspect
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from minigrad.arrays.dtypes import get_default_dtype
+from minigrad.autograd.grad_mode import current
+from minigrad.compiler.captured import MISS, Captured, differences, same
+from minigrad.compiler.export import export
+from minigrad.compiler.program import LateBranch
+from minigrad.compiler.reach import Reach, Unsupported, alike, look, signature_of
+from minigrad.compiler.trace import Trace, bits_of
+from minigrad.compiler.traced import Number, captured_here
+
+LIMIT = 8  # programs of one step, as in torch
+
+
+class Entry:
+    """What is known for one signature of the arguments."""
+
+    def __init__(self, kept: Any) -> None:
+        self.kept = kept  # so that no other object gets the id of one of these arguments
+        self.programs: list[Captured] = []
+        self.tries = 2
+        self.calls = 0
+
+
+class Step:
+    """A function that runs as a program where it can; what `compile` returns.
+
+    Attributes
+    ----------
+    source : str
+        The program that ran last, or was captured last.
+    reason : str or None
+        Why the last call that ran eagerly did so. None if it was only too early, or no call did.
+    """
+
+    def __init__(self, function: Callable[..., Any], fullgraph: bool = False) -> None:
+        self.function, self.fullgraph = function, fullgraph
+        functools.update_wrapper(self, function)
+        self._lock = threading.Lock()
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all programs: the next call is the first one."""
+        self.reason: str | None = None
+        self._entries: dict[Any, Entry] = {}
+        self._latest: Captured | None = None
+        self._count = self._calls = 0
+
+    def __repr__(self) -> str:
+        name = getattr(self.function, "__qualname__", repr(self.function))
+        return f"<compiled {name}: {self._count} program{'s' * (self._count != 1)}{f', {self.reason}' * bool(self.reason)}>"
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else functools.partial(self, instance)
+
+    @property
+    def source(self) -> str:
+        """The program that ran last, or was captured last; a RuntimeError says why there is none."""
+        if self._latest is None:
+            raise RuntimeError(f"no program yet: {self.reason or 'the first call is eager, and the second one is captured'}")
+        return self._latest.program.source
+
+    def export(self, path: Any) -> None:
+        """Write the program and its arrays, to run with NumPy alone: ``step.py``, and ``step.npz`` beside it.
+
+        Raises
+        ------
+        RuntimeError
+            If there is no program yet.
+        NotImplementedError
+            If it calls something that is not NumPy's, such as a random stream.
+        """
+        self.source  # noqa: B018  (raises where there is none)
+        export(self._latest.program, self._arguments, path)  # type: ignore[union-attr]
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """One step."""
+        if captured_here() or not self._lock.acquire(blocking=False):  # part of another step; or at work elsewhere
+            return self.function(*args, **kwargs)
+        try:
+            return self._call(args, kwargs)
+        finally:
+            self._lock.release()
+
+    def _call(self, args: Any, kwargs: Any) -> Any:
+        tensors: list[Any] = []
+        try:
+            key: Any = signature_of(args, tensors)
+            if kwargs:
+                key += *kwargs, *signature_of(kwargs.values(), tensors)
+            if len(set(map(id, tensors))) < len(tensors):  # one of them is given twice
+                key += [next(i for i, other in enumerate(tensors) if other is t) for t in tensors]
+            key = (current.recording, get_default_dtype(), *key)
+            entry = self._entries.get(key)
+        except Unsupported as error:
+            return self._eagerly(args, kwargs, str(error))
+        if entry is None:
+            if len(self._entries) >= 8 * LIMIT:
+                return self._eagerly(args, kwargs, f"there are {8 * LIMIT} kinds of arguments")
+            entry = self._entries[key] = Entry((args, kwargs))
+        for captured in entry.programs:
+            if captured.fits(tensors):
+                result = captured.run(tensors) if captured.proven(tensors) else self._verify(entry, captured, args, kwargs, tensors)
+                if result is not MISS:
+                    self._latest, self._arguments = captured, tensors
+                    return result
+        self._calls += 1
+        if self._calls == 1:  # the optimiser makes its buffers
+            return self.function(*args, **kwargs)
+        if entry.tries == 0:
+            return self._eagerly(args, kwargs, None)
+        if self._count >= LIMIT:
+            return self._eagerly(args, kwargs, f"none of {LIMIT} programs fits: something changes from call to call")
+        return self._capture(entry, args, kwargs, tensors)
+
+    def _eagerly(self, args: Any, kwargs: Any, reason: str | None) -> Any:
+        self.reason = reason or self.reason
+        if self.fullgraph:
+            raise RuntimeError(f"compile(fullgraph=True): the step is not one program: {self.reason}")
+        return self.function(*args, **kwargs)
+
+    def _capture(self, entry: Entry, args: Any, kwargs: Any, tensors: list[Any]) -> Any:
+        reach = Reach(self.function, self._bound(args, kwargs))
+        before = [look(home, key) for home, key in reach.variables]
+        names = [reach.names.get(id(t), "tensor") for t in tensors]
+        trace = Trace({id(t): (t, name) for t, name in zip(tensors, names, strict=True)})
+        with _CAPTURING, trace:
+            result = self.function(*args, **kwargs)
+        try:
+            if trace.reason is not None:
+                entry.tries = 0
+                raise Unsupported(trace.reason)
+            for (home, key), value in zip(reach.variables, before, strict=True):
+                if not alike(look(home, key), value):
+                    entry.tries = 0
+                    raise Unsupported(f"the step changes the variable {key!r}")
+            function: Any = inspect.unwrap(self.function)
+            name = getattr(function, "__name__", type(function).__name__)
+            name = name if name.isidentifier() else "step"
+            code = getattr(function, "__code__", None)
+            where = f", captured from {code.co_filename.rpartition('/')[2]}:{code.co_firstlineno}" if code else ""
+            captured = Captured(trace, reach, name, f"One call of {name}() as a NumPy program{where}.", tensors, names, result)
+            result = _with_numbers(result)
+            _nobody_keeps(trace, captured.made)
+            entry.programs.append(captured)
+            self._latest, self._arguments = captured, tensors
+            self._count += 1
+        except (Unsupported, LateBranch) as error:
+            entry.tries = max(entry.tries - 1, 0)
+            self.reason = str(error) or "a branch depends on what the step has changed before"
+            result = _with_numbers(result)
+        if self.fullgraph and self.reason:
+            raise RuntimeError(f"compile(fullgraph=True): the step is not one program: {self.reason}")
+        return result
+
+    def _bound(self, args: Any, kwargs: Any) -> dict[str, Any]:
+        """The arguments by name."""
+        try:
+            bound = inspect.signature(self.function).bind(*args, **kwargs)
+        except (TypeError, ValueError):
+            return {f"argument_{i}": x for i, x in enumerate((*args, *kwargs.values()))}
+        named: dict[str, Any] = {}
+        for name, value in bound.arguments.items():
+            kind = bound.signature.parameters[name].kind
+            if kind is inspect.Parameter.VAR_POSITIONAL:
+                named |= {f"{name}_{i}": x for i, x in enumerate(value)}
+            else:
+                named |= value if kind is inspect.Parameter.VAR_KEYWORD else {name: value}
+        return named
+
+    def _verify(self, entry: Entry, captured: Captured, args: Any, kwargs: Any, tensors: list[Any]) -> Any:
+        """Run the program and take it back, run the step eagerly, and compare every bit.
+
+        An array that the capture did not see, in a list or behind NumPy's back, would be a constant in the program. So this needs
+        other values than those of the capture; see `Captured.proven`.
+        """
+        before = captured.snapshot(tensors)
+        varied = {i for i, (key, _, bits) in enumerate(captured.touched) if bits_of(captured._tensor(key, tensors).array) != bits}
+        error = None
+        try:
+            mine = captured.run(tensors)
+        except Exception as problem:  # whatever it is, the program is not the step
+            error, mine = problem, None
+        if mine is MISS:
+            return MISS
+        after = captured.snapshot(tensors)
+        captured.restore(before)
+        result = self.function(*args, **kwargs)
+        difference = "" if error is None else f"it raises {type(error).__name__}: {error}"
+        if error is None:
+            difference = ("a result" if not same(result, mine) else differences(after, captured.snapshot(tensors))) or ""
+        if difference:
+            entry.programs.remove(captured)
+            entry.tries = 0
+            self.reason = f"the program does not give what the step gives: {difference} differs"
+            if self.fullgraph:
+                raise RuntimeError(f"compile(fullgraph=True): {self.reason}")
+            return result
+        known = captured.unvaried if captured.verified else dict.fromkeys(range(len(captured.touched)), None)
+        captured.unvaried = {}
+        for i in known:
+            if i not in varied:
+                t = captured._tensor(captured.touched[i][0], tensors)
+                captured.unvaried[i] = t, t._version_cell[0]
+        captured.verified = True
+        return result
+
+
+def _with_numbers(x: Any) -> Any:
+    """A result with Python's own numbers."""
+    if type(x) is Number:
+        return x.value
+    if isinstance(x, (list, tuple)):
+        parts = list(map(_with_numbers, x))
+        if all(a is b for a, b in zip(parts, x, strict=True)):
+            return x
+        return type(x)(*parts) if hasattr(x, "_fields") else type(x)(parts)
+    if isinstance(x, dict):
+        return {key: _with_numbers(value) for key, value in x.items()}
+    return x
+
+
+def _nobody_keeps(trace: Trace, made: set[int]) -> None:
+    """Raise if something that was computed outlives the step: an attribute or a list would then be given old values."""
+    trace.inside.clear()
+    trace.shown.clear()
+    trace.numbers.clear()
+    trace._known.clear()
+    if any((x := ref()) is not None and id(x) not in made for ref in trace.alive):
+        gc.collect()
+        if any((x := ref()) is not None and id(x) not in made for ref in trace.alive):
+            raise Unsupported("the step keeps something that it computes, in a list or an attribute; return it instead")
+
+
+_CAPTURING = threading.Lock()  # one at a time
