@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import inspect
+import warnings
 import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -15,7 +17,8 @@ from minigrad.autograd.hooks import read_only
 from minigrad.autograd.node import Op, record
 from minigrad.autograd.saved import Saved, here
 from minigrad.autograd.tensor_base import TensorBase, wrap
-from minigrad.autograd.views import needs_grad
+from minigrad.autograd.versions import count_change
+from minigrad.autograd.views import needs_grad, share
 
 
 class FunctionCtx:
@@ -25,6 +28,7 @@ class FunctionCtx:
         self.needs_input_grad: tuple[bool, ...] = ()
         self._saved: list[Saved | None] = []
         self._constant: tuple[Any, ...] = ()
+        self._dirty: tuple[Any, ...] = ()
         self._materialize = True
 
     def save_for_backward(self, *tensors: Any) -> None:
@@ -43,9 +47,11 @@ class FunctionCtx:
         """Declare outputs that have no gradient, such as indices."""
         self._constant = outputs
 
-    def mark_dirty(self, *tensors: TensorBase) -> None:
-        """Not supported: write the function so that it returns a new tensor."""
-        raise NotImplementedError("mark_dirty: in-place custom functions are not supported; return a new tensor")
+    def mark_dirty(self, *tensors: Any) -> None:
+        """Declare inputs that `forward` has changed in place, and returns."""
+        self._dirty = tensors
+        for t in tensors:
+            count_change(t)
 
     def set_materialize_grads(self, value: bool) -> None:
         """Whether backward gets zeros (the default) or None for outputs that no gradient reached."""
@@ -93,7 +99,22 @@ class Function:
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Any) -> Any:
         """Gradients of the inputs, one per argument of forward; to be defined by the subclass."""
-        raise NotImplementedError("You must implement the backward function for your custom autograd.Function.")
+        raise NotImplementedError("You must implement either the backward or vjp method for your custom autograd.Function to use "
+                                  "it with backward mode AD.")
+
+    vjp = backward  # another name, for subclasses to define
+
+    @staticmethod
+    def jvp(ctx: Any, *grad_inputs: Any) -> Any:
+        """Not used: there is no forward mode."""
+        raise NotImplementedError("You must implement the jvp function for custom autograd.Function to use it with forward mode "
+                                  "AD; but there is no forward mode")
+
+    @staticmethod
+    def vmap(info: Any, in_dims: Any, *args: Any) -> Any:
+        """Not used: there is no `vmap`."""
+        raise NotImplementedError("To use autograd.Function with vmap, you must override the vmap staticmethod; but vmap is not "
+                                  "supported")
 
     setup_context: Any = None
     _ops: dict[bool, Op]  # of the nodes: has anything been saved, which is freed when backward has passed?
@@ -103,9 +124,13 @@ class Function:
         cls._ops = {saved: Op(recorded_as_rules, cls.__name__ + "Backward", linear=not saved) for saved in (True, False)}
 
     @classmethod
-    def apply(cls, *args: Any) -> Any:
+    def apply(cls, *args: Any, **kwargs: Any) -> Any:
         """Compute the function and record it."""
         ctx = FunctionCtx()
+        if cls.setup_context is not None:
+            args = _by_position(cls.forward, args, kwargs, defaults=True)
+        elif kwargs:
+            args = _by_position(cls.forward, (ctx, *args), kwargs, defaults=False)[1:]
         ctx.needs_input_grad = tuple(map(needs_grad, args))
         with no_grad():
             if cls.setup_context is None:
@@ -113,18 +138,19 @@ class Function:
             else:
                 output = cls.forward(*args)
                 cls.setup_context(ctx, args, output)
-        if not (is_grad_enabled() and any(ctx.needs_input_grad)):
-            return output
-        if not isinstance(output, tuple):
-            return cls._with_history(ctx, [output], args)[0]
-        return tuple(cls._with_history(ctx, list(output), args))
+        outputs = list(output) if isinstance(output, tuple) else [output]
+        if ctx._dirty:
+            _check_dirty(ctx, outputs, args)
+        if is_grad_enabled() and any(ctx.needs_input_grad):
+            outputs = cls._with_history(ctx, outputs, args)
+        return tuple(outputs) if isinstance(output, tuple) else outputs[0]
 
     @classmethod
     def _with_history(cls, ctx: FunctionCtx, outputs: list[Any], args: Sequence[Any]) -> list[Any]:
         """The outputs, the differentiable ones as results of the function's node."""
-        results = [_differentiable(out) if not any(out is c for c in ctx._constant) else out for out in outputs]
+        results = [_differentiable(out, args) if not any(out is c for c in ctx._constant) else out for out in outputs]
         own = results[0] if len(results) == 1 and results[0] is not outputs[0] else wrap(_NOTHING)  # the result of that node
-        record(cls._ops[bool(ctx._saved)], own, args, _rules(cls, ctx, outputs, args), _NO_OPTIONS)
+        record(cls._ops[bool(ctx._saved)], own, args, _rules(cls, ctx, outputs, args), ((), {"ctx": weakref.ref(ctx)}))
         own._node.inputs = None  # backward has what it saved, and watches over that itself
         for k, (out, result) in enumerate(zip(outputs, results, strict=True)):
             if result is out:
@@ -136,10 +162,15 @@ class Function:
             for saved in ctx._saved:
                 if saved is not None and saved.kept is out:
                     saved.find_node = weakref.ref(result._node)
-        if here.hooks:
-            for saved in ctx._saved:
-                if saved is not None:
+        for saved in ctx._saved:
+            if saved is not None:
+                saved.version = saved.kept._version_cell[0]
+                if here.hooks:
                     saved.pack(here.hooks[-1])
+        for k, out in enumerate(outputs):
+            if any(out is t for t in ctx._dirty):
+                out._rewrite_history(results[k])
+                results[k] = out
         return results
 
 
@@ -151,13 +182,44 @@ def recorded_as_rules() -> Any:
     """The body of every custom function: its rules, which serve arrays and tensors alike, are not made anew from it."""
 
 
-def _differentiable(output: Any) -> Any:
+def _differentiable(output: Any, args: Sequence[Any]) -> Any:
     """A tensor to be given a history: `output` itself may be an input, or somebody else's. Of what has none, `output`."""
     if not isinstance(output, TensorBase) or output.array.dtype.kind != "f":
         return output
     result = wrap(output.array)
     result._version_cell = output._version_cell
+    for x in args:
+        if isinstance(x, TensorBase):
+            share(result, x, recording=False)  # a view that nobody can look up anew, since it does not come from x alone
     return result
+
+
+def _check_dirty(ctx: FunctionCtx, outputs: Sequence[Any], args: Sequence[Any]) -> None:
+    """Refuse to be told of changes in place that autograd cannot follow."""
+    for t in ctx._dirty:
+        if not any(t is out for out in outputs):
+            raise RuntimeError("Some elements marked as dirty during the forward method were not returned as output. The inputs "
+                               "that are modified inplace must all be outputs of the Function.")
+        if not any(t is x for x in args):
+            warnings.warn("ctx.mark_dirty() received a tensor that was not an input. Only input Tensors that have been mutated "
+                          "should be passed to ctx.mark_dirty().", stacklevel=3)
+        elif is_grad_enabled():
+            t._may_change()
+
+
+@functools.lru_cache(maxsize=256)
+def _signature(forward: Callable[..., Any]) -> inspect.Signature:
+    return inspect.signature(forward)
+
+
+def _by_position(forward: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], defaults: bool) -> tuple[Any, ...]:
+    """The arguments of `forward` as they stand in its definition, with or without those that were left out."""
+    bound = _signature(forward).bind(*args, **kwargs)
+    if defaults:
+        bound.apply_defaults()
+    if bound.kwargs:
+        raise TypeError(f"forward() of a custom Function cannot have keyword-only arguments, got {', '.join(bound.kwargs)}")
+    return bound.args
 
 
 def _rules(cls: Any, ctx: FunctionCtx, outputs: Sequence[Any], args: Sequence[Any]) -> list[Any]:
@@ -172,7 +234,7 @@ def _rules(cls: Any, ctx: FunctionCtx, outputs: Sequence[Any], args: Sequence[An
         recorded = any(isinstance(g, TensorBase) for g in given)
         if ctx._materialize:
             given = [np.zeros(*kind) if g is None and kind else g for g, kind in zip(given, kinds, strict=True)]
-        result = cls.backward(ctx, *(g if g is None or isinstance(g, TensorBase) else wrap(g) for g in given))
+        result = _derivative(cls)(ctx, *(g if g is None or isinstance(g, TensorBase) else wrap(g) for g in given))
         result = result if isinstance(result, tuple) else (result,)
         if len(result) < count or any(g is not None for g in result[count:]):
             raise RuntimeError(f"function {cls.__name__}Backward returned an incorrect number of gradients (expected "
@@ -186,6 +248,16 @@ def _rules(cls: Any, ctx: FunctionCtx, outputs: Sequence[Any], args: Sequence[An
         return latest[1].pop(i)
 
     return [functools.partial(rule, i) for i in range(count)]
+
+
+def _derivative(cls: Any) -> Callable[..., Any]:
+    """The class's `backward`, which may also be called `vjp`."""
+    if cls.vjp is Function.vjp:
+        return cls.backward
+    if cls.backward is not Function.backward:
+        raise RuntimeError("Implementing both 'backward' and 'vjp' for a custom Function is not allowed. You should only implement "
+                           "one of them.")
+    return cls.vjp
 
 
 def _fitting(name: str, i: int, g: Any, kind: Any) -> Any:

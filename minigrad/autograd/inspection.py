@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 
@@ -109,11 +109,18 @@ class Inspected:
     # ---- what is saved ---------------------------------------------------------------------------------------------------
 
     def __getattr__(self, name: str) -> Any:
-        """``_saved_self``, ``_saved_other``, ``_saved_result``, ``_saved_dim`` …: what the rules keep, under torch's names."""
+        """``_saved_self``, ``_saved_other``, ``_saved_result``, ``_saved_dim`` …: what the rules keep, under torch's names.
+
+        The node of a custom function has the attributes of its `ctx`.
+        """
         if name.startswith("_saved_"):
             for key, value in self._saved():
                 if name == f"_saved_{key}":
                     return value
+        elif not name.startswith("_"):
+            ctx = cast(Any, self).settings[1].get("ctx", lambda: None)()
+            if ctx is not None and hasattr(ctx, name):
+                return getattr(ctx, name)
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __dir__(self) -> list[str]:

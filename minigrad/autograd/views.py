@@ -17,11 +17,15 @@ from minigrad.autograd.tensor_base import TensorBase
 
 
 def share(result: TensorBase, base: Any, recording: bool) -> None:
-    """Let `result`, if it shows memory of `base`, know its base and share its version."""
+    """Let `result`, if it shows memory of `base`, know its base and share its version.
+
+    A view that was not recorded, and what is a view of it, cannot be looked up anew: it notes no moment.
+    """
     below = result.array.base  # the array that owns the memory; or ours, where that is no array
     if result.array is base.array or (below is not None and (below is base.array.base or below is base.array)):
         result._version_cell = base._version_cell
-        result._view = (base if base._view is None else base._view[0], next(clock) if recording else None)
+        whole, known = (base, True) if base._view is None else (base._view[0], base._view[1] is not None)
+        result._view = (whole, next(clock) if recording and known else None)
 
 
 def refresh(view: Any) -> None:

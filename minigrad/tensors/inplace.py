@@ -157,6 +157,10 @@ class InPlace(TensorBase):
         if self._view is not None and self._view[0]._requires_grad and self._view[0]._node is None:
             raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation. Do it under "
                                "torch.no_grad(), or change a clone()")
+        if self._view is not None and self._view[1] is None and self._node is not None:
+            raise RuntimeError(f"Output of {self._node.name()} is a view and is being modified inplace. This view was created "
+                               "inside a custom Function (or because an input was returned as-is) and the autograd logic to handle "
+                               "view+inplace would override the custom backward. Let forward return x.clone(), or change a clone()")
         if self._view is not None and self._view[1] is None:
             raise RuntimeError("a view was created in no_grad mode and is being modified inplace with grad mode enabled: its base "
                                "could not learn of it. Do both inside no_grad(), or both outside")
