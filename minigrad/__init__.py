@@ -10,7 +10,7 @@ The names are torch's: what a tutorial writes for torch runs here after ``import
 from math import e, inf, nan, pi
 
 from minigrad import (
-    accelerator, amp, autograd, backends, compiler, cuda, distributions, func, linalg, nn, optim, random, testing, utils, version,
+    accelerator, amp, autograd, backends, compiler, cuda, distributions, func, linalg, nn, optim, paths, random, testing, utils, version,
 )
 from minigrad.amp import autocast
 from minigrad.arrays.memory import OutOfMemoryError
@@ -98,3 +98,5 @@ autograd.Variable = Variable  # type: ignore[attr-defined]  # where torch has it
 del Variable
 
 _with_out(globals())
+
+paths.install()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -388,3 +389,45 @@ def test_parameters_have_attributes_and_arrays(m: Any) -> Any:
 def test_assert_same_sees_a_difference() -> None:
     with pytest.raises(AssertionError):
         assert_same([mg.ones(1)], [torch.zeros(1)])
+
+
+# Where torch has them ------------------------------------------------------------------------------------------------
+
+
+PUBLIC = [
+    "nn.modules", "nn.modules.activation", "nn.modules.batchnorm", "nn.modules.container", "nn.modules.conv", "nn.modules.distance",
+    "nn.modules.dropout", "nn.modules.flatten", "nn.modules.fold", "nn.modules.instancenorm", "nn.modules.linear",
+    "nn.modules.loss", "nn.modules.module", "nn.modules.normalization", "nn.modules.padding", "nn.modules.pixelshuffle",
+    "nn.modules.pooling", "nn.modules.rnn", "nn.modules.sparse", "nn.modules.transformer", "nn.modules.upsampling",
+    "nn.parameter", "nn.parallel", "nn.utils.clip_grad", "nn.utils.convert_parameters", "nn.utils.rnn", "optim.adadelta",
+    "optim.adagrad", "optim.adam", "optim.adamax", "optim.adamw", "optim.lbfgs", "optim.lr_scheduler", "optim.nadam",
+    "optim.optimizer", "optim.radam", "optim.rmsprop", "optim.sgd",
+]  # fmt: skip
+PRIVATE = {
+    "nn.modules.batchnorm": ("_BatchNorm", "_NormBase"), "nn.modules.conv": ("_ConvNd", "_ConvTransposeNd"),
+    "nn.modules.dropout": ("_DropoutNd",), "nn.modules.instancenorm": ("_InstanceNorm",), "nn.modules.loss": ("_Loss",),
+    "nn.modules.utils": ("_single", "_pair", "_triple", "_quadruple", "_ntuple"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("path", [*PUBLIC, "nn.modules.utils"])
+def test_paths(path: str) -> None:
+    """A class is found where torch has it, and is the same one as under its short path."""
+    ours, theirs = import_module(f"minigrad.{path}"), import_module(f"torch.{path}")
+    short = mg.optim if path.startswith("optim") else mg.nn
+    for name in getattr(theirs, "__all__", ()):
+        if isinstance(getattr(short, name, None), type):
+            assert getattr(ours, name) is getattr(short, name)
+    assert all(hasattr(ours, name) and hasattr(theirs, name) for name in PRIVATE.get(path, ()))
+
+
+@same_as_torch
+def test_private_bases(m: Any) -> Any:
+    """What scripts ask with isinstance."""
+    modules, nn = m.nn.modules, m.nn
+    layers = [nn.BatchNorm1d(1), nn.InstanceNorm2d(1), nn.Conv1d(1, 1, 1), nn.ConvTranspose2d(1, 1, 1), nn.Linear(1, 1),
+              nn.Dropout()]  # fmt: skip
+    bases = [modules.batchnorm._BatchNorm, modules.instancenorm._InstanceNorm, modules.batchnorm._NormBase, modules.conv._ConvNd,
+             modules.conv._ConvTransposeNd, modules.dropout._DropoutNd, modules.Module]  # fmt: skip
+    pairs = [modules.utils._pair(3), modules.utils._pair((3, 4)), modules.utils._triple(1), modules.utils._ntuple(4)(0)]
+    return [[isinstance(layer, base) for base in bases] for layer in layers], pairs

@@ -12,7 +12,7 @@ from minigrad.ops.windows import Ints
 from minigrad.tensors.tensor import Tensor
 
 
-class _Conv(Module):
+class _ConvNd(Module):
     """What the convolutions have in common; see `Conv2d`."""
 
     transposed, ndim = False, 2
@@ -79,13 +79,13 @@ class _Conv(Module):
         return text + ("" if self.padding_mode == "zeros" else f", padding_mode={self.padding_mode}")
 
 
-class Conv1d(_Conv):
+class Conv1d(_ConvNd):
     """`functional.conv1d` with weights of its own; arguments and attributes as in `Conv2d`."""
 
     ndim = 1
 
 
-class Conv2d(_Conv):
+class Conv2d(_ConvNd):
     """`functional.conv2d` with weights of its own. From the same seed, the first values are torch's: uniform, ±1/√fan_in.
 
     Parameters
@@ -113,7 +113,7 @@ class Conv2d(_Conv):
     """
 
 
-class _ConvTranspose(_Conv):
+class _ConvTransposeNd(_ConvNd):
     """`functional.conv_transpose2d` with weights of its own: of shape (in_channels, out_channels / groups, *kernel_size).
 
     The other arguments, attributes and errors are as in `Conv2d`.
@@ -164,11 +164,11 @@ class _ConvTranspose(_Conv):
         return extra
 
 
-class ConvTranspose1d(_ConvTranspose):
-    """`functional.conv_transpose1d` with weights of its own; see `_ConvTranspose`."""
+class ConvTranspose1d(_ConvTransposeNd):
+    """`functional.conv_transpose1d` with weights of its own; see `_ConvTransposeNd`."""
 
     ndim = 1
 
 
-class ConvTranspose2d(_ConvTranspose):
-    """`functional.conv_transpose2d` with weights of its own; see `_ConvTranspose`."""
+class ConvTranspose2d(_ConvTransposeNd):
+    """`functional.conv_transpose2d` with weights of its own; see `_ConvTransposeNd`."""

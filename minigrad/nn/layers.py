@@ -171,7 +171,7 @@ class PixelUnshuffle(FunctionModule):
     function = F.pixel_unshuffle
 
 
-class _Dropout(Module):
+class _DropoutNd(Module):
     def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
         super().__init__()
         if not 0 <= p <= 1:
@@ -183,7 +183,7 @@ class _Dropout(Module):
         return f"p={self.p}, inplace={self.inplace}"
 
 
-class Dropout(_Dropout):
+class Dropout(_DropoutNd):
     """In training, sets each element to 0 with probability `p` and divides the others by 1 - p."""
 
     def forward(self, input: Tensor) -> Tensor:
@@ -191,7 +191,7 @@ class Dropout(_Dropout):
         return F.dropout(input, self.p, self.training, self.inplace)
 
 
-class Dropout1d(_Dropout):
+class Dropout1d(_DropoutNd):
     """`Dropout` of whole channels of an input of shape (n, channels, length), or (channels, length)."""
 
     def forward(self, input: Tensor) -> Tensor:
@@ -199,7 +199,7 @@ class Dropout1d(_Dropout):
         return F.dropout1d(input, self.p, self.training, self.inplace)
 
 
-class Dropout2d(_Dropout):
+class Dropout2d(_DropoutNd):
     """`Dropout` of whole channels of images, of shape (n, channels, height, width)."""
 
     def forward(self, input: Tensor) -> Tensor:

@@ -33,8 +33,8 @@ class _Norm(Module):
             init.zeros_(self.bias)
 
 
-class _BatchNorm(_Norm):
-    """Batch normalisation (Ioffe and Szegedy, 2015) of inputs of shape (n, num_features, ...).
+class _NormBase(_Norm):
+    """What batch and instance normalisation share, for inputs of shape (n, num_features, ...).
 
     Parameters
     ----------
@@ -96,6 +96,15 @@ class _BatchNorm(_Norm):
             state_dict.setdefault(f"{prefix}num_batches_tracked", self.num_batches_tracked)
         super()._load_from_state_dict(state_dict, prefix, local_metadata, *lists)
 
+    def extra_repr(self) -> str:
+        """The options."""
+        return (f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
+                f"bias={self.bias is not None}, track_running_stats={self.track_running_stats}")
+
+
+class _BatchNorm(_NormBase):
+    """Batch normalisation (Ioffe and Szegedy, 2015); parameters and attributes as in `_NormBase`."""
+
     def forward(self, input: Tensor) -> Tensor:
         """Normalise each channel."""
         if input.ndim not in self._ndims:
@@ -108,11 +117,6 @@ class _BatchNorm(_Norm):
             count.add_(1)
             momentum = 1 / float(count) if momentum is None else momentum
         return F.batch_norm(input, *running, self.weight, self.bias, own, momentum or 0.0, self.eps)
-
-    def extra_repr(self) -> str:
-        """The options."""
-        return (f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
-                f"bias={self.bias is not None}, track_running_stats={self.track_running_stats}")
 
 
 class BatchNorm1d(_BatchNorm):
@@ -133,10 +137,10 @@ class BatchNorm3d(_BatchNorm):
     _ndims = (5,)
 
 
-class _InstanceNorm(_BatchNorm):
+class _InstanceNorm(_NormBase):
     """Instance normalisation (Ulyanov et al., 2016): each channel of each sample by itself.
 
-    Parameters and attributes are those of `_BatchNorm`; there is no weight and no bias unless `affine`, and batches are not
+    Parameters and attributes are those of `_NormBase`; there is no weight and no bias unless `affine`, and batches are not
     tracked unless `track_running_stats`. An input of one dimension less is one sample.
 
     Raises

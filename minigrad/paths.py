@@ -1,0 +1,67 @@
+"""Module paths that torch has and minigrad lays out otherwise: each leads to the file that holds the same names here."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+from minigrad import nn
+
+# torch's path, and the files that hold what it holds.
+PATHS: dict[str, tuple[str, ...]] = {
+    "nn.modules.activation": ("nn.activation", "nn.attention"),
+    "nn.modules.batchnorm": ("nn.normalization",),
+    "nn.modules.container": ("nn.container",),
+    "nn.modules.conv": ("nn.conv",),
+    "nn.modules.distance": ("nn.layers",),
+    "nn.modules.dropout": ("nn.layers",),
+    "nn.modules.flatten": ("nn.layers",),
+    "nn.modules.fold": ("nn.pooling",),
+    "nn.modules.instancenorm": ("nn.normalization",),
+    "nn.modules.linear": ("nn.layers",),
+    "nn.modules.loss": ("nn.loss",),
+    "nn.modules.module": ("nn.module", "nn.state"),
+    "nn.modules.normalization": ("nn.normalization",),
+    "nn.modules.padding": ("nn.padding",),
+    "nn.modules.pixelshuffle": ("nn.layers",),
+    "nn.modules.pooling": ("nn.pooling",),
+    "nn.modules.rnn": ("nn.rnn",),
+    "nn.modules.sparse": ("nn.layers",),
+    "nn.modules.transformer": ("nn.transformer",),
+    "nn.modules.upsampling": ("nn.upsampling",),
+    "optim.adamw": ("optim.adam",),
+}
+
+
+def each(count: int) -> Callable[[Any], tuple[Any, ...]]:
+    """A function that makes several of one number, and leaves several as they are: `_pair` and its like."""
+    return lambda x: tuple(x) if hasattr(x, "__iter__") else (x,) * count
+
+
+def install() -> None:
+    """Let imports find all of them."""
+    _add("nn.modules", _merged("nn.modules", vars(nn)))
+    _add("nn.modules.utils", _merged(
+        "nn.modules.utils", {"_ntuple": each, "_single": each(1), "_pair": each(2), "_triple": each(3), "_quadruple": each(4)}))
+    for path, places in PATHS.items():
+        files = [import_module(f"minigrad.{place}") for place in places]
+        _add(path, files[0] if len(files) == 1 else _merged(path, *map(vars, files)))
+
+
+def _merged(path: str, *names: dict[str, Any]) -> ModuleType:
+    """A module with the names of several, without what Python knows of them."""
+    module = ModuleType(f"minigrad.{path}")
+    module.__path__ = []
+    for some in names:
+        vars(module).update({name: value for name, value in some.items() if not name.startswith("__")})
+    return module
+
+
+def _add(path: str, module: ModuleType) -> None:
+    """Give a module a path."""
+    parent, _, last = f"minigrad.{path}".rpartition(".")
+    sys.modules[f"minigrad.{path}"] = module
+    setattr(sys.modules[parent], last, module)
