@@ -468,17 +468,160 @@ def test_a_tensor_changed_by_itself(m: Any) -> Any:
     return raised(y.sum().backward), y.detach(), z.detach(), x.grad
 
 
-def test_shifting_a_tensor_within_itself() -> None:
-    """torch refuses overlapping memory; ours reads all it needs before it writes."""
-    x = mg.tensor([1.0, 2.0, 3.0], requires_grad=True)
-    y = x * 1
-    y[1:] = y[:-1]
-    (y * mg.tensor([1.0, 10.0, 100.0])).sum().backward()
-    assert y.tolist() == [1, 1, 2]
-    assert x.grad.tolist() == [11, 100, 0]
-    z = mg.tensor([[1.0, 2.0], [3.0, 4.0]])
-    z += z.T
-    assert z.tolist() == [[2, 5], [5, 8]]
+def shifted(change: Any, size: int = 5, dtype: str = "float32") -> Any:
+    """The numbers from 0 on after a change that reads some of them."""
+    return lambda m: changed(m.arange(size, dtype=getattr(m, dtype)), change)
+
+
+test_memory_that_is_read_and_written = same_outcomes({
+    **{name: shifted(lambda x, name=name: getattr(x[1:], name)(x[:-1])) for name in ("add_", "sub_", "mul_", "div_", "pow_",
+    "copy_", "atan2_")},
+    "assigned": shifted(lambda x: x.__setitem__(slice(1, None), x[:-1])), "clamp_": shifted(lambda x: x[1:].clamp_(min=x[:-1])),
+    "lerp_": shifted(lambda x: x[:-1].lerp_(x[1:], 0.5)), "addcmul_": shifted(lambda x: x[1:].addcmul_(x[:-1], x[1:])),
+       "scatter_": shifted(lambda x: x[1:].scatter_(0, x[:-1], 9), 4, "int64"),
+    "index_fill_": shifted(lambda x: x[:-1].index_fill_(0, x[1:2], 9), 4, "int64"), "an element": shifted(lambda x: x.mul_(x[3])),
+    "a row": lambda m: changed(grid(m), lambda x: x.mul_(x[0])),
+
+    "dense and transposed": lambda m: changed(m.arange(4.0).reshape(2, 2), lambda x: x.add_(x.t())),
+    "itself": shifted(lambda x: x.add_(x)),
+    "the same part": shifted(lambda x: x[1:].add_(x[1:])), "apart": shifted(lambda x: x[:2].add_(x[2:4])),
+    "between": shifted(lambda x: x[:4:2].add_(x[1:4:2])),
+    "columns": lambda m: changed(grid(m), lambda x: x.__setitem__((slice(None), 0), x[:, 1])),
+    "rows": lambda m: changed(grid(m), lambda x: x.__setitem__(0, x[1])),
+    "a copy": shifted(lambda x: x.sub_(x.flip(0))), "detached": shifted(lambda x: x[1:].add_(x.detach()[:-1])),
+    "a mean": lambda m: changed(grid(m), lambda x: x.sub_(x.mean(0))),
+    "recorded": lambda m: changed(m.ones(3, requires_grad=True) * 1, lambda x: x.__setitem__(slice(1, None), x[:-1])),
+    "recorded copy": lambda m: changed(m.ones(3, requires_grad=True) * 1, lambda x: x.__setitem__(slice(1, None), x[:-1].clone())),
+})  # fmt: skip
+
+test_expanded_memory = same_outcomes({
+    **{name: lambda m, change=change: (lambda x: [x, change(x.expand(2, 3))])(m.ones(2, 1)) for name, change in {
+        "fill_": lambda y: y.fill_(2), "zero_": lambda y: y.zero_(), "transposed": lambda y: y.t().fill_(3),
+        "add_": lambda y: y.add_(1),
+        "normal_": lambda y: y.normal_(), "copy_": lambda y: y.copy_(y.clone()), "exp_": lambda y: y.exp_(),
+        "a column": lambda y: y[:, 0].add_(1),
+        "one column": lambda y: y[:, :1].mul_(3), "two columns": lambda y: y[:, :2].add_(1),
+        "a place": lambda y: changed(y, lambda y: y.__setitem__((0, 0), 5)),
+        "a row": lambda y: changed(y, lambda y: y.__setitem__(0, 5)),
+        "columns": lambda y: changed(y, lambda y: y.__setitem__((slice(None), slice(2)), 5)),
+        "a tensor in a column": lambda y: changed(y, lambda y: y.__setitem__((slice(None), 1), y[:, 0] * 4)),
+        "twice": lambda y: y.fill_(2).add_(1),
+    }.items()},
+    "one dimension more": lambda m: m.ones(3).expand(1, 3).add_(1), "nothing expanded": lambda m: m.ones(2, 1).expand(2, 1).add_(1),
+    "recorded": lambda m: (lambda x, y: [y.__setitem__(0, 0), m.autograd.grad((y * m.arange(3.0)).sum(), x)])(x := m.ones(1,
+    requires_grad=True), (x * 2).expand(3)),
+    "random numbers": lambda m: m.zeros(1).expand(3)[:1].uniform_(2, 2),
+})  # fmt: skip
+
+
+KEPT = {
+    "base, through a view": (lambda y: y, lambda y, v: y[:2].mul_(3)),
+    "view, through its base": (lambda y: y[:2], lambda y, v: y.mul_(3)),
+    "view, itself": (lambda y: y[:2], lambda y, v: v.mul_(3)),
+    "view, through another": (lambda y: y[:2], lambda y, v: y[1:].mul_(3)),
+    "base, itself": (lambda y: y, lambda y, v: y.mul_(3)), "view, twice": (lambda y: y[:2], lambda y, v: y.mul_(3).mul_(2)),
+}  # fmt: skip
+
+
+@same_as_torch
+@pytest.mark.filterwarnings("ignore:The .grad attribute")
+@pytest.mark.parametrize("read", ["base", "kept"])
+@pytest.mark.parametrize("name", KEPT)
+def test_retain_grad_holds_through_changes(m: Any, name: str, read: str) -> Any:
+    select, change = KEPT[name]
+    x = m.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    y = x * 2
+    kept = select(y)
+    kept.retain_grad()
+    change(y, kept)
+    ((y if read == "base" else kept) ** 2).sum().backward()
+    return kept.retains_grad, [kept.grad], x.grad
+
+
+def custom(m: Any, forward: Any) -> Any:
+    class Reversed(m.autograd.Function):  # type: ignore[misc]
+        """Gradient reversal, of an input that is handed through."""
+
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            return forward(x)
+
+        @staticmethod
+        def backward(ctx: Any, *gradients: Any) -> Any:
+            return -gradients[0]
+
+    return Reversed.apply
+
+
+@same_as_torch
+@pytest.mark.parametrize("forward", [
+    lambda x: x, lambda x: x.view_as(x), lambda x: x.view(3), lambda x: x.detach(), lambda x: (x, x * 2), lambda x: x.clone(),
+    lambda x: x * 1,
+], ids=["itself", "view_as", "view", "detach", "two", "clone", "new"])  # fmt: skip
+@pytest.mark.parametrize("change", ["output", "relu", "input", "input's view", "nothing"])
+def test_a_function_that_hands_its_input_through(m: Any, forward: Any, change: str) -> Any:
+    """Its backward must not be left out: torch refuses changes that would."""
+    x = m.tensor([1.0, -2.0, 3.0], requires_grad=True)
+    h = x * 2
+
+    def run() -> Any:
+        y = custom(m, forward)(h)
+        y = y[0] if isinstance(y, tuple) else y
+        if change == "output":
+            y.mul_(2)
+        elif change == "relu":
+            m.nn.functional.relu(y, inplace=True)
+        elif change.startswith("input"):
+            (h if change == "input" else h[:2]).mul_(3)
+        y.sum().backward()
+
+    return raised(run), [x.grad]
+
+
+@same_as_torch
+def test_a_leaf_handed_through_by_a_function(m: Any) -> Any:
+    x = m.ones(3, requires_grad=True)
+    y = custom(m, lambda x: x)(x)
+    return raised(y.mul_, 2), y is x, x.is_leaf, m.autograd.grad(y.sum(), x)
+
+
+@same_as_torch
+@pytest.mark.parametrize("name", ["adaptive_max_pool1d", "adaptive_max_pool2d"])
+def test_indices_that_a_derivative_reads(m: Any, name: str) -> Any:
+    x = m.arange(16.0).reshape((1, 4, 4)).requires_grad_()
+    y, indices = getattr(m.nn.functional, name)(x, 2, return_indices=True)
+    indices.zero_()
+    return raised(y.sum().backward)
+
+
+@same_as_torch
+@pytest.mark.parametrize("cut", [lambda x: x.unbind(0), lambda x: x.split(1), lambda x: x.split([1, 2]), lambda x: x.chunk(3),
+tuple])
+def test_views_that_come_together(m: Any, cut: Any) -> Any:
+    """Neither they nor, as long as they are used, what they show may be changed."""
+    x = grid(m).requires_grad_() * 1
+    one = cut(x)[0]
+    errors = [raised(change) for change in (lambda: one.add_(1), lambda: one.zero_(), lambda: one[0].mul_(2),
+    lambda: one.__setitem__(0, 1.0))]
+    x.add_(1)
+    return errors, raised(one.sum), raised(lambda: one.grad_fn), raised((x * 2).sum().backward)
+
+
+@same_as_torch
+def test_views_made_under_no_grad(m: Any) -> Any:
+    x, other = grid(m).requires_grad_() * 1, grid(m).requires_grad_() * 1
+    with m.no_grad():
+        before, changed_at_once = x[0], other[1]
+        changed_at_once.add_(1)
+    error = raised(before.add_, 1)
+    x.add_(1)
+    plain = grid(m)
+    with m.no_grad():
+        view = plain[0]
+    view.add_(1)
+    weight = m.ones(4, requires_grad=True)
+    used = raised(lambda: before * 2), raised(lambda: before.grad_fn), "grad_fn=<Invalid>" in repr(before), before.requires_grad
+    return error, used, plain, raised(view.add_, weight), x.detach(), other.detach()
 
 
 @pytest.mark.parametrize("make", [

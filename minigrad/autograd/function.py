@@ -183,14 +183,20 @@ def recorded_as_rules() -> Any:
 
 
 def _differentiable(output: Any, args: Sequence[Any]) -> Any:
-    """A tensor to be given a history: `output` itself may be an input, or somebody else's. Of what has none, `output`."""
+    """A tensor to be given a history: `output` itself may be an input, or somebody else's. Of what has none, `output`.
+
+    If it shows memory of an input it is a view, but one whose history is the function's: to change either of them in place is
+    refused, as it would leave the function's backward out.
+    """
     if not isinstance(output, TensorBase) or output.array.dtype.kind != "f":
         return output
     result = wrap(output.array)
     result._version_cell = output._version_cell
     for x in args:
         if isinstance(x, TensorBase):
-            share(result, x, recording=False)  # a view that nobody can look up anew, since it does not come from x alone
+            base = x if x._view is None else x._view[0]
+            if output is x or (output._view is not None and output._view[0] is base):
+                share(result, x, recording=False)  # a view that nobody can look up anew, since it does not come from x alone
     return result
 
 

@@ -38,7 +38,7 @@ class TensorBase:
     _complete_hooks: dict[int, Callable[[Any], None]]  # set only on leaves that have some; see hooks.py
 
     _version_cell: list[Any]  # counts the changes of the memory, for all tensors that share it; see versions.py
-    _view: tuple[TensorBase, int | None] | None  # (the tensor whose memory this one shows, when the view was made); see views.py
+    _view: tuple[TensorBase, int] | None  # (the tensor whose memory it shows, when it was made); see views.py
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()

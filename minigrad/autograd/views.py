@@ -6,6 +6,9 @@ show has changed with it. So a view notes when it was made, and looks its histor
     v = x[0]         v shows x's memory, and comes from x's node of that time
     x.mul_(2)        x comes from mul's node now
     v.sum()          v is refreshed before it is used: it comes from mul's node, too
+
+Some views have no history that could be looked up: those made under `no_grad`, and what a custom Function made of its input's
+memory. They note a negative moment, and to use one after such a change is an error.
 """
 
 from __future__ import annotations
@@ -19,26 +22,35 @@ from minigrad.autograd.tensor_base import TensorBase
 def share(result: TensorBase, base: Any, recording: bool) -> None:
     """Let `result`, if it shows memory of `base`, know its base and share its version.
 
-    A view that was not recorded, and what is a view of it, cannot be looked up anew: it notes no moment.
+    A view that was not recorded, and what is a view of it, cannot be looked up anew.
     """
     below = result.array.base  # the array that owns the memory; or ours, where that is no array
     if result.array is base.array or (below is not None and (below is base.array.base or below is base.array)):
         result._version_cell = base._version_cell
-        whole, known = (base, True) if base._view is None else (base._view[0], base._view[1] is not None)
-        result._view = (whole, next(clock) if recording and known else None)
+        whole, known = (base, True) if base._view is None else (base._view[0], base._view[1] > 0)
+        moment = next(clock)
+        result._view = (whole, moment if recording and known else -moment)
 
 
 def refresh(view: Any) -> None:
     """Give a view whose base was changed in place since it was made the base's new history."""
-    base, made = view._view
-    if made is not None and base._node is not None and base._node.number > made:
+    if is_stale(view):
         view._regenerate()
+
+
+def is_stale(view: Any) -> bool:
+    """Whether the base of a view was changed in place since the view was made."""
+    base, made = view._view
+    return base._node is not None and base._node.number > abs(made)
 
 
 def needs_grad(x: Any) -> bool:
     """Whether `x` is a tensor that requires a gradient; a view may do so since its base was changed in place."""
     if not isinstance(x, TensorBase):
         return False
-    if x._view is not None:
+    if x._view is None or not is_stale(x):
+        return x._requires_grad
+    if x._view[1] > 0:
         refresh(x)
-    return x._requires_grad
+        return x._requires_grad
+    return x._view[0]._requires_grad  # which it cannot follow: to use it is an error

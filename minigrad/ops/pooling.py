@@ -256,12 +256,13 @@ def adaptive_max_pool2d(input: Array, output_size: Any, return_indices: bool = F
     for i, j in itertools.product(range(len(rows)), range(len(columns))):
         window = places[slice(*rows[i]), slice(*columns[j])].reshape(-1)
         found[..., i, j] = window[flat[..., window].argmax(-1)]
-    value = _adaptive_max_pool(input, found)
-    return (value, wrap(found)) if return_indices else value
+    indices = wrap(found)
+    value = _adaptive_max_pool(input, indices)
+    return (value, indices) if return_indices else value
 
 
 @op(name="AdaptiveMaxPool2DBackward0")
-def _adaptive_max_pool(x: Array, /, places: Any) -> Any:
+def _adaptive_max_pool(x: Array, places: Array, /) -> Any:
     shape, result = x.shape, places.shape
     flat = (*shape[:-2], shape[-2] * shape[-1])
     index = places.reshape((*shape[:-2], result[-2] * result[-1]))

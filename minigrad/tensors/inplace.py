@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,17 +33,21 @@ if TYPE_CHECKING:
     from minigrad.tensors.tensor import Tensor
 
 
-def in_place(operation: Callable[..., Any], constant_name: str = "") -> Any:
+def in_place(operation: Callable[..., Any], constant_name: str = "", *, uniform: bool = False) -> Any:
     """The form of an operation that changes its tensor: ``x.add_(y)`` for ``add(x, y)``.
 
-    `constant_name` is what torch calls the node of an operation without derivative: zeros go back from it.
+    `constant_name` is what torch calls the node of an operation without derivative: zeros go back from it. If it is `uniform`, it
+    gives all elements one value.
     """
 
     @functools.wraps(operation)
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        for x in (*args, *kwargs.values()):
+            if isinstance(x, TensorBase) and x._version_cell is self._version_cell:
+                _check_overlap(self.array, x.array)
         tracked = self._is_tracked() or any(map(autograd.needs_grad, (*args, *kwargs.values())))
         if not (tracked and self.array.dtype.kind == "f" and autograd.is_grad_enabled()):
-            self._overwrite(operation(self, *args, **kwargs).array)
+            self._overwrite(operation(self, *args, **kwargs).array, uniform)
             return self
         self._may_change()
         old = self._alias()
@@ -53,12 +58,39 @@ def in_place(operation: Callable[..., Any], constant_name: str = "") -> Any:
             name = f"{constant_name}Backward{int(isinstance(args[0], TensorBase))}"
             operands = [x for x in args if isinstance(x, TensorBase)]
             result = constant(old, *operands, array=result.array.astype(self.array.dtype), name=name)
-        self._overwrite(result.array)
+        self._overwrite(result.array, uniform)
         self._rewrite_history(result)
         return self
 
     method.__doc__ = f"`{operation.__name__}`, written into this tensor's memory; returns the tensor."
     return method
+
+
+def _unlock(array: np.ndarray[Any, Any], uniform: bool = False) -> None:
+    """Make an array writeable that is so no more since it is a part of an expanded one.
+
+    Raises
+    ------
+    RuntimeError
+        If several elements of it share one place in memory, which can hold one value only.
+    """
+    if not array.flags.writeable and (uniform or all(step for n, step in zip(array.shape, array.strides, strict=True) if n > 1)):
+        with suppress(ValueError):  # of memory that really is read-only
+            array.flags.writeable = True
+    if not array.flags.writeable:
+        raise RuntimeError("unsupported operation: more than one element of the written-to tensor refers to a single memory "
+                           "location. Please clone() the tensor before performing the operation.")
+
+
+def _check_overlap(written: np.ndarray[Any, Any], read: np.ndarray[Any, Any]) -> None:
+    """Refuse what torch refuses: to change one dense piece of memory by another that it partly covers."""
+    if written is read or (written.ctypes.data, written.strides, written.shape) == (read.ctypes.data, read.strides, read.shape):
+        return
+    if all(high - low == x.nbytes for x in (written, read) for low, high in [np.lib.array_utils.byte_bounds(x)]) and (
+        np.may_share_memory(written, read)
+    ):
+        raise RuntimeError("unsupported operation: some elements of the input tensor and the written-to tensor refer to a single "
+                           "memory location. Please clone() the tensor before performing the operation.")
 
 
 def reshaped(operation: Callable[..., Any], node_name: str) -> Any:
@@ -96,6 +128,7 @@ def drawn(fill: Callable[..., Any], name: str | Callable[..., str]) -> Any:
         recording = autograd.is_grad_enabled() and self._is_tracked()
         if recording:
             self._may_change()
+        _unlock(self.array)
         fill(self.array, *map(unwrapped, args), **{key: unwrapped(value) for key, value in kwargs.items()})
         count_change(self)
         if recording:
@@ -128,6 +161,15 @@ def _bernoulli_name(p: Any = 0.5, generator: Any = None) -> str:
     return f"BernoulliBackward{1 if isinstance(p, TensorBase) else 2}"
 
 
+_OF_SEVERAL = ("Unbind", "Split")  # views that come together, of which torch does not let one be changed
+
+
+def _hand_on(old: Any, new: Any) -> None:
+    """The gradient that retain_grad() asked for is that of the tensor, whatever node it comes from."""
+    if old is not None and new is not None and old.grad_keeper is not None:
+        new.grad_keeper, old.grad_keeper = old.grad_keeper, None
+
+
 class InPlace(TensorBase):
     """The part of `Tensor` that changes it."""
 
@@ -146,7 +188,7 @@ class InPlace(TensorBase):
     def _may_change(self) -> None:
         node: Any = self._node
         while isinstance(node, autograd.Node) and node.op.view:
-            if node.name().startswith(("Unbind", "Split")):
+            if node.name().startswith(_OF_SEVERAL):
                 raise RuntimeError(f"Output of {node.name()} is a view and is being modified inplace. This view is the output of a "
                                    "function that returns multiple views; they cannot be changed in place: change the whole "
                                    "tensor, x[0] += 1, or write the result into a new one")
@@ -157,16 +199,16 @@ class InPlace(TensorBase):
         if self._view is not None and self._view[0]._requires_grad and self._view[0]._node is None:
             raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation. Do it under "
                                "torch.no_grad(), or change a clone()")
-        if self._view is not None and self._view[1] is None and self._node is not None:
+        if self._view is not None and self._view[1] < 0 and self._node is not None:
             raise RuntimeError(f"Output of {self._node.name()} is a view and is being modified inplace. This view was created "
                                "inside a custom Function (or because an input was returned as-is) and the autograd logic to handle "
                                "view+inplace would override the custom backward. Let forward return x.clone(), or change a clone()")
-        if self._view is not None and self._view[1] is None:
+        if self._view is not None and self._view[1] < 0:
             raise RuntimeError("a view was created in no_grad mode and is being modified inplace with grad mode enabled: its base "
                                "could not learn of it. Do both inside no_grad(), or both outside")
 
-    def _overwrite(self, values: np.ndarray[Any, Any]) -> None:
-        """Write `values` into the memory, and count it."""
+    def _overwrite(self, values: np.ndarray[Any, Any], uniform: bool = False) -> None:
+        """Write `values`, which are all the same if `uniform`, into the memory, and count it."""
         if KIND[values.dtype.kind] > KIND[self.array.dtype.kind]:
             ours, theirs = DTYPES[self.array.dtype].name, DTYPES[values.dtype].name
             raise RuntimeError(f"result type {theirs} can't be cast to the desired output type {ours}: "
@@ -174,10 +216,12 @@ class InPlace(TensorBase):
         if values.shape != self.array.shape:
             raise RuntimeError(f"output with shape {list(self.array.shape)} doesn't match the broadcast shape "
                                f"{list(values.shape)}: write the result into a new tensor")
-        if not self.array.flags.writeable:
-            raise RuntimeError("unsupported operation: more than one element of the written-to tensor refers to a single memory "
-                               "location. Please clone() the tensor before performing the operation.")
+        expanded = not self.array.flags.writeable
+        if expanded:
+            _unlock(self.array, uniform)
         self.array[...] = values
+        if expanded and uniform:
+            self.array.flags.writeable = False
         count_change(self)
 
     def _rewrite_history(self, result: Any) -> None:
@@ -187,12 +231,12 @@ class InPlace(TensorBase):
         if result.array.dtype != self.array.dtype:
             result = autograd.cast(result, self.array.dtype, result._node.name())
         if self._view is None:
-            if self._node is not None and self._node.grad_keeper is not None:  # retain_grad() was meant for the tensor
-                result._node.grad_keeper, self._node.grad_keeper = self._node.grad_keeper, None
+            _hand_on(self._node, result._node)
             self._node, self._requires_grad = result._node, True
         else:
             base: Any = self._view[0]
             changed = indexing.copy_places(base._alias(), result, places=self._places(base))
+            _hand_on(base._node, changed._node)
             base._node, base._requires_grad = changed._node, True
             self._regenerate()
         node: Any = (self if self._view is None else self._view[0])._node
@@ -202,8 +246,19 @@ class InPlace(TensorBase):
     def _regenerate(self) -> None:
         """Derive this view's history anew from its base, which was changed in place."""
         base: Any = self._view[0]  # type: ignore[index]
+        if self._view[1] < 0 and self._node is not None:  # type: ignore[index]
+            raise RuntimeError(f"Output of {self._node.name()} is a view and its base or another view of its base has been "
+                               "modified inplace. The backward of a custom Function would be left out: return a clone()")
+        if self._view[1] < 0:  # type: ignore[index]
+            raise RuntimeError("a view was created in no_grad mode and its base or another view of its base has been modified "
+                               "inplace with grad mode enabled: the view has no history. Do both inside no_grad(), or both outside")
+        if self._node is not None and self._node.name().startswith(_OF_SEVERAL):
+            raise RuntimeError(f"Output of {self._node.name()} is a view and its base or another view of its base has been "
+                               "modified inplace. This view is the output of a function that returns multiple views; take it "
+                               "anew, or write the result into a new tensor")
         with autograd.enable_grad():  # somebody may look at it under no_grad()
             fresh = indexing.as_places(base, self._places(base))
+        _hand_on(self._node, fresh._node)
         self._node, self._requires_grad = fresh._node, fresh._requires_grad
         self._view = (base, next(clock))
 
@@ -247,6 +302,10 @@ class InPlace(TensorBase):
         plain, rest = indexing.plain_part(template, arrays)
         try:
             place = self.array if plain is None else self.array[plain if Ellipsis in plain else (*plain, ...)]
+            if value._version_cell is self._version_cell and not arrays:
+                _check_overlap(place, value.array)
+            if not place.flags.writeable:
+                _unlock(place)
             place[indexing.filled(rest, map(raw, arrays)) if arrays else ...] = raw(value)
         except IndexError as error:
             raise indexing.explained(error, self) from None
@@ -261,14 +320,14 @@ class InPlace(TensorBase):
         """Set every element to 0; returns the tensor."""
         return self._zero_()
 
-    _zero_ = in_place(indexing.zero)
+    _zero_ = in_place(indexing.zero, uniform=True)
     _index_put_ = in_place(indexing.put_at)
 
     def set_(self, *args: Any) -> Tensor:
         """Not supported: assign to `.data`."""
         raise NotImplementedError("set_(): tensors cannot be given other memory; assign to .data")
 
-    fill_ = in_place(lambda self, value: indexing.fill_in_place(self, value))
+    fill_ = in_place(lambda self, value: indexing.fill_in_place(self, value), uniform=True)
     copy_ = in_place(lambda self, other, non_blocking=False: indexing.copy(self, other))
     uniform_ = drawn(random.uniform_, "UniformBackward0")
     normal_ = drawn(random.normal_, "NormalBackward0")

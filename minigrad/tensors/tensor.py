@@ -202,8 +202,12 @@ class Tensor(Methods):
     __hash__ = TensorBase.__hash__  # by identity, although == compares elements
 
     def __repr__(self) -> str:
-        leaf = self.requires_grad and self.grad_fn is None
-        name = self.grad_fn.name().rpartition(":")[2] if self.grad_fn is not None else None
+        try:
+            node = self.grad_fn
+            name = None if node is None else node.name().rpartition(":")[2]
+        except RuntimeError:  # it was changed so that it has no history that could be used
+            name = "Invalid"
+        leaf = self.requires_grad and name is None
         cls, default = type(self), repr(dtypes.get_default_dtype())
         word = vars(cls).get("_printed_as", cls.__name__)
         return printing.format_tensor(
