@@ -130,7 +130,8 @@ ALONG = [
     Row("logcumsumexp", case(A, 0), case(A, 1), case(CUBE, -2), case(SCALAR, 0), case(EMPTY, 0), case(real(4, 3).transposed(), 1),
         kink(fixed([1e4, -1e4, 1e4]), 0), kink(fixed([-inf, 0.0, 1.0]).constant(), 0), refused(whole(3), 0), refused(A, 2),
         bench=case(BIG, 1)),
-    Row("diff", case(A), case(A, 2), case(A, dim=0), case(A, 0), case(A, 9), case(whole(3, 4)), case(truth(5)),
+    Row("diff", case(A), case(A, 2), case(A, dim=0), case(A, 0), case(A, 0, 1, real(3, 1)), case(A, 9), case(whole(3, 4)),
+        case(truth(5)),
 
         case(A, 1, 1, real(3, 1), real(3, 2)), case(A, dim=0, append=real(1, 4)), refused(SCALAR), refused(A, -1),
         bench=case(BIG),
@@ -160,7 +161,8 @@ RANKS = [
     *(Row(name, case(A, 0.3), case(A, 0.5, 1), case(A, 1.0, dim=0, keepdim=True), case(CUBE, 0.25, -2),
           case(A, 0.4, keepdim=True),
           *(case(A, 0.3, 1, interpolation=way) for way in ("lower", "higher", "midpoint", "nearest")), case(SCALAR, 0.3),
-          case(A, fixed([0.1, 0.5, 0.9]).constant(), 1), case(A, fixed([0.1, 0.5]).constant()), case(A, fixed(0.2).constant()),
+          case(A, fixed([0.1, 0.5, 0.9]).constant(), 1), case(A, fixed([0.1, 0.5])), case(A, fixed([0.3, 0.8]), 1),
+          case(A, fixed(0.2).constant()),
           case(CUBE, fixed([0.1, 0.5]).constant(), 1, True), kink(MISSING, 0.5, 1), kink(fixed([nan, nan]), 0.5),
           refused(whole(3), 0.5), refused(A, 1.5), refused(real(0), 0.5), refused(A, 0.5, interpolation="cubic"),
           refused(A, real(2, 2)), bench=case(BIG, 0.3, 1), same_node=False)
@@ -174,6 +176,7 @@ COUNTED = [
         refused(fixed([nan, 1.0]))),
     Row("histogram", case(Z, 4), case(Z, 5, range=(-1.0, 1.0)), case(Z, fixed([-1.0, 0.0, 0.5, 2.0]).constant()),
         case(Z, 4, density=True), case(Z, 4, weight=positive(40).constant()), case(fixed([1.0, 1.0]).constant(), 4),
+        case(real(0).constant(), 2),
         case(Z, 4, range=(-1.0, 1.0), weight=positive(40).constant(), density=True), refused(whole(3), 4), refused(Z, 0)),
     Row("searchsorted", case(fixed([1.0, 2.0, 3.0]).constant(), Z), case(fixed([1.0, 2.0]).constant(), 1.0),
         case(fixed([[1.0, 2.0, 5.0], [3.0, 3.0, 4.0]]).constant(), fixed([[2.0, 6.0], [3.0, 0.0]]).constant()),

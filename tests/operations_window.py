@@ -100,7 +100,7 @@ POOLING = [
     Row("nn.functional.avg_pool1d", *ROW, case(SIGNALS, 3, 2, 1, True, False)),
     Row("nn.functional.max_pool1d", *ROW, case(SIGNALS, 2, dilation=3), case(SIGNALS, 2, 3, return_indices=True),
         refused(whole(1, 1, 4), 2)),
-    Row("nn.functional.adaptive_avg_pool2d", *SIZES, bench=case(real(64, 16, 7, 7), 3)),
+    Row("nn.functional.adaptive_avg_pool2d", *SIZES, refused(real(2, 2), (1, 1)), bench=case(real(64, 16, 7, 7), 3)),
     Row("nn.functional.adaptive_avg_pool2d", case(POOL, 1), case(real(3, 7, 8), (1, 1)), bench=case(real(64, 16, 7, 7), 1)),
     Row("nn.functional.adaptive_max_pool2d", *SIZES, case(POOL, 1), case(POOL, (3, 5), True), kink(TIES, (2, 3), True),
         bench=case(real(64, 16, 7, 7), 3)),

@@ -107,10 +107,10 @@ def diff(input: Array, n: int = 1, dim: int = -1, prepend: Array = None, append:
         raise RuntimeError("diff expects input to be at least one-dimensional")
     if n < 0:
         raise RuntimeError(f"order must be non-negative but got {n}")
-    if prepend is not None or append is not None:
-        input = cat([x for x in (prepend, input, append) if x is not None], dim)
     if n == 0:
         return clone(input)
+    if prepend is not None or append is not None:
+        input = cat([x for x in (prepend, input, append) if x is not None], dim)
     for _ in range(n):
         size = raw(input).shape[axis_of(dim, raw(input).ndim)]
         later, earlier = (narrow(input, dim, start, max(size - 1, 0)) for start in (min(1, size), 0))

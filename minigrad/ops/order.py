@@ -10,7 +10,7 @@ import numpy as np
 from minigrad.arrays.dtypes import Array, as_dtype, dtype_of_number
 from minigrad.autograd import TensorBase, raw, unwrapped, wrap
 from minigrad.ops.dims import axis_of, floating, numpy_names
-from minigrad.ops.elementwise import lerp
+from minigrad.ops.elementwise import ceil, floor, lerp, mul, round, sub, where
 from minigrad.ops.indexing import take_along_dim
 from minigrad.ops.reduction import argsort, at_places, return_type, sort
 from minigrad.ops.shape import movedim, reshape, squeeze
@@ -103,17 +103,17 @@ def _quantile(name: str, x: Array, q: Any, dim: int | None, keepdim: bool, inter
     ordered = sort(reshape(x, -1) if dim is None or not shape else movedim(x, axis, -1), -1)[0]
     values = raw(ordered)
     missing, last = np.isnan(values).sum(-1, keepdims=True), values.shape[-1] - 1
-    if name == "nanquantile":  # nan comes last, in the order
-        rank = shares.astype(kind) * np.maximum(last - missing, 0)
-    else:
-        rank = np.where(missing > 0, last, shares.astype(kind) * last)
+    steps = np.maximum(last - missing, 0) if name == "nanquantile" else np.full(missing.shape, last)  # nan comes last
+    rank = mul(q if isinstance(q, TensorBase) else wrap(shares.astype(kind)), wrap(steps.astype(kind)))
+    if name == "quantile":
+        rank = where(wrap(missing > 0), wrap(np.asarray(last, kind)), rank)
     if interpolation in ("lower", "higher", "nearest"):
-        rank = getattr(np, {"lower": "floor", "higher": "ceil", "nearest": "round"}[interpolation])(rank)
-    below = np.floor(rank).astype(np.int64)
+        rank = {"lower": floor, "higher": ceil, "nearest": round}[interpolation](rank)
+    below = np.floor(raw(rank)).astype(np.int64)
     result = take_along_dim(ordered, wrap(below), -1)
     if interpolation in ("linear", "midpoint"):
-        weight = np.full_like(rank, 0.5) if interpolation == "midpoint" else rank - below
-        result = lerp(result, take_along_dim(ordered, wrap(np.ceil(rank).astype(np.int64)), -1), wrap(weight.astype(kind)))
+        weight = wrap(np.full_like(raw(rank), 0.5)) if interpolation == "midpoint" else sub(rank, wrap(below.astype(kind)))
+        result = lerp(result, take_along_dim(ordered, wrap(np.ceil(raw(rank)).astype(np.int64)), -1), weight)
     kept = [1] * len(shape) if dim is None else [1 if i == axis else n for i, n in enumerate(shape)]
     result = movedim(result, -1, 0).reshape(shares.size, *kept)
     if not keepdim and shape:
@@ -126,8 +126,8 @@ def _quantile(name: str, x: Array, q: Any, dim: int | None, keepdim: bool, inter
 
 def _limits(name: str, x: Any, low: float, high: float) -> tuple[float, float]:
     """The range of a histogram: that of the elements if none is given, and never empty."""
-    if low == high == 0 and x.size:
-        low, high = float(x.min()), float(x.max())
+    if low == high == 0:
+        low, high = (float(x.min()), float(x.max())) if x.size else (0.0, float(name == "histogram"))
     if low > high or not (math.isfinite(low) and math.isfinite(high)):
         raise RuntimeError(f"{name}: range of [{low}, {high}] is not finite, or its end is before its beginning: max must be "
                            "larger than min")
@@ -217,7 +217,7 @@ def searchsorted(
     >>> searchsorted(torch.tensor([1, 3, 5]), torch.tensor([3, 4]))
     tensor([1, 2])
     """
-    where = _side(side, right)
+    before = _side(side, right)
     rows = raw(sorted_sequence)
     values = np.asarray(unwrapped(input))
     if sorter is not None:
@@ -229,11 +229,11 @@ def searchsorted(
         raise RuntimeError("searchsorted(): boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries "
                            f"tensor and input value tensor must match, but we got {list(rows.shape)} and {list(values.shape)}")
     if rows.ndim == 1:
-        found = np.searchsorted(rows, values, where)
+        found = np.searchsorted(rows, values, before)
     else:
         found = np.empty(values.shape, np.int64)
         for place in np.ndindex(values.shape[:-1]):
-            found[place] = np.searchsorted(rows[place], values[place], where)
+            found[place] = np.searchsorted(rows[place], values[place], before)
     return wrap(np.asarray(found, np.int32 if out_int32 else np.int64))
 
 

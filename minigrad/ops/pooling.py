@@ -26,7 +26,7 @@ def _planned(name: str, x: Any, dtype: Any, kernel: Any, stride: Any, padding: A
     if dtype.kind == "b":
         raise NotImplementedError(f"{name}(): not implemented for torch.bool; convert the tensor first, as in x.float()")
     check_images(name, x)
-    windows = place(name, x[-2:], kernel, kernel if stride is None else stride, padding, dilation, ceil_mode)
+    windows = place(name, x[-2:], kernel, kernel if stride in (None, ()) else stride, padding, dilation, ceil_mode)
     if any(2 * p > (k - 1) * d + 1 for p, k, d in zip(windows.before, windows.kernel, windows.dilation, strict=True)):
         raise RuntimeError(f"{name}(): pad should be at most half of effective kernel size, but got pad={padding}, "
                            f"kernel_size={kernel} and dilation={dilation}")
@@ -213,6 +213,8 @@ def avg_pool2d(
 def _adaptive(name: str, x: Array, output_size: Any) -> tuple[list[tuple[int, int]], ...]:
     """For both dimensions, where each of the windows begins and ends that together cover the image."""
     floating(name, x)
+    if isinstance(output_size, (tuple, list)) and raw(x).ndim <= len(output_size):
+        raise ValueError(f"{name}(): Input dimension should be at least {len(output_size) + 1}, got {raw(x).ndim}")
     check_images(name, raw(x).shape)
     sizes = tuple(output_size) if isinstance(output_size, (tuple, list)) else (output_size, output_size)
     size = raw(x).shape[-2:]

@@ -400,6 +400,10 @@ def linspace(start: Any, end: Any, steps: int, *, dtype: Any = None, device: Any
         raise RuntimeError(f"linspace(): number of steps must be non-negative, got {steps}")
     if kind == np.bool_:
         raise NotImplementedError("linspace(): not implemented for torch.bool; compare the numbers, as in linspace(...) > 0.5")
+    for limit in (start, end):
+        if isinstance(limit, TensorBase) and limit.array.ndim:
+            raise RuntimeError("linspace only supports 0-dimensional start and end tensors, but got one with "
+                               f"{limit.array.ndim} dimension(s).")
     first, last = (as_element("linspace()", _number("linspace", limit), kind) for limit in (start, end))
     with np.errstate(all="ignore"):
         return _finished(_evenly_spaced(first, last, count), requires_grad, device)
