@@ -391,6 +391,67 @@ def test_assert_same_sees_a_difference() -> None:
         assert_same([mg.ones(1)], [torch.zeros(1)])
 
 
+# Weights computed anew -----------------------------------------------------------------------------------------------
+
+
+def trained(m: Any, net: Any, x: Any, steps: int = 3) -> list[Any]:
+    """Results and gradients of some calls, with a step of descent after each."""
+    found = []
+    for _ in range(steps):
+        net.zero_grad()
+        out = net(x)
+        (out * data(m, *out.shape, seed=5)).sum().backward()
+        found.append([out.detach(), {name: p.grad for name, p in net.named_parameters()}])
+        with m.no_grad():
+            for p in net.parameters():
+                p.sub_(p.grad * 0.1)
+    return found
+
+
+KINDS = [("Linear", (4, 3), (2, 4)), ("Conv2d", (2, 3, 2), (1, 2, 4, 4)), ("ConvTranspose1d", (2, 3, 2), (1, 2, 4))]
+
+
+@pytest.mark.filterwarnings("ignore:`torch.nn.utils.weight_norm` is deprecated")
+@pytest.mark.parametrize(("kind", "sizes", "shape"), KINDS)
+@pytest.mark.parametrize("dim", [0, 1, None])
+@same_as_torch
+def test_weight_norm(m: Any, kind: str, sizes: Any, shape: Any, dim: Any) -> Any:
+    m.manual_seed(0)
+    net, utils = getattr(m.nn, kind)(*sizes).double(), m.nn.utils
+    x, before = data(m, *shape), net.weight.detach().clone()
+    assert utils.weight_norm(net, dim=dim) is net
+    found = [dict(net.state_dict()), net.weight.detach() - before, raised(utils.weight_norm, net), trained(m, net, x)]
+    weight = net.weight.detach()
+    utils.remove_weight_norm(net)
+    assert type(net.weight) is m.nn.Parameter
+    return [*found, weight, dict(net.state_dict()), net(x).detach(), raised(utils.remove_weight_norm, net)]
+
+
+@pytest.mark.parametrize(("kind", "sizes", "shape"), KINDS)
+@pytest.mark.parametrize("options", [{}, {"n_power_iterations": 3, "dim": 1, "eps": 1e-6}], ids=str)
+@same_as_torch
+def test_spectral_norm(m: Any, kind: str, sizes: Any, shape: Any, options: Any) -> Any:
+    m.manual_seed(0)
+    net, utils = getattr(m.nn, kind)(*sizes).double(), m.nn.utils
+    x = data(m, *shape)
+    assert utils.spectral_norm(net, **options) is net
+    state = net.state_dict()
+    found = [copy.deepcopy(dict(state)), dict(state._metadata[""]), raised(utils.spectral_norm, net), trained(m, net, x)]
+    net.eval()
+    vectors = [net.weight_u.clone(), net.weight_v.clone()]
+    found += [net(x).detach(), net.weight_u - vectors[0], net.weight_v - vectors[1], repr(net.load_state_dict(state))]
+    utils.remove_spectral_norm(net)
+    assert type(net.weight) is m.nn.Parameter
+    return [*found, dict(net.state_dict()), dict(net.state_dict()._metadata[""]), raised(utils.remove_spectral_norm, net)]
+
+
+@same_as_torch
+def test_weights_that_cannot_be_computed(m: Any) -> Any:
+    utils, net = m.nn.utils, m.nn.Linear(1, 1, bias=False)
+    return [raised(utils.spectral_norm, net, "bias"), raised(utils.spectral_norm, net, n_power_iterations=0),
+            raised(utils.spectral_norm, net, "other")]  # fmt: skip
+
+
 # Where torch has them ------------------------------------------------------------------------------------------------
 
 

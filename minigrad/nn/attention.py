@@ -162,7 +162,7 @@ class MultiheadAttention(Module):
 
     def _projected(self, *inputs: Tensor) -> list[Tensor]:
         """Queries, keys and values of all heads, (batch, heads, length, features of a head)."""
-        weights = self.in_proj_weight.chunk(3) if self._qkv_same_embed_dim else [self._parameters[name] for name in SEPARATE]
+        weights = self.in_proj_weight.chunk(3) if self._qkv_same_embed_dim else [self._part(name) for name in SEPARATE]
         biases = [None] * 3 if self.in_proj_bias is None else self.in_proj_bias.chunk(3)
         batch, found = inputs[0].shape[1], []
         for x, weight, bias, extra in zip(inputs, weights, biases, (None, self.bias_k, self.bias_v), strict=True):

@@ -63,11 +63,11 @@ class _ConvNd(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         """The convolution of the input with the weights."""
-        p, padding = self._parameters, self.padding  # self.weight would take Module.__getattr__'s way round
+        weight, bias, padding = self._part("weight"), self._part("bias"), self.padding
         if self.padding_mode != "zeros":
             input, padding = F.pad(input, self._reversed_padding_repeated_twice, self.padding_mode), 0
         convolve = F.conv1d if self.ndim == 1 else F.conv2d
-        return convolve(input, p["weight"], p["bias"], self.stride, padding, self.dilation, self.groups)
+        return convolve(input, weight, bias, self.stride, padding, self.dilation, self.groups)
 
     def extra_repr(self) -> str:
         """Channels and sizes, those that are not the usual ones."""
@@ -149,9 +149,9 @@ class _ConvTransposeNd(_ConvNd):
             If no result has this size.
         """
         extra = self.output_padding if output_size is None else self._padding_for(input, output_size)
-        p = self._parameters
+        weight, bias = self._part("weight"), self._part("bias")
         convolve = F.conv_transpose1d if self.ndim == 1 else F.conv_transpose2d
-        return convolve(input, p["weight"], p["bias"], self.stride, self.padding, extra, self.groups, self.dilation)
+        return convolve(input, weight, bias, self.stride, self.padding, extra, self.groups, self.dilation)
 
     def _padding_for(self, input: Tensor, output_size: Any) -> tuple[int, ...]:
         axes = zip(input.shape[-self.ndim :], self.kernel_size, self.stride, self.padding, self.dilation, strict=True)

@@ -66,8 +66,7 @@ class Linear(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         """``input @ weight.T + bias``."""
-        parameters = self._parameters  # self.weight would take Module.__getattr__'s way round
-        return F.linear(input, parameters["weight"], parameters["bias"])
+        return F.linear(input, self._part("weight"), self._part("bias"))
 
     def extra_repr(self) -> str:
         """Sizes, and whether there is a bias."""

@@ -87,6 +87,11 @@ class Module(Hooked, Stateful):
                              f"To express '{name}' as a function of another Tensor, compute the value in the forward() method.")
         self._parameters[name] = param
 
+    def _part(self, name: str) -> Any:
+        """The attribute, usually a parameter, without the way round through `__getattr__`."""
+        parameters = self._parameters
+        return parameters[name] if name in parameters else getattr(self, name)
+
     def _register_empty(self, device: Any, dtype: Any, **shapes: tuple[int, ...] | None) -> None:
         """Add parameters of these shapes, still to be filled. None reserves the name."""
         for name, shape in shapes.items():

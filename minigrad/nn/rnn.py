@@ -88,7 +88,7 @@ class _Recurrent(Module):
         self.reset_parameters()
 
     def _weights(self, suffix: str) -> list[Any]:
-        return [self._parameters[name + suffix] for name in NAMES]
+        return [self._part(name + suffix) for name in NAMES]
 
     def reset_parameters(self) -> None:
         """Draw new values: uniform numbers of ±1/√hidden_size."""
