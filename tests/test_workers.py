@@ -34,14 +34,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
-import torch.utils.data
 
 import minigrad as mg
 import minigrad.utils.data
 from minigrad.utils.data import worker as worker_module
 
-from .twins import LIBRARIES
+from .twins import LIBRARIES, torch
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:This DataLoader will create:UserWarning"),  # torch, if there are few cores
