@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -75,8 +74,10 @@ def _unlock(array: np.ndarray[Any, Any], uniform: bool = False) -> None:
         If several elements of it share one place in memory, which can hold one value only.
     """
     if not array.flags.writeable and (uniform or all(step for n, step in zip(array.shape, array.strides, strict=True) if n > 1)):
-        with suppress(ValueError):  # of memory that really is read-only
-            array.flags.writeable = True
+        owner = array
+        while isinstance(owner.base, np.ndarray):
+            owner = owner.base
+        array.flags.writeable = owner.flags.writeable  # it is not where somebody's own array is read-only
     if not array.flags.writeable:
         raise RuntimeError("unsupported operation: more than one element of the written-to tensor refers to a single memory "
                            "location. Please clone() the tensor before performing the operation.")
