@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from minigrad.tools import run
-from minigrad.tools.cli import Command, main, threads_option, train_options
+from minigrad.tools.cli import Command, main, threads_option, train_options, whole_number
 from minigrad.tools.plot import check_plot
 
 
@@ -23,9 +23,27 @@ def run_options(parser: argparse.ArgumentParser) -> None:
     run.run_options(parser)
 
 
+def source_options(parser: argparse.ArgumentParser) -> None:
+    """Add the model, and what belongs to its step."""
+    models = ("linear", "manual", "logistic", "mlp", "cnn")
+    parser.add_argument("--model", choices=models, default="linear",
+                        help="z = w x + b under a mean squared error, or a model of `train` (default: %(default)s)")  # fmt: skip
+    parser.add_argument("--batch-size", type=whole_number(1, 10**6), default=64, metavar="N",
+                        help="digits per step, of the models of `train` (default: %(default)s)")  # fmt: skip
+    parser.add_argument("--export", metavar="FILE.py", help="also write the program there, and its arrays beside it")
+
+
+def source(options: argparse.Namespace) -> None:
+    """Print a training step as a NumPy program."""
+    from minigrad.tools.source import source
+
+    source(options)
+
+
 if __name__ == "__main__":
     commands = {
         "train": Command("train a classifier of handwritten digits", train_options, train),
+        "source": Command("print a training step as a NumPy program", source_options, source),
         "run": Command("run a script in which torch means minigrad", run_options, run.run, guarded=False),
     }
     sys.exit(main("minigrad", commands))

@@ -212,10 +212,11 @@ def fit(
     train_dl: Batches,
     valid_dl: Batches,
     quiet: bool = False,
+    step: Callable[..., float] = loss_batch,
 ) -> tuple[list[float], list[tuple[float, float]]]:
     """Train for some epochs and print the loss and the accuracy on the validation data after each.
 
-    A progress bar runs on stderr meanwhile, unless `quiet`.
+    A progress bar runs on stderr meanwhile, unless `quiet`. `step` is `loss_batch`, or what `torch.compile` made of it.
 
     Returns
     -------
@@ -225,7 +226,7 @@ def fit(
     for epoch in range(1, epochs + 1):
         model.train()
         for xb, yb in tqdm(train_dl, desc=f"epoch {epoch}/{epochs}", unit="batch", leave=False, disable=quiet):
-            losses.append(loss_batch(model, loss_func, xb, yb, opt))
+            losses.append(step(model, loss_func, xb, yb, opt))
         loss, right = evaluate(model, loss_func, valid_dl)
         epoch_results.append((loss, right))
         print(f"epoch {epoch}/{epochs}  validation loss {loss:.4f}  accuracy {right:.2%}", flush=True)
@@ -258,8 +259,10 @@ def run(options: Namespace) -> None:
     model, loss_func, opt = get_model(options.model, options.lr, options.momentum)
     train_dl, valid_dl, test_dl = place_on_device(device, model, train_dl, valid_dl, test_dl)
 
+    step = torch.compile(loss_batch) if options.compile else loss_batch
+
     start = perf_counter()
-    losses, epochs = fit(options.epochs, model, loss_func, opt, train_dl, valid_dl, options.quiet)
+    losses, epochs = fit(options.epochs, model, loss_func, opt, train_dl, valid_dl, options.quiet, step)
     seconds = perf_counter() - start
     _, right = evaluate(model, loss_func, test_dl)
     print(f"test accuracy {right:.2%} after {seconds:.2f} seconds of training")

@@ -166,6 +166,32 @@ def test_a_hook_of_a_parameter() -> None:
     assert len(seen) == 12  # six calls, twice
 
 
+def test_a_hook_for_complete_gradients() -> None:
+    seen: list[float] = []
+    handles: list[Any] = []
+
+    def change(model: nn.Module, opt: Any) -> None:
+        handles.append(model[0].weight.register_post_accumulate_grad_hook(lambda p: seen.append(p.grad.sum().item())))
+
+    step = twins(change)
+    assert "somebody watches the graph" in step.reason
+    assert len(seen) == 12
+
+
+def test_anomaly_mode() -> None:
+    w = torch.ones(3, requires_grad=True)
+
+    def function(x: torch.Tensor) -> torch.Tensor:
+        (gradient,) = torch.autograd.grad((w * x).sqrt().sum(), w)
+        return gradient
+
+    step = Step(function)
+    for x in X[:4]:
+        step(x.abs())
+    with torch.autograd.set_detect_anomaly(True), pytest.raises(RuntimeError, match="nan"):
+        step(-X[0].abs())
+
+
 def test_a_hook_of_a_module() -> None:
     seen: list[int] = []
     step = twins(lambda model, opt: model[1].register_forward_hook(lambda *_: seen.append(1)))

@@ -17,6 +17,11 @@ The inputs below are what torch draws after `manual_seed(1)`: x = randn(5, 1), y
 b = randn(3, 1), written with the digits that give back the same float32.
 """
 
+import re
+import runpy
+import subprocess
+import sys
+from pathlib import Path
 from types import ModuleType
 
 import numpy as np
@@ -88,3 +93,69 @@ def test_the_inputs_are_what_torch_draws():
     generator = torch.Generator().manual_seed(1)
     for array in (X, Y, W, B):
         assert np.array_equal(torch.randn(array.shape, generator=generator).numpy(), array)
+
+
+# The same gradients, as the machine derives and writes them ---------------------------------------------------------------
+
+
+def compiled_step() -> tuple:
+    """A step that leaves the gradients behind, run as a program on the inputs above; and its tensors."""
+    x, y = minigrad.tensor(X), minigrad.tensor(Y)
+    w, b = minigrad.tensor(W, requires_grad=True), minigrad.tensor(B, requires_grad=True)
+
+    def step(x, y):
+        w.grad = b.grad = None
+        z = w @ x + b
+        loss = minigrad.nn.functional.mse_loss(z, y)
+        loss.backward()
+        return loss
+
+    step = minigrad.compile(step, fullgraph=True)
+    for arguments in ((x * 2, y), (x * 2, y), (x + 1, y + 1), (x, y)):
+        loss = step(*arguments)
+    return step, loss, w, b
+
+
+def test_the_program_is_the_derivation():
+    """dz = 2/3 (z - y), dw = dz xᵀ, db = dz: that is -2 (y - b - w x) xᵀ / 3, line by line."""
+    step, *_ = compiled_step()
+    calls = [line.strip() for line in step.source.partition("def step(x, y):")[2].splitlines() if line and "#" not in line]
+    assert calls[:3] == ["np.dot(w, x, mm)", "np.add(mm, b, z)", "np.subtract(z, y, difference)"]
+    assert calls[-6:] == [
+        "np.multiply(_0_666667, difference, d_z)",
+        "x_T = x.T",
+        "d_w = np.dot(d_z, x_T)",
+        "d_b = np.empty((3, 1), np.float32)",
+        "d_b[...] = d_z",
+        "return loss, d_w, d_b",
+    ]
+    comments = re.findall("# (derivative of \\w+) +test_mse_linear.py:[0-9]+  (.*)", step.source)
+    assert comments == [
+        ("derivative of mse_loss", "loss = minigrad.nn.functional.mse_loss(z, y)"), ("derivative of mm", "z = w @ x + b")
+    ]  # fmt: skip
+
+
+def test_the_program_gives_the_same_bits():
+    step, loss, w, b = compiled_step()
+    expected, w_leaf, b_leaf = loss_and_leaves(minigrad)
+    mean = minigrad.nn.functional.mse_loss(w_leaf @ minigrad.tensor(X) + b_leaf, minigrad.tensor(Y))
+    mean.backward()
+    assert step.reason is None
+    assert loss.item() == mean.item() == pytest.approx(expected.item(), rel=1e-6)
+    assert np.array_equal(w.grad.numpy(), w_leaf.grad.numpy())
+    assert np.array_equal(b.grad.numpy(), b_leaf.grad.numpy())
+
+
+def test_the_exported_program_needs_numpy_alone(tmp_path: Path):
+    """It runs where there is no minigrad, prints the loss and the gradients, and gives the same bits."""
+    step, loss, w, b = compiled_step()
+    step.export(tmp_path / "step.py")
+    alone = "import sys; sys.modules['minigrad'] = None; import runpy; runpy.run_path('step.py', run_name='__main__')"
+    done = subprocess.run([sys.executable, "-I", "-c", alone], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("6.084")
+    module = runpy.run_path(str(tmp_path / "step.py"))
+    results = module["step"](X, Y)
+    for result, expected in zip(results, (loss.array, w.grad.array, b.grad.array), strict=True):
+        assert np.array_equal(result, expected)
+    with pytest.raises(ValueError, match=r"must end in \.py"):
+        step.export(tmp_path / "step.txt")

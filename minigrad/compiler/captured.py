@@ -223,16 +223,23 @@ class Captured:
 
     # -- running it
 
-    def run(self, tensors: list[Any]) -> Any:
-        """One step; MISS if it takes another branch, and then nothing has changed."""
+    def given(self, tensors: list[Any]) -> Any:
+        """The arrays and numbers that the program is called with; None if one is no number any more."""
         inputs = [tensors[i].array for i in self.places]
         for key in self.grad_inputs:
             inputs.append(self._tensor(key, tensors)._grad.array)
         for group, name in self.numbers:
             number = group[name] if type(name) is str else group[name[0]][name[1]]
             if type(number) is not float:
-                return MISS
+                return None
             inputs.append(number)
+        return inputs
+
+    def run(self, tensors: list[Any]) -> Any:
+        """One step; MISS if it takes another branch, and then nothing has changed."""
+        inputs = self.given(tensors)
+        if inputs is None:
+            return MISS
         try:
             outputs = SILENT.copy().run(self.program.function, *inputs)
         except BaseException as error:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.arrays.storage import storage_of
 from minigrad.compiler.program import Program
 
 LOADING = '''
@@ -17,8 +18,8 @@ with np.load(__file__.removesuffix(".py") + ".npz") as file:
 RUNNING = '''
 
 if __name__ == "__main__":
-    for result in {name}({arguments}):
-        print(result)
+    results = {name}({arguments})
+    print(*(results if isinstance(results, tuple) else [results]), sep="\\n")
 '''
 
 
@@ -38,16 +39,17 @@ def export(program: Program, example: list[Any], path: Any) -> None:
             arguments.append(f'{x.name}=arrays["example_{x.name}"]')
         else:
             arguments.append(f"{x.name}={value!r}")
-    ordered, turned = {}, []
+    state = [array for key, array in program.arrays.items() if program.changes(key)]
+    if any(np.may_share_memory(a, b) for i, a in enumerate(state) for b in state[:i]):
+        raise NotImplementedError("export(): two of the tensors that the step changes share their memory")
+    shown = []
     for key, array in arrays.items():
-        slowest_first = sorted(range(array.ndim), key=lambda axis: (-array.strides[axis], axis))
-        ordered[key] = array.transpose(slowest_first)
-        if not ordered[key].flags.c_contiguous:
-            raise NotImplementedError(f"export(): {key} of shape {list(array.shape)} has gaps in memory; make it contiguous()")
-        if slowest_first != list(range(array.ndim)):
-            back = tuple(int(i) for i in np.argsort(slowest_first))
-            turned.append(f'arrays["{key}"] = arrays["{key}"].transpose({back})\n')
+        if not array.flags.c_contiguous:  # the memory as it lies, and how it is seen
+            memory = storage_of(array)
+            arrays[key] = memory.flat
+            form = f"{array.shape}, np.{array.dtype.name}, arrays[{key!r}], {memory.offset * array.itemsize}"
+            shown.append(f"arrays[{key!r}] = np.ndarray({form}, {array.strides})\n")
     before, after = program.source.split("import numpy as np\n", 1)
-    text = f"{before}import numpy as np\n{LOADING}{''.join(turned)}{after}"
+    text = f"{before}import numpy as np\n{LOADING}{''.join(shown)}{after}"
     path.write_text(text + RUNNING.format(name=name, arguments=", ".join(arguments)), encoding="utf-8")
-    np.savez(path.with_suffix(".npz"), **ordered)
+    np.savez(path.with_suffix(".npz"), **arrays)

@@ -167,7 +167,9 @@ def _new_scratch(opt: Any, p: Any) -> Any:
     trace = recording()
     if trace is None:
         return array, np.empty_like(array), np.empty_like(array)
-    return array, trace.filled(np.empty_like(array.plain), None), trace.filled(np.empty_like(array.plain), None)
+    scratch = [trace.filled(np.empty_like(array.plain), None) for _ in range(2)]
+    trace.named |= {trace.value_of(each).memory: "scratch" for each in scratch}
+    return array, *scratch
 
 
 def _groups(trace: Trace, opt: Any) -> Any:

@@ -51,6 +51,11 @@ class Program:
         self.function: Callable[..., Any] = space[name]
 
 
+    def changes(self, name: str) -> bool:
+        """Whether `name` is an array of a tensor that the program writes to."""
+        return any(line.target is not None and line.target.memory in self.state and line.target.name == name for line in self.lines)
+
+
 # ---- passes ----------------------------------------------------------------------------------------------------------
 
 

@@ -11,6 +11,8 @@ from typing import Any
 
 from minigrad.arrays.dtypes import get_default_dtype
 from minigrad.autograd.grad_mode import current
+from minigrad.autograd.hooks import awaited
+from minigrad.autograd.node import watchers
 from minigrad.compiler.captured import MISS, Captured, differences, same
 from minigrad.compiler.export import export
 from minigrad.compiler.program import LateBranch
@@ -80,13 +82,15 @@ class Step:
             If it calls something that is not NumPy's, such as a random stream.
         """
         self.source  # noqa: B018  (raises where there is none)
-        export(self._latest.program, self._arguments, path)  # type: ignore[union-attr]
+        export(self._latest.program, self._latest.given(self._arguments), path)  # type: ignore[union-attr]
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """One step."""
         if captured_here() or not self._lock.acquire(blocking=False):  # part of another step; or at work elsewhere
             return self.function(*args, **kwargs)
         try:
+            if watchers or awaited:
+                return self._eagerly(args, kwargs, "somebody watches the graph: anomaly mode, or a hook for complete gradients")
             return self._call(args, kwargs)
         finally:
             self._lock.release()

@@ -271,7 +271,9 @@ class Text:
         if line.kind == "number":
             return self._number_line(line)
         if line.kind == "guard":
-            return f"if {'' if line.function else 'not '}{self.text(line.args[0])}:\n        return None"
+            condition = self.text(line.args[0])
+            condition = condition.removeprefix("(").removesuffix(")") if line.function else f"not {condition}"
+            return f"if {condition}:\n        return None"
         if line.kind == "random":
             source, draw = line.args
             self.program.objects.setdefault("fill", _fill)
@@ -298,7 +300,8 @@ class Text:
         name = line.function.removeprefix("np.")
         if kind is None or kind.kind != "f" or not isinstance(getattr(np, name, None), np.ufunc):
             return [self.text(a) for a in line.args]
-        return [self.number(a, kind) if type(a) in (int, float) else self.text(a) for a in line.args]
+        return [self.number(a.item(), kind) if isinstance(a, np.generic) and a.dtype == kind
+                else self.number(a, kind) if type(a) in (int, float) else self.text(a) for a in line.args]  # fmt: skip
 
     def _write_line(self, line: Line) -> str:
         target = self.text(line.target)
@@ -311,7 +314,8 @@ class Text:
 
     def options(self, line: Line) -> str:
         """The arguments by name, as far as they say something."""
-        return "".join(f", {k}={self.text(v)}" for k, v in line.options.items() if v is not None or k == "axis")
+        said = {k: v for k, v in line.options.items() if (v is not None or k == "axis") and (k, v) != ("keepdims", False)}
+        return "".join(f", {k}={self.text(v)}" for k, v in said.items())
 
     def into(self, line: Line, options: str, target: str) -> str:
         """A call that writes its result to memory which is there: NumPy takes that as the last argument, or as `out`."""
@@ -381,7 +385,7 @@ def describe(label: Label, names: dict[int, str]) -> str:
         text += f", {names.get(label.target, 'a tensor')}"
     if not label.file:
         return text
-    code = linecache.getline(label.file, label.line).strip()
+    code = linecache.getline(label.file, label.line).partition("  #")[0].strip()
     return f"{text:<28} {os.path.basename(label.file)}:{label.line}  {code}".rstrip()
 
 

@@ -107,6 +107,7 @@ class Trace:
         self.optimizers: dict[int, Any] = {}
         self.made: dict[int, tuple[Value | None, str, str, int]] = {}  # node number -> result, operation, the user's line
         self.constants: dict[int, Value] = {}
+        self.named: dict[Memory, str] = {}
         self.alive: list[weakref.ref[Any]] = []
         self._known: dict[Any, Any] = {}
         self._undo: list[tuple[Any, str, Any]] = []
@@ -307,7 +308,7 @@ class Trace:
     def results(self) -> dict[Memory, str]:
         """The names of what operations give: the variable that the user's line assigns, for the last operation of that line."""
         last = {(file, line): number for number, (_, _, file, line) in self.made.items()}
-        names = {}
+        names = dict(self.named)
         for number, (value, name, file, line) in self.made.items():
             if value is not None and value.memory not in names:
                 code = linecache.getline(file, line) if last[file, line] == number else ""

@@ -104,7 +104,7 @@ class Traced(ndarray):
             return
         parts = index if isinstance(index, tuple) else (index,)
         if all(p is None or p is Ellipsis or isinstance(p, (int, slice)) for p in parts):
-            place = self[index if Ellipsis in parts else (*parts, Ellipsis)]
+            place = self if parts == (Ellipsis,) else self[index if Ellipsis in parts else (*parts, Ellipsis)]
             if isinstance(value, Traced) and same_place(value.plain, place.plain):
                 return  # x[0] *= 2 ends in x[0] = x[0]
             place.plain[...] = plain(value)

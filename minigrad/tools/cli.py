@@ -86,6 +86,7 @@ def train_options(parser: argparse.ArgumentParser) -> None:
     add("--seed", type=whole_number(0, 2**63 - 1), default=0, metavar="N",
         help="fixes the first weights and the shuffles (default: %(default)s)")  # fmt: skip
     threads_option(parser, 1, "1, since more gain nothing at this size, and lose much on a busy machine")
+    add("--compile", action="store_true", help="compile the training step: the same numbers, sooner (torch needs a C++ compiler)")
     add("--plot", metavar="FILE.png", help="also draw how it went (needs matplotlib)")
     add("--quiet", action="store_true", help="no progress bar")
 
