@@ -141,6 +141,32 @@ def test_train_draws_how_it_went(program, tmp_path):
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_compiled_step_gives_the_same_numbers():
+    """The same losses and accuracies, printed with all their digits."""
+    options = "train", "--epochs", 2, "--quiet"
+    eager, compiled = here("minigrad", *options), here("minigrad", *options, "--compile")
+    assert (compiled.returncode, compiled.stderr) == (0, "")
+    assert compiled.stdout.splitlines()[:-1] == eager.stdout.splitlines()[:-1]  # the last line tells the time
+
+
+@pytest.mark.parametrize("model", ["linear", "manual", "logistic", "mlp", "cnn"])
+def test_the_source_of_a_step(model, tmp_path):
+    """A program with comments, and a file that needs NumPy alone."""
+    done = here("minigrad", "source", "--model", model, "--batch-size", 4, "--export", tmp_path / "step.py")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "import numpy as np" in done.stdout
+    assert "# derivative of" in done.stdout
+    alone = subprocess.run([sys.executable, tmp_path / "step.py"], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert (alone.returncode, alone.stderr) == (0, "")
+    assert float(alone.stdout.split()[0]) > 0
+
+
+def test_a_program_is_a_python_file(tmp_path):
+    done = here("minigrad", "source", "--export", tmp_path / "step.txt")
+    assert done.returncode == 2
+    assert "must end in .py" in done.stderr
+
+
 def test_the_picture_of_a_training_run():
     images = np.zeros((3, 784), np.float32)
     mistakes = minigrad.tensor(images), torch.tensor([1, 2, 3]), np.array([7, 0, 5])  # of either framework, or arrays
