@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -88,4 +89,41 @@ LOSSES = [
       for name in ("mse_loss", "l1_loss", "huber_loss")),
 ]
 
-LAYERS = [*INTERPOLATION, *LOSSES]
+
+
+def seeded(name: str) -> Callable[..., Any]:
+    """From one seed, both draw the same."""
+
+    def call(m: Any, *arguments: Any, **options: Any) -> Any:
+        m.manual_seed(0)
+        return getattr(m.nn.functional, name)(*arguments, **options)
+
+    return call
+
+
+def quiet(name: str) -> Callable[..., Any]:
+    """Without the warning that there is a new name."""
+
+    def call(m: Any, *arguments: Any, **options: Any) -> Any:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="`nn.functional.upsample")
+            return getattr(m.nn.functional, name)(*arguments, **options)
+
+    return call
+
+
+OTHERS = [
+    Row("nn.functional.gumbel_softmax", case(A), case(A, 0.5, dim=0), case(real(2, 3, 4), tau=2.0, dim=1),
+        case(real(4, 3).transposed()), case(A.constant(), hard=True), kink(A, 0.3, True), refused(A, dim=2),
+        call=seeded("gumbel_softmax"), bench=case(real(256, 256)), same_node=False),
+    Row("nn.functional.local_response_norm", case(real(2, 7, 3, 3), 5), case(real(2, 6, 4), 4, 0.5, 0.3, 2.0),
+        case(real(2, 3, 2, 2, 2), 2), case(real(0, 3, 2), 2), refused(A, 2), bench=case(real(16, 16, 14, 14), 5),
+        rtol={"float32": 2e-5}),
+    Row("nn.functional.dropout3d", case(real(4, 3, 2, 2, 3)), case(real(3, 2, 2, 3), 0.3),
+        case(real(4, 3, 2, 2, 2), training=False), refused(real(4, 3, 2, 2, 2), 1.5), call=seeded("dropout3d"), same_node=False),
+    Row("nn.functional.upsample", case(SIGNALS, 4), case(IMAGES, None, 2, "bilinear"), call=quiet("upsample")),
+    Row("nn.functional.upsample_nearest", case(IMAGES, 4), case(IMAGES, scale_factor=2), call=quiet("upsample_nearest")),
+    Row("nn.functional.upsample_bilinear", case(IMAGES, 4), case(IMAGES, scale_factor=2), call=quiet("upsample_bilinear")),
+]
+
+LAYERS = [*INTERPOLATION, *LOSSES, *OTHERS]

@@ -18,7 +18,7 @@ import minigrad as mg
 NO_MODULES = {
     "AdaptiveAvgPool3d", "AdaptiveMaxPool3d", "AvgPool3d", "CTCLoss", "Conv3d", "ConvTranspose3d", "FractionalMaxPool2d",
     "FractionalMaxPool3d", "LPPool1d", "LPPool2d", "LPPool3d", "LazyConv1d", "LazyConv2d", "LazyConv3d", "LazyConvTranspose1d",
-    "LazyConvTranspose2d", "LazyConvTranspose3d", "LinearCrossEntropyLoss", "LocalResponseNorm", "MaxPool3d",
+    "LazyConvTranspose2d", "LazyConvTranspose3d", "LinearCrossEntropyLoss", "MaxPool3d",
     "MultiLabelMarginLoss",
 }  # fmt: skip
 NO_OPTIMISERS = {"ASGD", "Adafactor", "Muon", "Rprop", "SparseAdam"}

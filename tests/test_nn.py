@@ -628,6 +628,7 @@ LAYERS: dict[str, tuple[Callable[[Any], Any], tuple[int, ...]]] = {
     "Upsample by scales": (lambda nn: nn.Upsample(None, (2, 1.5), "bilinear"), (1, 2, 3, 4)),
     "UpsamplingNearest2d": (lambda nn: nn.UpsamplingNearest2d(scale_factor=2), (1, 2, 3, 4)),
     "UpsamplingBilinear2d": (lambda nn: nn.UpsamplingBilinear2d(5), (1, 2, 3, 4)),
+    "Dropout3d": (lambda nn: nn.Dropout3d(0.4), (2, 3, 2, 2, 2)),
     "Softmax": (lambda nn: nn.Softmax(1), (3, 4)),
     "LogSoftmax": (lambda nn: nn.LogSoftmax(-1), (3, 4)),
     "Dropout of a probability": (lambda nn: nn.Dropout(0.2), (3, 4)),
@@ -670,6 +671,7 @@ COMPOSED: dict[str, tuple[Callable[[Any], Any], tuple[int, ...]]] = {
         )
         for ndim, mode, padding in ((1, "reflect", 2), (2, "circular", "same"), (2, "replicate", (1, 2)), (2, "reflect", "valid"))
     },
+    "LocalResponseNorm": (lambda nn: nn.LocalResponseNorm(3, 0.5), (2, 5, 3)),
     "ConvTranspose1d": (lambda nn: nn.ConvTranspose1d(2, 4, 3, 2, 1, 1, 2), (2, 2, 5)),
     "BatchNorm3d": (lambda nn: nn.BatchNorm3d(2), (2, 2, 3, 2, 3)),
     "InstanceNorm1d": (lambda nn: nn.InstanceNorm1d(2, affine=True, track_running_stats=True), (2, 2, 5)),
@@ -942,3 +944,39 @@ def test_parameter_dict(m: Any) -> Any:
     found += [list(named.fromkeys(["x", "y"], 3)), list(named.copy()), list(named.state_dict()), repr(nn.ParameterDict())]
     named.clear()
     return [*found, len(named), list(named.parameters())]
+
+
+OLDER = {
+    "uniform": (), "normal": (0, 2), "constant": (3.0,), "xavier_uniform": (), "xavier_normal": (2.0,), "kaiming_uniform": (1.0,),
+    "kaiming_normal": (), "eye": (),
+}  # fmt: skip
+
+
+@same_as_torch
+def test_older_names(m: Any) -> Any:
+    m.manual_seed(0)
+    found = []
+    for name, args in OLDER.items():
+        with pytest.warns(FutureWarning, match=f"`nn.init.{name}` is now deprecated in favor of `nn.init.{name}_`") as caught:
+            found.append(getattr(m.nn.init, name)(m.empty(3, 4), *args))
+        assert caught[0].filename == __file__
+    p = m.ones(3, requires_grad=True)
+    p.grad = m.ones(3)
+    with pytest.warns(FutureWarning, match="clip_grad_norm` is now deprecated"):
+        found.append(m.nn.utils.clip_grad_norm([p], 1.0))
+    for name in ("upsample", "upsample_nearest", "upsample_bilinear"):
+        with pytest.warns(UserWarning, match=f"`nn.functional.{name}` is deprecated"):
+            found.append(getattr(m.nn.functional, name)(data(m, 1, 2, 3, 4), 5))
+    return [*found, p.grad]
+
+
+@same_as_torch
+def test_functions_in_place(m: Any) -> Any:
+    """Under names that end as those of methods do."""
+    F, found = m.nn.functional, []
+    for name, args in (("relu", ()), ("elu", (2.0,)), ("selu", ()), ("celu", (2.0,)), ("leaky_relu", (0.2,)),
+                       ("hardtanh", (-0.5, 0.5)), ("threshold", (0.1, 3.0))):  # fmt: skip
+        x = data(m, 3, 4)
+        y = getattr(F, f"{name}_")(x, *args)
+        found.append([y is x, y])
+    return found

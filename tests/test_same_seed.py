@@ -310,6 +310,7 @@ PLAIN: dict[str, tuple[Any, ...]] = {
     "Unflatten": (1, (2, 3)), "Parameter": (), "Fold": (4, 2), "Unfold": (2,), "DataParallel": (mg.nn.Identity(),),
 }  # fmt: skip
 PLAIN |= {name: (2,) for name in dir(mg.nn) if "Pool" in name or "Pad" in name or "InstanceNorm" in name or "Pixel" in name}
+PLAIN["LocalResponseNorm"] = (2,)
 PLAIN |= {f"ConstantPad{ndim}d": (1, 2.0) for ndim in (1, 2, 3)} | {"Threshold": (1, 2)}
 
 

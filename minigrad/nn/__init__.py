@@ -6,7 +6,7 @@ Reading order: `parameter`, `module`, `layers`, `functional`, `container`, `init
 # Names in paragraphs, not one a line:
 # isort: off
 # fmt: off
-from minigrad.nn import functional, init, parallel, utils
+from minigrad.nn import functional, init, legacy, parallel, utils
 from minigrad.nn.activation import (
     CELU, ELU, GELU, GLU, SELU, Hardshrink, Hardsigmoid, Hardswish, Hardtanh, LeakyReLU, LogSigmoid, LogSoftmax, Mish,
     PReLU, ReLU, ReLU6, Sigmoid, SiLU, Softmax, Softmax2d, Softmin, Softplus, Softshrink, Softsign, Tanh, Tanhshrink,
@@ -16,7 +16,7 @@ from minigrad.nn.attention import MultiheadAttention
 from minigrad.nn.container import ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
 from minigrad.nn.conv import Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d
 from minigrad.nn.layers import (
-    Bilinear, CosineSimilarity, Dropout, Dropout1d, Dropout2d, Embedding, Flatten, Identity, Linear, PairwiseDistance,
+    Bilinear, CosineSimilarity, Dropout, Dropout1d, Dropout2d, Dropout3d, Embedding, Flatten, Identity, Linear, PairwiseDistance,
     PixelShuffle, PixelUnshuffle, Unflatten,
 )
 from minigrad.nn.loss import (
@@ -26,7 +26,8 @@ from minigrad.nn.loss import (
 )
 from minigrad.nn.module import Module
 from minigrad.nn.normalization import (
-    BatchNorm1d, BatchNorm2d, BatchNorm3d, GroupNorm, InstanceNorm1d, InstanceNorm2d, InstanceNorm3d, LayerNorm, RMSNorm,
+    BatchNorm1d, BatchNorm2d, BatchNorm3d, GroupNorm, InstanceNorm1d, InstanceNorm2d, InstanceNorm3d, LayerNorm,
+    LocalResponseNorm, RMSNorm,
 )
 from minigrad.nn.padding import (
     CircularPad1d, CircularPad2d, CircularPad3d, ConstantPad1d, ConstantPad2d, ConstantPad3d, ReflectionPad1d,
@@ -43,3 +44,5 @@ from minigrad.nn.transformer import (
     Transformer, TransformerDecoder, TransformerDecoderLayer, TransformerEncoder, TransformerEncoderLayer,
 )
 from minigrad.nn.upsampling import Upsample, UpsamplingBilinear2d, UpsamplingNearest2d
+
+legacy.install()

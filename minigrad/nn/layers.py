@@ -206,6 +206,14 @@ class Dropout2d(_DropoutNd):
         return F.dropout2d(input, self.p, self.training, self.inplace)
 
 
+class Dropout3d(_DropoutNd):
+    """`Dropout` of whole channels of volumes, of shape (n, channels, depth, height, width)."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """The input, with some channels dropped in training."""
+        return F.dropout3d(input, self.p, self.training, self.inplace)
+
+
 class Embedding(Module):
     """A table of vectors, to be looked up by integers.
 
