@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad import autograd, random
-from minigrad.arrays.memory import allocating
+from minigrad.arrays.memory import allocating as _allocating
 from minigrad.ops import activation, elementwise, indexing, reduction, shape
 from minigrad.ops.interpolation import interpolate
 from minigrad.ops.linalg import bilinear, linear
@@ -309,7 +309,7 @@ def scaled_dot_product_attention(
 # ---- the rest --------------------------------------------------------------------------------------------------------
 
 
-@allocating
+@_allocating
 def one_hot(input: Tensor, num_classes: int = -1) -> Tensor:
     """Int64 rows of zeros with a 1 at the place that each element of `input` names.
 
