@@ -27,7 +27,8 @@ from minigrad.arrays.threads import get_num_interop_threads, get_num_threads, se
 from minigrad.backends import get_float32_matmul_precision, set_float32_matmul_precision
 from minigrad.compiler import compile
 from minigrad.autograd import (
-    enable_grad, inference_mode, is_anomaly_check_nan_enabled, is_anomaly_enabled, is_grad_enabled, no_grad, set_grad_enabled,
+    enable_grad, inference_mode, is_anomaly_check_nan_enabled, is_anomaly_enabled, is_grad_enabled,
+    is_inference_mode_enabled, no_grad, set_grad_enabled,
 )
 from minigrad.ops.activation import celu, hardshrink, prelu, selu, threshold
 from minigrad.func import vmap

@@ -1338,3 +1338,71 @@ def test_a_gradient_that_is_constant(m: Any, name: str) -> Any:
     (linear,) = m.autograd.grad(y, x, v, create_graph=True)
     second = m.zeros_like(x).detach() if x.grad is None else x.grad  # torch leaves some of these zeros out
     return g.requires_grad, g.detach(), second, m.autograd.grad(linear.sum(), v)
+
+
+def made_in_inference(m: Any, make: Any = lambda m: m.ones(3)) -> Any:
+    with m.inference_mode():
+        return make(m)
+
+
+test_inference_tensors_are_protected = same_outcomes({
+    name: lambda m, use=use: use(m, made_in_inference(m), m.ones(3, requires_grad=True)) for name, use in {
+        "changed": lambda m, t, w: t.add_(1), "assigned to": lambda m, t, w: t.__setitem__(0, 1),
+        "filled": lambda m, t, w: t.zero_(),
+        "drawn": lambda m, t, w: t.normal_(), "a view changed": lambda m, t, w: t[:2].mul_(2),
+        "made to require grad": lambda m, t, w: t.requires_grad_(),
+        "a parameter": lambda m, t, w: m.nn.Parameter(t), "saved": lambda m, t, w: w * t,
+        "saved by a layer": lambda m, t, w: m.nn.functional.linear(t, w),
+        "not saved": lambda m, t, w: m.autograd.grad((w + t).sum(), w), "its version": lambda m, t, w: t._version,
+        "a clone": lambda m, t, w: [t.clone().add_(1), t.clone().is_inference()],
+        "read": lambda m, t, w: [(t * 2).tolist(), (t * 2).is_inference()],
+        "shown otherwise": lambda m, t, w: [t.view(3).is_inference(), t.detach().is_inference(), t[:1].is_inference()],
+    }.items()
+})  # fmt: skip
+
+
+@same_as_torch
+def test_what_inference_mode_makes(m: Any) -> Any:
+    outside = m.ones(3, requires_grad=True)
+    plain = m.ones(3)
+    with m.inference_mode():
+        made = [m.ones(2), m.rand(2), m.tensor([1.0]), outside * 2, plain[:2], outside.detach(), m.ones(2).clone()]
+        plain[:2].add_(1)
+        made[0].add_(1)
+        modes = [m.is_grad_enabled(), m.is_inference_mode_enabled()]
+        with m.inference_mode(False):
+            modes += [m.is_grad_enabled(), m.is_inference_mode_enabled(), m.ones(1).is_inference(), (outside * 2).requires_grad]
+        with m.enable_grad():
+            modes += [m.is_grad_enabled(), m.is_inference_mode_enabled()]
+    modes += [m.is_grad_enabled(), m.is_inference_mode_enabled()]
+    return [t.is_inference() for t in made], modes, plain, plain._version, made[0]
+
+
+@same_as_torch
+def test_functions_in_inference_mode(m: Any) -> Any:
+    @m.inference_mode()
+    def called(x: Any) -> Any:
+        return (x * 2).is_inference(), m.is_inference_mode_enabled(), (x * 2).requires_grad
+
+    @m.inference_mode
+    def bare(x: Any) -> Any:
+        return (x * 2).is_inference()
+
+    @m.inference_mode()
+    def generator() -> Any:
+        yield m.is_inference_mode_enabled()
+        yield m.ones(1).is_inference()
+
+    x = m.ones(2, requires_grad=True)
+    with m.no_grad(), m.inference_mode(False):
+        inner = m.is_grad_enabled()
+    return called(x), bare(x), [(each, m.is_inference_mode_enabled()) for each in generator()], inner, m.is_inference_mode_enabled()
+
+
+def test_inference_mode_is_for_one_thread() -> None:
+    seen = []
+    with mg.inference_mode():
+        thread = threading.Thread(target=lambda: seen.extend([mg.is_inference_mode_enabled(), mg.ones(1).is_inference()]))
+        thread.start()
+        thread.join()
+    assert seen == [False, False]

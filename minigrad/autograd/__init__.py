@@ -18,7 +18,14 @@ from minigrad.autograd.anomaly_mode import (
 from minigrad.autograd.casting import cast
 from minigrad.autograd.engine import backward, grad
 from minigrad.autograd.function import Function, FunctionCtx
-from minigrad.autograd.grad_mode import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
+from minigrad.autograd.grad_mode import (
+    enable_grad,
+    inference_mode,
+    is_grad_enabled,
+    is_inference_mode_enabled,
+    no_grad,
+    set_grad_enabled,
+)
 from minigrad.autograd.gradcheck import gradcheck, gradgradcheck
 from minigrad.autograd.hooks import when_complete
 from minigrad.autograd.inspection import RemovableHandle

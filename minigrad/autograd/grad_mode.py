@@ -12,12 +12,14 @@ P = ParamSpec("P")
 
 
 class _Mode(threading.local):
-    """What each thread has for itself: whether it records."""
+    """What each thread has for itself: whether it records, and whether it makes inference tensors."""
 
     recording = True
+    inference = False
 
 
 current = _Mode()
+inferring: list[Any] = []  # the switches that are on in any thread, so that where there is none it costs nothing to ask
 
 
 def is_grad_enabled() -> bool:
@@ -39,13 +41,17 @@ class _Switch:
     def __exit__(self, *error: object) -> None:
         current.recording = self.previous.pop()
 
+    def again(self) -> _Switch:
+        """Another switch of the same kind, since one may be in use by several calls at once."""
+        return _Switch(self.mode)
+
     def __call__(self, function: Callable[P, Any]) -> Callable[P, Any]:
         if inspect.isgeneratorfunction(function):
             return self._around_generator(function)
 
         @functools.wraps(function)
         def switched(*args: P.args, **kwargs: P.kwargs) -> Any:
-            with _Switch(self.mode):
+            with self.again():
                 return function(*args, **kwargs)
 
         return switched
@@ -59,12 +65,12 @@ class _Switch:
             resume: Callable[[], Any] = functools.partial(next, generator)
             try:
                 while True:
-                    with _Switch(self.mode):
+                    with self.again():
                         item = resume()
                     try:
                         sent = yield item
                     except GeneratorExit:
-                        with _Switch(self.mode):
+                        with self.again():
                             generator.close()
                         raise
                     except BaseException as error:  # whatever was thrown in goes on to the generator
@@ -107,16 +113,53 @@ class enable_grad(_Switch):
 
 
 class inference_mode(_Switch):  # torch's name
-    """`no_grad` under another name, as far as results can tell.
+    """`no_grad`, and tensors made inside are never part of a graph: outside they can be read, but not changed or saved.
 
     Parameters
     ----------
     mode : bool
-        False to change nothing.
+        False to make such tensors no more, and to record.
+
+    Examples
+    --------
+    >>> import minigrad as torch
+    >>> with inference_mode():
+    ...     x = torch.ones(2)
+    >>> x.is_inference()
+    True
+    >>> x.add_(1)
+    Traceback (most recent call last):
+    ...
+    RuntimeError: Inplace update to inference tensor outside InferenceMode is not allowed; change a clone()
     """
 
+    def __new__(cls, mode: Any = True) -> Any:
+        """Allow ``@inference_mode`` beside ``@inference_mode()``."""
+        return super().__new__(cls) if isinstance(mode, bool) else cls()(mode)
+
     def __init__(self, mode: bool = True) -> None:
-        super().__init__(not mode and is_grad_enabled())
+        super().__init__(not mode)
+        self.before: list[bool] = []
+
+    def __enter__(self) -> None:
+        super().__enter__()
+        self.before.append(current.inference)
+        current.inference = not self.mode
+        inferring.append(self)
+
+    def __exit__(self, *error: object) -> None:
+        inferring.remove(self)
+        current.inference = self.before.pop()
+        super().__exit__(*error)
+
+    def again(self) -> inference_mode:
+        """Another switch of the same kind."""
+        return type(self)(not self.mode)
+
+
+def is_inference_mode_enabled() -> bool:
+    """True where tensors are made that cannot be part of a graph, in this thread."""
+    return current.inference
 
 
 class set_grad_enabled(_Switch):

@@ -170,13 +170,11 @@ def record(op: Op, result: Any, operands: Sequence[Any], rules: list[Any], setti
 
     edges: list[Any] = []
     cells: list[list[Any]] = []
-    versions: list[int] = []
     for i, x in enumerate(operands):
         edge = None
         if isinstance(x, TensorBase):
             edge = x._node or (x if x._requires_grad else None)
             cells.append(x._version_cell)
-            versions.append(x._version_cell[0])
         if edge is None and i < len(rules):
             rules[i] = None  # the rule is not needed, nor is what it holds
         edges.append(edge)
@@ -186,8 +184,7 @@ def record(op: Op, result: Any, operands: Sequence[Any], rules: list[Any], setti
         node.inputs, node.cells, node.versions = None, _NO_CELLS, _NO_VERSIONS
     else:
         cells.append(result._version_cell)
-        versions.append(result._version_cell[0])
-        node.inputs, node.cells, node.versions = operands, cells, versions
+        node.inputs, node.cells, node.versions = operands, cells, [cell[0] for cell in cells]
     result._node, result._requires_grad = node, True
     for watcher in watchers:
         watcher(node)

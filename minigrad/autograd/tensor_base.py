@@ -9,6 +9,7 @@ import numpy as np
 
 from minigrad.arrays.arguments import called_function
 from minigrad.arrays.dtypes import Array
+from minigrad.autograd.grad_mode import current, inferring
 
 if TYPE_CHECKING:
     from minigrad.autograd.node import Node
@@ -62,8 +63,16 @@ def wrap(array: Array, requires_grad: bool = False, cls: Any = None) -> Any:
     tensor.array = array if type(array) is np.ndarray else np.asarray(array)
     tensor._grad = tensor._node = tensor._view = tensor._hooks = None
     tensor._requires_grad = requires_grad
-    tensor._version_cell = [0]
+    tensor._version_cell = Untracked() if inferring and current.inference else [0]
     return tensor
+
+
+class Untracked(list[Any]):
+    """The version cell of tensors made in inference mode: their changes are not counted, so no node may rely on them."""
+
+    def __getitem__(self, index: Any) -> Any:
+        raise RuntimeError("Inference tensors cannot be saved for backward, and do not track a version counter; use a clone() in "
+                           "autograd, or no_grad() instead of inference_mode()")
 
 
 def raw(x: Array) -> np.ndarray[Any, Any]:

@@ -23,12 +23,14 @@ from typing import Any
 import numpy as np
 
 from minigrad.autograd.node import Node
-from minigrad.autograd.tensor_base import TensorBase, raw
+from minigrad.autograd.tensor_base import TensorBase, Untracked, raw
 
 
 def count_change(tensor: TensorBase) -> None:
     """To be called after each change of a tensor's memory."""
     cell = tensor._version_cell
+    if type(cell) is Untracked:
+        return
     cell[0] += 1
     if len(cell) == 1:
         owner = tensor.array

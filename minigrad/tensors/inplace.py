@@ -26,6 +26,7 @@ import numpy as np
 from minigrad import autograd, random
 from minigrad.arrays.dtypes import DTYPES, KIND, as_element
 from minigrad.autograd import TensorBase, clock, count_change, op, raw, unwrapped, wrap
+from minigrad.autograd.tensor_base import Untracked
 from minigrad.ops import indexing
 
 if TYPE_CHECKING:
@@ -129,6 +130,7 @@ def drawn(fill: Callable[..., Any], name: str | Callable[..., str]) -> Any:
         recording = autograd.is_grad_enabled() and self._is_tracked()
         if recording:
             self._may_change()
+        check_inference(self)
         _unlock(self.array)
         fill(self.array, *map(unwrapped, args), **{key: unwrapped(value) for key, value in kwargs.items()})
         count_change(self)
@@ -163,6 +165,12 @@ def _bernoulli_name(p: Any = 0.5, generator: Any = None) -> str:
 
 
 _OF_SEVERAL = ("Unbind", "Split")  # views that come together, of which torch does not let one be changed
+
+
+def check_inference(x: TensorBase) -> None:
+    """Refuse to change a tensor that was made in inference mode outside of it."""
+    if type(x._version_cell) is Untracked and not autograd.is_inference_mode_enabled():
+        raise RuntimeError("Inplace update to inference tensor outside InferenceMode is not allowed; change a clone()")
 
 
 def _hand_on(old: Any, new: Any) -> None:
@@ -210,6 +218,7 @@ class InPlace(TensorBase):
 
     def _overwrite(self, values: np.ndarray[Any, Any], uniform: bool = False) -> None:
         """Write `values`, which are all the same if `uniform`, into the memory, and count it."""
+        check_inference(self)
         if KIND[values.dtype.kind] > KIND[self.array.dtype.kind]:
             ours, theirs = DTYPES[self.array.dtype].name, DTYPES[values.dtype].name
             raise RuntimeError(f"result type {theirs} can't be cast to the desired output type {ours}: "
@@ -281,6 +290,7 @@ class InPlace(TensorBase):
 
     def __setitem__(self, index: Any, value: Any) -> None:
         """``x[index] = value``, value being a number or a tensor that broadcasts to the place."""
+        check_inference(self)
         tracked = self.array.dtype.kind == "f" and (self._is_tracked() or autograd.needs_grad(value))
         template, arrays = indexing.parse_index(self, index)
         if not isinstance(value, TensorBase):

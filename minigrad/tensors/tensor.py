@@ -17,6 +17,7 @@ from minigrad.arrays.layout import check_format, contiguous_format, strided
 from minigrad.arrays.sharing import memory_of, shared_copy
 from minigrad.arrays.storage import deep_copied
 from minigrad.autograd import TensorBase, raw, unwrapped, wrap
+from minigrad.autograd.tensor_base import Untracked
 from minigrad.ops import comparison, elementwise, reduction, shape
 from minigrad.tensors import creation, legacy
 from minigrad.tensors.methods import Methods, is_operand
@@ -340,6 +341,8 @@ class Tensor(Methods):
         if self._node is not None and not value:
             raise RuntimeError("you can only change requires_grad flags of leaf variables. If you want to use a computed variable "
                                "in a subgraph that doesn't require differentiation use var_no_grad = var.detach().")
+        if value and self.is_inference() and not autograd.is_inference_mode_enabled():
+            raise RuntimeError("Setting requires_grad=True on inference tensor outside InferenceMode is not allowed; use a clone()")
         self._requires_grad = value
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
@@ -348,6 +351,10 @@ class Tensor(Methods):
             raise TypeError(f"requires_grad_(): argument 'requires_grad' must be bool, not {type(requires_grad).__name__}")
         self.requires_grad = requires_grad
         return self
+
+    def is_inference(self) -> bool:
+        """True for tensors that were made in inference mode."""
+        return type(self._version_cell) is Untracked
 
     @property
     def is_leaf(self) -> bool:
