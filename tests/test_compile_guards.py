@@ -188,7 +188,11 @@ def test_anomaly_mode() -> None:
     step = Step(function)
     for x in X[:4]:
         step(x.abs())
-    with torch.autograd.set_detect_anomaly(True), pytest.raises(RuntimeError, match="nan"):
+    with (
+        torch.autograd.set_detect_anomaly(True),
+        pytest.warns(UserWarning, match="Error detected"),
+        pytest.raises(RuntimeError, match="nan"),
+    ):
         step(-X[0].abs())
 
 
