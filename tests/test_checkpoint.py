@@ -182,16 +182,31 @@ def test_less_is_kept() -> None:
             t = t.sin()
         return t
 
+    def nested(t: Any) -> Any:
+        return checkpoint(lambda u: checkpoint(deep, u.cos().sin(), use_reentrant=False), t, use_reentrant=False)
+
+    def one_node(t: Any) -> Any:
+        return checkpoint(deep, t, use_reentrant=True)
+
     sizes = []
-    for run in (deep, lambda t: checkpoint(deep, t, use_reentrant=False), lambda t: checkpoint(deep, t, use_reentrant=True)):
+    for run in (deep, lambda t: checkpoint(deep, t, use_reentrant=False), one_node, nested):
         tracemalloc.start()
         result = run(x)
         sizes.append(tracemalloc.get_traced_memory()[0] // 400_000)
         tracemalloc.stop()
         result.sum().backward()
     assert sizes[0] >= 10
-    assert sizes[1:] == [1, 1]
+    assert sizes[1:] == [1, 1, 1]
     assert watchers == []
+
+
+@same_as_torch
+def test_each_pass_calls_the_function_again(m: Any) -> Any:
+    x, calls = variable(m, 3), []
+    out = tools(m).checkpoint(lambda t: calls.append(1) or t.exp().sin(), x, use_reentrant=False).sum()
+    out.backward(retain_graph=True)
+    out.backward()
+    return len(calls), x.grad
 
 
 def test_what_other_threads_record_is_theirs() -> None:

@@ -94,7 +94,9 @@ def test_densities_and_entropy(m: Any, name: str) -> Any:
     value = seeded(m, lambda: d.sample((2,)))
     log_prob, entropy = d.log_prob(value), attempt(d.entropy)
     every = attempt(d.enumerate_support), attempt(d.enumerate_support, False)
-    return log_prob, entropy, d.perplexity(), attempt(d.cdf, value), every, gradient_of(m, log_prob), gradient_of(m, entropy)
+    inverse = attempt(d.icdf, m.tensor([0.25], dtype=value.dtype)) if value.dtype.is_floating_point else None
+    gradients = gradient_of(m, log_prob), gradient_of(m, entropy)
+    return log_prob, entropy, d.perplexity(), attempt(d.cdf, value), inverse, every, gradients
 
 
 @pytest.mark.parametrize("name", NAMES)

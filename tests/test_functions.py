@@ -96,17 +96,19 @@ def test_a_function_that_changes_a_view(m: Any) -> Any:
 
 @same_as_torch
 def test_a_result_in_the_place_of_the_input_is_saved(m: Any) -> Any:
-    def forward(ctx: Any, x: Any) -> Any:
+    def forward(ctx: Any, x: Any, first: bool) -> Any:
+        if first:
+            ctx.save_for_backward(x)
         x.exp_()
         ctx.mark_dirty(x)
-        ctx.save_for_backward(x)
+        if not first:
+            ctx.save_for_backward(x)
         return x
 
-    f = function(m, forward, lambda ctx, g: g * ctx.saved_tensors[0])
+    f = function(m, forward, lambda ctx, g: (g * ctx.saved_tensors[0], None))
     a = variable(m, 3)
-    y = f.apply(a * 0.5)
-    y.sum().backward()
-    late = f.apply(a * 0.5)
+    (f.apply(a * 0.5, True) + f.apply(a * 0.25, False)).sum().backward()
+    late = f.apply(a * 0.5, False)
     late.add_(1)
     return a.grad, raised(late.sum().backward)
 

@@ -218,7 +218,8 @@ def test_what_nodes_have_saved(m: Any) -> Any:
     y, product, third = x.exp(), x * w, x.sum(1, keepdim=True)
     shown = [y.grad_fn._saved_result.detach(), product.grad_fn._saved_self.detach(), product.grad_fn._saved_other.detach()]
     own = product.grad_fn._saved_self is x
-    known = "_saved_result" in dir(y.grad_fn), "_saved_other" in dir(y.grad_fn), hasattr(third.grad_fn, "_saved_self")
+    known = "_saved_result" in dir(y.grad_fn), "_saved_other" in dir(y.grad_fn), hasattr(third.grad_fn, "_saved_self"), hasattr(
+        product.grad_fn, "_saved_result")  # fmt: skip
     (y + product).sum().backward()
     return shown, own, known, raised(lambda: y.grad_fn._saved_result), raised(lambda: y.grad_fn.no_such_thing)
 

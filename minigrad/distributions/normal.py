@@ -11,7 +11,7 @@ from minigrad.distributions.constraints import Constraint
 from minigrad.distributions.distribution import Distribution
 from minigrad.distributions.utils import broadcast_all
 from minigrad.ops.elementwise import log
-from minigrad.ops.special import erf
+from minigrad.ops.special import erf, erfinv
 from minigrad.tensors.creation import empty
 from minigrad.tensors.sampling import normal
 from minigrad.tensors.tensor import Tensor
@@ -85,6 +85,10 @@ class Normal(Distribution):
         if self._validate_args:
             self._validate_sample(value)
         return 0.5 * (1 + erf((value - self.loc) * self.scale.reciprocal() / math.sqrt(2)))
+
+    def icdf(self, value: Tensor) -> Tensor:
+        """Loc + scale √2 erfinv(2 value - 1)."""
+        return self.loc + self.scale * erfinv(2 * value - 1) * math.sqrt(2)
 
     def entropy(self) -> Tensor:
         """(1 + log 2π) / 2 + log scale."""
