@@ -980,3 +980,32 @@ def test_functions_in_place(m: Any) -> Any:
         y = getattr(F, f"{name}_")(x, *args)
         found.append([y is x, y])
     return found
+
+
+@same_as_torch
+def test_hardtanh_by_its_older_names(m: Any) -> Any:
+    with pytest.warns(FutureWarning, match="`min_value` is deprecated and renamed to `min_val`"):
+        lower = m.nn.Hardtanh(min_value=-2)
+    with pytest.warns(FutureWarning, match="`max_value` is deprecated and renamed to `max_val`"):
+        upper = m.nn.Hardtanh(-3.0, max_value=0.5)
+    return [repr(lower), repr(upper), upper(data(m, 5))]
+
+
+@same_as_torch
+def test_modules_under_dotted_names_and_other_types(m: Any) -> Any:
+    net = m.nn.Sequential(m.nn.Sequential(m.nn.Linear(1, 1)), m.nn.BatchNorm1d(1))
+    net.set_submodule("0.0", m.nn.ReLU(), strict=True)
+    net.set_submodule("0.more", m.nn.Tanh())
+    refused = [
+        raised(net.set_submodule, "", m.nn.ReLU()), raised(net.set_submodule, "0", 3),
+        raised(net.set_submodule, "0.x.y", m.nn.ReLU()), raised(net.set_submodule, "0.none", m.nn.ReLU(), True), raised(net.set_submodule, "1.weight", m.nn.ReLU()),
+    ]  # fmt: skip
+    assert net.type(m.float64) is net
+    assert net.to(memory_format=m.contiguous_format) is net
+    return [repr(net), refused, [t.dtype for t in net.state_dict().values()]]
+
+
+@same_as_torch
+def test_all_weights(m: Any) -> Any:
+    nets = [m.nn.LSTM(2, 3, 2, bidirectional=True), m.nn.GRU(2, 3, bias=False)]
+    return [[[tuple(w.shape) for w in layer] for layer in net.all_weights] for net in nets]

@@ -235,6 +235,18 @@ class Module(Hooked, Stateful):
         """The module under a dotted name, ``"net.0.hidden"`` for example; this one for ``""``."""
         return self._get_member(target, "_modules", "an nn.Module") if target else self
 
+    def set_submodule(self, target: str, module: Module, strict: bool = False) -> None:
+        """Put a module under a dotted name; with `strict`, only in place of another one."""
+        if not target:
+            raise ValueError("Cannot set the submodule without a target name!")
+        if not isinstance(module, Module):
+            raise ValueError(f"`module` is not an nn.Module, found {type(module)}")
+        path, _, name = target.rpartition(".")
+        parent = self.get_submodule(path)
+        if not isinstance(getattr(parent, name, None if strict else module), Module):
+            raise AttributeError(f"{type(parent).__name__} has no attribute `{name}` that is an nn.Module")
+        setattr(parent, name, module)
+
     def get_parameter(self, target: str) -> Parameter:
         """The parameter under a dotted name, ``"net.0.weight"`` for example."""
         return self._get_member(target, "_parameters", "an nn.Parameter")
@@ -289,7 +301,9 @@ class Module(Hooked, Stateful):
         fn(self)
         return self
 
-    def to(self, *args: Any, dtype: Any = None, device: Any = None, non_blocking: bool = False) -> Self:
+    def to(
+        self, *args: Any, dtype: Any = None, device: Any = None, non_blocking: bool = False, memory_format: Any = None
+    ) -> Self:
         """Convert floating-point parameters and buffers in place: ``to(torch.float64)``, ``to(x)``."""
         wanted, _ = conversion(args, dtype, device)
         if wanted is None:
@@ -312,6 +326,10 @@ class Module(Hooked, Stateful):
         for name, buffer in self._buffers.items():
             self._buffers[name] = None if buffer is None else convert(buffer)
         return self
+
+    def type(self, dst_type: Any) -> Self:
+        """Convert all parameters and buffers, whatever they hold, to a dtype."""
+        return self._apply(lambda t: t.type(dst_type))
 
     def half(self) -> Self:
         """Convert floating-point parameters and buffers to float16."""

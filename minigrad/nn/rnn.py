@@ -18,6 +18,7 @@ from minigrad.autograd import wrap
 from minigrad.nn import functional as F
 from minigrad.nn import init
 from minigrad.nn.module import Module
+from minigrad.nn.parameter import Parameter
 from minigrad.nn.utils.rnn import PackedSequence
 from minigrad.ops import recurrent
 from minigrad.ops.shape import cat, stack
@@ -175,6 +176,12 @@ class RNNBase(_Recurrent):
         above = hidden_size * len(self._directions)
         sizes = {f"_l{k}{way}": above if k else input_size for k in range(num_layers) for way in self._directions}
         self._make_parameters(mode, sizes, bias, device, dtype)
+
+    @property
+    def all_weights(self) -> list[list[Parameter]]:
+        """The parameters of each layer and direction."""
+        layers = [f"_l{k}{way}" for k in range(self.num_layers) for way in self._directions]
+        return [[weight for weight in self._weights(suffix) if weight is not None] for suffix in layers]
 
     def flatten_parameters(self) -> None:
         """Nothing to do: where the parameters lie in memory makes no difference on a CPU."""
