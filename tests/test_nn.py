@@ -997,8 +997,8 @@ def test_modules_under_dotted_names_and_other_types(m: Any) -> Any:
     net.set_submodule("0.0", m.nn.ReLU(), strict=True)
     net.set_submodule("0.more", m.nn.Tanh())
     refused = [
-        raised(net.set_submodule, "", m.nn.ReLU()), raised(net.set_submodule, "0", 3),
-        raised(net.set_submodule, "0.x.y", m.nn.ReLU()), raised(net.set_submodule, "0.none", m.nn.ReLU(), True), raised(net.set_submodule, "1.weight", m.nn.ReLU()),
+        raised(net.set_submodule, "", m.nn.ReLU()), raised(net.set_submodule, "0", 3), raised(net.set_submodule, "0.x.y", net[1]),
+        raised(net.set_submodule, "0.none", m.nn.ReLU(), True), raised(net.set_submodule, "1.weight", m.nn.ReLU()),
     ]  # fmt: skip
     assert net.type(m.float64) is net
     assert net.to(memory_format=m.contiguous_format) is net
