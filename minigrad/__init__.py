@@ -10,8 +10,8 @@ The names are torch's: what a tutorial writes for torch runs here after ``import
 from math import e, inf, nan, pi
 
 from minigrad import (
-    accelerator, amp, autograd, backends, compiler, cuda, distributions, func, linalg, nn, optim, paths, random, testing, utils,
-    version,
+    accelerator, amp, autograd, backends, compiler, cuda, distributed, distributions, func, linalg, nn, optim, paths, random,
+    testing, utils, version,
 )
 from minigrad.amp import autocast
 from minigrad.arrays.memory import OutOfMemoryError

@@ -3,13 +3,28 @@
 import argparse
 import sys
 
-from minigrad.tools import run
-from minigrad.tools.cli import Command, main, threads_option, train_options, whole_number
+from minigrad.tools import run, torchrun
+from minigrad.tools.cli import (
+    Command,
+    check_distributed,
+    distributed_option,
+    main,
+    threads_option,
+    train_options,
+    whole_number,
+)
 from minigrad.tools.plot import check_plot
+
+
+def minigrad_train_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of a training run, which may be one of several."""
+    train_options(parser)
+    distributed_option(parser)
 
 
 def train(options: argparse.Namespace) -> None:
     """Train on minigrad."""
+    check_distributed(options, "python -m minigrad torchrun --nproc-per-node 2 -m minigrad train --distributed")
     from minigrad import training  # loads the data sets' downloads and the progress bar, which `run` does not need
 
     if options.plot:
@@ -42,8 +57,9 @@ def source(options: argparse.Namespace) -> None:
 
 if __name__ == "__main__":
     commands = {
-        "train": Command("train a classifier of handwritten digits", train_options, train),
+        "train": Command("train a classifier of handwritten digits", minigrad_train_options, train),
         "source": Command("print a training step as a NumPy program", source_options, source),
         "run": Command("run a script in which torch means minigrad", run_options, run.run, guarded=False),
+        "torchrun": Command("run a script in several processes", torchrun.torchrun_options, torchrun.torchrun),
     }
     sys.exit(main("minigrad", commands))

@@ -3,13 +3,14 @@
 import argparse
 import sys
 
-from minigrad.tools.cli import Command, main, train_options
+from minigrad.tools.cli import Command, check_distributed, distributed_option, main, train_options
 from minigrad.tools.plot import check_plot, need
 
 
 def reference_train_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of `python -m minigrad train`, and the device."""
     train_options(parser)
+    distributed_option(parser)
     parser.add_argument(
         "--device",
         choices=("auto", "cpu", "cuda"),
@@ -23,6 +24,7 @@ def reference_train_options(parser: argparse.ArgumentParser) -> None:
 
 def train(options: argparse.Namespace) -> None:
     """Train on torch."""
+    check_distributed(options, "torchrun --nproc-per-node 2 -m reference train --distributed")
     need("torch", "the reference")
     if options.plot:
         check_plot(options.plot)

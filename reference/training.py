@@ -16,8 +16,9 @@ from time import perf_counter
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn, optim
-from torch.utils.data import DataLoader, TensorDataset
+from torch import Tensor, distributed, nn, optim
+from torch.nn.parallel import DistributedDataParallel
+from torch.utils.data import DataLoader, DistributedSampler, TensorDataset
 from tqdm import tqdm
 
 from minigrad.tools.plot import plot_training
@@ -56,10 +57,16 @@ def get_datasets(data: str, quiet: bool = False) -> tuple[TensorDataset, TensorD
     return train_ds, valid_ds, test_ds
 
 
-def get_data(train_ds: TensorDataset, valid_ds: TensorDataset, bs: int) -> tuple[Batches, Batches]:
-    """Loaders of batches: shuffled anew in each epoch to train on, twice as large and in order to validate on."""
+def get_data(
+    train_ds: TensorDataset, valid_ds: TensorDataset, bs: int, sampler: DistributedSampler[int] | None = None
+) -> tuple[Batches, Batches]:
+    """Loaders of batches: shuffled anew in each epoch to train on, twice as large and in order to validate on.
+
+    With a sampler, the first has only this process's part of the samples.
+    """
+    train_dl = DataLoader(train_ds, batch_size=bs, shuffle=sampler is None, sampler=sampler)
     # Validation keeps nothing for a backward pass, so twice the batch fits into the same memory.
-    return DataLoader(train_ds, batch_size=bs, shuffle=True), DataLoader(valid_ds, batch_size=bs * 2)
+    return train_dl, DataLoader(valid_ds, batch_size=bs * 2)
 
 
 # --- 2. Define the model ---------------------------------------------------------------------------------------------
@@ -213,10 +220,12 @@ def fit(
     valid_dl: Batches,
     quiet: bool = False,
     step: Callable[..., float] = loss_batch,
+    sampler: DistributedSampler[int] | None = None,
 ) -> tuple[list[float], list[tuple[float, float]]]:
     """Train for some epochs and print the loss and the accuracy on the validation data after each.
 
-    A progress bar runs on stderr meanwhile, unless `quiet`. `step` is `loss_batch`, or what `torch.compile` made of it.
+    A progress bar runs on stderr meanwhile, unless `quiet`. `step` is `loss_batch`, or what `torch.compile` made of it. Where
+    several processes train, with a sampler, the first one prints.
 
     Returns
     -------
@@ -225,11 +234,14 @@ def fit(
     losses, epoch_results = [], []
     for epoch in range(1, epochs + 1):
         model.train()
+        if sampler is not None:
+            sampler.set_epoch(epoch)
         for xb, yb in tqdm(train_dl, desc=f"epoch {epoch}/{epochs}", unit="batch", leave=False, disable=quiet):
             losses.append(step(model, loss_func, xb, yb, opt))
         loss, right = evaluate(model, loss_func, valid_dl)
         epoch_results.append((loss, right))
-        print(f"epoch {epoch}/{epochs}  validation loss {loss:.4f}  accuracy {right:.2%}", flush=True)
+        if sampler is None or sampler.rank == 0:
+            print(f"epoch {epoch}/{epochs}  validation loss {loss:.4f}  accuracy {right:.2%}", flush=True)
     return losses, epoch_results
 
 
@@ -249,22 +261,36 @@ def mistakes(model: Model, dl: Batches) -> list[Tensor]:
 
 
 def run(options: Namespace) -> None:
-    """Do what ``train`` on the command line asks for; `minigrad.tools.cli.train_options` names the options."""
+    """Do what ``train`` on the command line asks for; `minigrad.tools.cli.train_options` names the options.
+
+    With ``--distributed`` this is one process of several, which all have the same model and average their gradients.
+    """
     device = pick_device(options.device)
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
     train_ds, valid_ds, test_ds = get_datasets(options.data, options.quiet)
-    train_dl, valid_dl = get_data(train_ds, valid_ds, options.batch_size)
+    sampler: DistributedSampler[int] | None = None
+    if options.distributed:
+        distributed.init_process_group("gloo")
+        sampler = DistributedSampler(train_ds, seed=options.seed)
+    train_dl, valid_dl = get_data(train_ds, valid_ds, options.batch_size, sampler)
     test_dl: Batches = DataLoader(test_ds, batch_size=options.batch_size * 2)
     model, loss_func, opt = get_model(options.model, options.lr, options.momentum)
     train_dl, valid_dl, test_dl = place_on_device(device, model, train_dl, valid_dl, test_dl)
+    if options.distributed:
+        assert isinstance(model, nn.Module)  # the one by hand is refused on the command line
+        model = DistributedDataParallel(model)
 
     step = torch.compile(loss_batch) if options.compile else loss_batch
 
+    first = sampler is None or sampler.rank == 0
     start = perf_counter()
-    losses, epochs = fit(options.epochs, model, loss_func, opt, train_dl, valid_dl, options.quiet, step)
+    losses, epochs = fit(options.epochs, model, loss_func, opt, train_dl, valid_dl, options.quiet or not first, step, sampler)
     seconds = perf_counter() - start
     _, right = evaluate(model, loss_func, test_dl)
-    print(f"test accuracy {right:.2%} after {seconds:.2f} seconds of training")
-    if options.plot:
+    if first:
+        print(f"test accuracy {right:.2%} after {seconds:.2f} seconds of training")
+    if first and options.plot:
         plot_training(losses, epochs, mistakes(model, test_dl), options.plot)
+    if options.distributed:
+        distributed.destroy_process_group()

@@ -11,6 +11,7 @@
     Random numbers          test_random_streams (the bits)  test_same_seed (what stands on them)  test_init  test_distributions
     Compiled steps          test_compile  test_compile_guards (what is asked first)  test_compile_operations (the table)
     Modules                 test_nn  test_modules (hooks, state)  test_clip  test_parallel
+    Several processes       ranks (what each of them does), test_distributed
     Modules, optimisers     test_databases (every example of torch's own)
     Optimisers              test_optim (SGD)  test_optimizers (the others)  test_schedulers
     Data                    test_data  test_workers  test_datasets  test_transforms  test_vision

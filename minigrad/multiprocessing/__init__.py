@@ -2,6 +2,8 @@
 
 ``tensor.share_memory_()`` moves a tensor's memory to where processes share it. What one process writes there, the others see. A
 shared tensor is sent to another process by reference, whether that was forked or spawned; any other tensor is copied.
+
+`spawn` starts the ranks of `minigrad.distributed`.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import numpy as np
 
 from minigrad.arrays.sharing import reference
 from minigrad.autograd import wrap
+from minigrad.multiprocessing.spawn import ProcessExitedException, spawn
 from minigrad.nn.parameter import Parameter
 from minigrad.tensors.tensor import Tensor
 

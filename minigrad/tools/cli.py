@@ -91,6 +91,29 @@ def train_options(parser: argparse.ArgumentParser) -> None:
     add("--quiet", action="store_true", help="no progress bar")
 
 
+def distributed_option(parser: argparse.ArgumentParser) -> None:
+    """Add what makes a training run one of several that train together."""
+    parser.add_argument("--distributed", action="store_true",
+                        help="train together with the other processes that torchrun has started, each on its part of the data; "
+                        "--batch-size is that of each process")  # fmt: skip
+
+
+def check_distributed(options: argparse.Namespace, program: str) -> None:
+    """Refuse a distributed run that cannot be.
+
+    Raises
+    ------
+    CommandError
+        If nobody has started other processes, the model is no module, or the step is to be compiled.
+    """
+    if options.distributed and "RANK" not in os.environ:
+        raise CommandError(f"--distributed: several processes must be started, as with: {program}")
+    if options.distributed and options.model == "manual":
+        raise CommandError("--distributed: the model by hand is no module, choose another --model")
+    if options.distributed and options.compile:
+        raise CommandError("--distributed: a compiled step does not talk to other processes, leave --compile out")
+
+
 def main(program: str, commands: dict[str, Command], arguments: Sequence[str] | None = None) -> int:
     """Run the command that `arguments` (by default those of the process) name, and return the exit status."""
     parser = Parser(prog=f"python -m {program}", allow_abbrev=False)
