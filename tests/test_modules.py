@@ -446,6 +446,15 @@ def test_spectral_norm(m: Any, kind: str, sizes: Any, shape: Any, options: Any) 
 
 
 @same_as_torch
+def test_two_calls_before_backward(m: Any) -> Any:
+    """The second call improves the vectors that the first one has used."""
+    m.manual_seed(0)
+    net, x = m.nn.utils.spectral_norm(m.nn.Linear(3, 4).double()), data(m, 2, 3)
+    (net(x) + net(x) * 2).sum().backward()
+    return [net.weight_orig.grad, net.weight_u]
+
+
+@same_as_torch
 def test_weights_that_cannot_be_computed(m: Any) -> Any:
     utils, net = m.nn.utils, m.nn.Linear(1, 1, bias=False)
     return [raised(utils.spectral_norm, net, "bias"), raised(utils.spectral_norm, net, n_power_iterations=0),

@@ -671,6 +671,7 @@ COMPOSED: dict[str, tuple[Callable[[Any], Any], tuple[int, ...]]] = {
         )
         for ndim, mode, padding in ((1, "reflect", 2), (2, "circular", "same"), (2, "replicate", (1, 2)), (2, "reflect", "valid"))
     },
+    "Conv1d of an even kernel": (lambda nn: nn.Conv1d(2, 3, 4, padding="same", padding_mode="reflect"), (2, 2, 6)),
     "LocalResponseNorm": (lambda nn: nn.LocalResponseNorm(3, 0.5), (2, 5, 3)),
     "ConvTranspose1d": (lambda nn: nn.ConvTranspose1d(2, 4, 3, 2, 1, 1, 2), (2, 2, 5)),
     "BatchNorm3d": (lambda nn: nn.BatchNorm3d(2), (2, 2, 3, 2, 3)),
