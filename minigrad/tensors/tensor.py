@@ -175,7 +175,7 @@ class Tensor(Methods):
         return bool(self.array.item())
 
     def __float__(self) -> float:
-        if self.requires_grad:
+        if self.requires_grad and autograd.is_grad_enabled():
             warnings.warn("Converting a tensor with requires_grad=True to a scalar may lead to unexpected behavior. Consider using "
                           "tensor.detach() first", stacklevel=2)
         return float(self._number())
