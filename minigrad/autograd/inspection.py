@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
-from typing import Any, Self, cast
+from typing import Any, Self
 
 import numpy as np
 
@@ -75,7 +75,7 @@ class Inspected:
         name = node.name().rpartition(":")[2]
         if type(node).__name__ != name:
             if name not in _NAMED:
-                _NAMED[name] = type(name, (type(node),), {"__slots__": ()})
+                _NAMED[name] = type(name, (type(node),), {"__slots__": (), "__getattr__": _attribute, "__dir__": _attributes})
             node.__class__ = _NAMED[name]
         return self
 
@@ -106,43 +106,45 @@ class Inspected:
             node._hooks = {}
         return RemovableHandle(node._hooks, hook)
 
-    # ---- what is saved ---------------------------------------------------------------------------------------------------
 
-    def __getattr__(self, name: str) -> Any:
-        """``_saved_self``, ``_saved_other``, ``_saved_result``, ``_saved_dim`` …: what the rules keep, under torch's names.
+# ---- what is saved: attributes of the classes that `shown` makes, since `__getattr__` would slow `Node` itself down -------------
 
-        The node of a custom function has the attributes of its `ctx`.
-        """
-        if name.startswith("_saved_"):
-            for key, value in self._saved():
-                if name == f"_saved_{key}":
-                    return value
-        elif not name.startswith("_"):
-            ctx = cast(Any, self).settings[1].get("ctx", lambda: None)()
-            if ctx is not None and hasattr(ctx, name):
-                return getattr(ctx, name)
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
-    def __dir__(self) -> list[str]:
-        node: Any = self
-        freed = node.rules is None
-        return [*super().__dir__(), *([] if freed else (f"_saved_{name}" for name, _ in self._saved()))]
+def _attribute(node: Any, name: str) -> Any:
+    """``_saved_self``, ``_saved_other``, ``_saved_result``, ``_saved_dim`` …: what the rules keep, under torch's names.
 
-    def _saved(self) -> Iterator[tuple[str, Any]]:
-        node: Any = self
-        if node.rules is None:
-            raise RuntimeError("Trying to backward through the graph a second time (or directly access saved tensors after they "
-                               "have already been freed).")
-        operands = list(node.inputs or ())
-        for name, x in zip(node.op.operands, operands, strict=False):
-            yield "self" if name == "input" else name, x if isinstance(x, TensorBase) or not isinstance(x, np.ndarray) else wrap(x)
-        arrays = [unwrapped(x) for x in operands]
-        for rule in node.rules:
-            for cell in getattr(rule, "__closure__", None) or ():
-                value = unwrapped(cell.cell_contents)
-                if isinstance(value, np.ndarray) and value.shape == node.shape and all(value is not array for array in arrays):
-                    yield "result", wrap(value)
-                    break
-        positional, by_name = node.settings
-        settings = list(inspect.signature(node.op.body).parameters)[len(node.op.operands) :]
-        yield from {**dict(zip(settings, positional, strict=False)), **by_name}.items()
+    The node of a custom function has the attributes of its `ctx`.
+    """
+    if name.startswith("_saved_"):
+        for key, value in _saved(node):
+            if name == f"_saved_{key}":
+                return value
+    elif not name.startswith("_"):
+        ctx = node.settings[1].get("ctx", lambda: None)()
+        if ctx is not None and hasattr(ctx, name):
+            return getattr(ctx, name)
+    raise AttributeError(f"{type(node).__name__!r} object has no attribute {name!r}")
+
+
+def _attributes(node: Any) -> list[str]:
+    freed = node.rules is None
+    return [*object.__dir__(node), *([] if freed else (f"_saved_{name}" for name, _ in _saved(node)))]
+
+
+def _saved(node: Any) -> Iterator[tuple[str, Any]]:
+    if node.rules is None:
+        raise RuntimeError("Trying to backward through the graph a second time (or directly access saved tensors after they "
+                           "have already been freed).")
+    operands = list(node.inputs or ())
+    for name, x in zip(node.op.operands, operands, strict=False):
+        yield "self" if name == "input" else name, x if isinstance(x, TensorBase) or not isinstance(x, np.ndarray) else wrap(x)
+    arrays = [unwrapped(x) for x in operands]
+    for rule in node.rules:
+        for cell in getattr(rule, "__closure__", None) or ():
+            value = unwrapped(cell.cell_contents)
+            if isinstance(value, np.ndarray) and value.shape == node.shape and all(value is not array for array in arrays):
+                yield "result", wrap(value)
+                break
+    positional, by_name = node.settings
+    settings = list(inspect.signature(node.op.body).parameters)[len(node.op.operands) :]
+    yield from {**dict(zip(settings, positional, strict=False)), **by_name}.items()

@@ -186,5 +186,6 @@ def record(op: Op, result: Any, operands: Sequence[Any], rules: list[Any], setti
         cells.append(result._version_cell)
         node.inputs, node.cells, node.versions = operands, cells, [cell[0] for cell in cells]
     result._node, result._requires_grad = node, True
-    for watcher in watchers:
-        watcher(node)
+    if watchers:
+        for watcher in watchers:
+            watcher(node)
