@@ -1,6 +1,7 @@
 """Which file tests what, and the fixtures that several of them ask for by name.
 
-    An operation            operations (the table: start there), test_operations, test_one_operation (one of them by hand)
+    An operation            operations (the table: start there), test_operations, test_one_operation (one of them by hand),
+                            test_database (torch's own table)
       its corners           test_extremes (nan, infinities, kinks)  test_mixed_dtypes  test_exact_sums  test_keywords  test_out
       its family            test_indexing  test_window  test_normalization  test_losses  test_einsum  test_attention
                             test_recurrent  test_packed  test_transformer

@@ -408,7 +408,7 @@ def gaussian_nll_loss(
     if v.shape != input.shape:
         if v.shape == input.shape[:-1]:
             v = v.unsqueeze(-1)
-        elif v.ndim != input.ndim or sum(a != b for a, b in zip(v.shape, input.shape, strict=True)) != 1:
+        elif v.ndim != input.ndim or sum(a for a, b in zip(v.shape, input.shape, strict=True) if a != b) != 1:
             raise ValueError(f"var is of incorrect size: {list(v.shape)} for an input of {list(input.shape)}")
     v = v + (v.clamp(min=eps) - v).detach()
     values = 0.5 * (v.log() + (input - target) ** 2 / v)
