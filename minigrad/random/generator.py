@@ -54,7 +54,7 @@ class Generator:
     device = CPU
     _sine: float | None
 
-    def __new__(cls, *args: Any) -> Generator:
+    def __new__(cls, *args: Any, **kwargs: Any) -> Generator:
         """Remember each one, copies too, for `_unlock`."""
         generator = super().__new__(cls)
         _generators.add(generator)
