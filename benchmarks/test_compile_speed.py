@@ -33,6 +33,10 @@ NAMES = {
     "manual": "logistic by hand", "logistic": "logistic", "mlp": "784-512-512-10", "cnn": "convolutional network with momentum",
 }  # fmt: skip
 
+pytestmark = [  # of torch's compiler, when it is loaded and when it looks at tensors
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"), pytest.mark.filterwarnings("ignore:The .grad attribute"),
+]  # fmt: skip
+
 
 @pytest.fixture
 def compiled(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Contender]]:
