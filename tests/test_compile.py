@@ -5,9 +5,11 @@ from __future__ import annotations
 import copy
 import gc
 import pickle
+import runpy
 import threading
 import tracemalloc
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -383,6 +385,36 @@ def test_inference_and_training_alternate() -> None:
             assert torch.equal(call(x), expected)
     assert call.reason is None
     assert call._count == 2
+
+
+# Files ----------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["linear", "average pooling", "batch norm", "attention", "LSTM", "strides"])
+def test_the_exported_program_gives_the_same_bits(name: str, tmp_path: Path) -> None:
+    """One step of the file changes its arrays as one step of the program changes the tensors."""
+    model, data = NETWORKS[name]
+    *before, last = data
+    trained = Trained(model(), lambda p: optim.Adam(p, lr=0.01))
+    step = Step(trained.step)
+    for batch in before:
+        step(*batch)
+    step.export(tmp_path / "step.py")
+    alone = runpy.run_path(str(tmp_path / "step.py"))
+    inputs = [value if isinstance(value, float) else value.copy() for value in step._latest.given(list(last))]
+    assert alone["step"](*inputs) == step(*last)
+    for key, array in step._latest.program.arrays.items():
+        assert np.array_equal(alone["arrays"][key], array), key
+
+
+def test_what_cannot_be_exported(tmp_path: Path) -> None:
+    step = torch.compile(lambda x: x + torch.rand(3))
+    with pytest.raises(RuntimeError, match="no program yet"):
+        step.export(tmp_path / "step.py")
+    for i in range(4):
+        step(torch.full((3,), float(i)))
+    with pytest.raises(NotImplementedError, match="which NumPy does not have"):
+        step.export(tmp_path / "step.py")
 
 
 # Modules --------------------------------------------------------------------------------------------------------------------

@@ -318,6 +318,21 @@ def test_arguments_that_do_not_vary() -> None:
     assert step.reason is None
 
 
+def test_an_array_that_changes() -> None:
+    """A tensor that the step makes around an array shows what the array holds now."""
+    array = np.ones(3, np.float32)
+    step = Step(lambda x: x * (torch.from_numpy(array) * 2))
+    for i, x in enumerate(X):
+        array[:] = i // 5
+        assert torch.equal(step(x), x * (2 * (i // 5)))
+    assert step.reason is None
+    step = Step(lambda x: (x + 1, torch.from_numpy(array)))
+    for i, x in enumerate(X[:5]):
+        step(x)[1][0] = float(i)
+        assert array[0] == i
+    assert "shows a NumPy array from outside" in step.reason
+
+
 def test_a_constant_that_slipped_in_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """An array read behind NumPy's back stands in the program as it was; verification sees it."""
 
@@ -471,7 +486,7 @@ GIVEN_UP: dict[str, tuple[Callable[[torch.Tensor], Any], str]] = {
     "float": (lambda x: x * float(x.sum()), "float() is taken of a number that the step computes"),
     "int": (lambda x: x * int(x.abs().sum()), "int() is taken of a number that the step computes"),
     "size from a value": (lambda x: torch.ones(int(x.abs().sum().item())).sum(), "int() is taken"),
-    "numpy": (lambda x: torch.from_numpy(np.unique(x.numpy())).sum(), "np.unique() is not captured"),
+    "numpy": (lambda x: torch.from_numpy(np.unique(x.numpy())).sum(), "numpy() takes values out of the step"),
     "print": (prints, "text is made of a number"),
     "keeps a tensor": (keeps_in_a_list, "keeps something that it computes"),
     "keeps it in an attribute": (keeps_in_an_attribute, "keeps something that it computes"),

@@ -19,8 +19,8 @@ optimiser's groups are read anew in each run, so a scheduler may change them bet
 captured again, up to eight times, and else taken eagerly. `Step.reason` says why.
 
 **What cannot be a program** runs eagerly, too: shapes that depend on values (a mask as an index), a branch on a value after
-something was changed, values that leave for Python (`tolist()`, `float()`, a print), something computed that a list or an attribute
-keeps, a result that can still be differentiated.
+something was changed, values that leave for Python or NumPy (`tolist()`, `float()`, `numpy()`, a print), something computed that a
+list or an attribute keeps, a result that can still be differentiated.
 
 **What nobody watches**: what other functions, called by the step, read from globals or from attributes of objects that are no
 modules; and what a step does beside computing. A ``counter.add()`` in it happens in the first three calls and not again. With

@@ -129,6 +129,8 @@ class Captured:
             node = x._node
             if node is not None and _alive(node):
                 raise Unsupported("a result can still be differentiated; let the step call backward(), or use no_grad()")
+            if value.memory.kind == "constant" and not value.memory.fixed:
+                raise Unsupported("a result shows a NumPy array from outside of the step")
             base = None
             if value.memory.kind in ("state", "input"):
                 base = next(self._key(o.tensor) for o in trace.outside.values() if o.value.memory is value.memory)

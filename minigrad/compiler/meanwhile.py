@@ -19,6 +19,7 @@ from minigrad.compiler.traced import Group, Number, Traced, plain, plain_options
 from minigrad.nn.module import Module
 from minigrad.optim import optimizer
 from minigrad.optim.optimizer import Optimizer
+from minigrad.tensors.tensor import Tensor
 
 if TYPE_CHECKING:
     from minigrad.compiler.trace import Trace
@@ -61,6 +62,13 @@ class _Arrays(type):
 _numpy.ndarray = _Arrays("ndarray", (), {})
 
 
+def _copy_of(trace: Trace, array: ndarray) -> Traced:
+    """`array`, which is the same in each run, in memory that the step may write to."""
+    original = array.copy("K")
+    original.flags.writeable = False
+    return trace.make(".copy", [trace.constant(original)], {}, array, True)
+
+
 def _making(name: str) -> Any:
     make = getattr(np, name)
 
@@ -73,7 +81,7 @@ def _making(name: str) -> Any:
         if name == "full":
             fill = args[1] if len(args) > 1 else options["fill_value"]
         if fill is ... or isinstance(fill, ndarray):
-            return trace.make(".copy", [trace.constant(array.copy("K"))], {}, array, True)
+            return _copy_of(trace, array)
         return trace.filled(array, fill)
 
     return function
@@ -110,7 +118,11 @@ def _converting(name: str) -> Any:
             array = convert(plain(x), dtype, **options)
             if not isinstance(x, (ndarray, np.generic)) and type(x) not in (int, float, bool) and within(x):
                 trace.fail("a list holds numbers that the step computes")
-            return trace.make(".copy", [trace.constant(array.copy("K"))], {}, array, True) if name == "array" else array
+            if name == "array":
+                return _copy_of(trace, array)
+            if not isinstance(x, ndarray):
+                array.flags.writeable = False  # made anew in each run: the same
+            return array
         same = dtype is None or np.dtype(dtype) == x.dtype
         if x.scalar:  # becomes an array
             x = trace.traced(trace.value_of(x), x.plain)
@@ -210,14 +222,16 @@ def _record(trace: Trace) -> Any:
     return noted
 
 
-def _seeding(method: Any) -> Any:
-    def seeding(generator: Any, *args: Any) -> Any:
+def _refusing(method: Any, reason: str) -> Any:
+    """A method after which the step is no program any more."""
+
+    def refusing(self: Any, *args: Any, **options: Any) -> Any:
         trace = recording()
         if trace is not None:
-            trace.fail("the step seeds a random stream")
-        return method(generator, *args)
+            trace.fail(reason)
+        return method(self, *args, **options)
 
-    return seeding
+    return refusing
 
 
 def _fill(fill: Any, out: Any, generator: Any, draw: Any) -> Any:
@@ -249,7 +263,9 @@ def replacements(trace: Trace) -> Iterator[tuple[Any, str, Any]]:
     yield Optimizer, "param_groups", property(functools.partial(_groups, trace), lambda o, g: o.__dict__.update(param_groups=g))
     yield Module, "__call__", _call(trace)
     for name in ("manual_seed", "set_state"):
-        yield random.Generator, name, _seeding(getattr(random.Generator, name))
+        yield random.Generator, name, _refusing(getattr(random.Generator, name), "the step seeds a random stream")
+    for name in ("numpy", "__array__"):  # what is done with it may go unseen
+        yield Tensor, name, _refusing(getattr(Tensor, name), "numpy() takes values out of the step")
     yield random.draws, "_fill", functools.partial(_fill, random.draws._fill)
     instead = {id(np): _numpy, id(optimizer.number): _number, id(record): _record(trace), id(count_change): _count_change}
     instead |= {id(f): _asleep(f) for f in (sums.ones, sums.count_up)} | {id(engine._is_new): _is_new}

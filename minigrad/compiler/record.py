@@ -37,7 +37,7 @@ class Value:
     view : Line or None
         The call that made it, if it is a view of another array.
     array : numpy.ndarray or None
-        The values, if the memory was fixed so far.
+        The values, if the memory was fixed so far, or comes from outside.
     name : str or None
         In the program's text.
     """
@@ -47,7 +47,7 @@ class Value:
         self.name: str | None = None
         self.shape, self.dtype, self.strides = array.shape, array.dtype, array.strides
         self.contiguous = array.flags.c_contiguous
-        self.array = array if memory.fixed else None
+        self.array = array if memory.fixed or memory.kind == "constant" else None
 
 
 class Symbol:

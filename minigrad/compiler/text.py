@@ -184,7 +184,7 @@ class Text:
 
     def value(self, value: Value) -> str:
         """An array: its name, or that of the view it is, which is made where it is first used."""
-        if value.memory.fixed:
+        if value.memory.fixed or (value.memory.kind == "constant" and value.view is None):
             return self.loaded(value, "constant")
         if value.view is not None:
             return self.view(value)

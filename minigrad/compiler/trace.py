@@ -131,10 +131,10 @@ class Trace:
         return result
 
     def constant(self, array: ndarray) -> Value:
-        """An array from outside of the step, the same in each run."""
+        """An array from outside of the step. What it holds may change from run to run, unless it is read-only."""
         known = self.constants.get(id(array))
         if known is None:
-            known = self.constants[id(array)] = Value(Memory("constant", array.nbytes, fixed=True), array)
+            known = self.constants[id(array)] = Value(Memory("constant", array.nbytes, not array.flags.writeable), array)
         return known
 
     def value_of(self, x: Any) -> Any:
@@ -351,6 +351,8 @@ class Trace:
             return
         _ARRAY.__set__(tensor, plain(array))
         self.alive.append(weakref.ref(tensor))
+        if not isinstance(array, Traced) and array.flags.writeable:  # from outside, and may change there
+            array = self.traced(self.constant(array), array)
         self.inside[id(tensor)] = (plain(array), array if isinstance(array, Traced) else None)
 
     def grad_of(self, tensor: Any) -> Any:
