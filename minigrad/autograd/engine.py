@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from heapq import heapify, heappop, heappush
 from typing import Any
 
@@ -14,7 +14,6 @@ from minigrad.arrays.sums import ones, unbroadcast
 from minigrad.autograd.anomaly_mode import watched
 from minigrad.autograd.grad_mode import current
 from minigrad.autograd.hooks import attend, awaited, completed, hooked, keep, last_uses, with_post_hooks
-from minigrad.autograd.inspection import NODE_CLASSES
 from minigrad.autograd.node import Node, Op, record
 from minigrad.autograd.passes import start_pass
 from minigrad.autograd.tensor_base import TensorBase, wrap
@@ -24,7 +23,7 @@ from minigrad.autograd.views import refresh
 
 def walk(
     roots: Sequence[tuple[TensorBase, Any]], retain_graph: bool, create_graph: bool, wanted: Sequence[Any] | None = None,
-    early: bool = False,
+    complete_after: Mapping[Node, list[Any]] | None = None,
 ) -> tuple[dict[Any, Any], set[Any]]:
     """Carry gradients from `roots` back through the graph.
 
@@ -46,8 +45,9 @@ def walk(
         Gradients are arrays. With `create_graph` they are tensors, and the walk itself is recorded.
     wanted : sequence of nodes and leaves, optional
         What gradients are asked for. Only the part of the graph that leads there is visited. Default: all leaves.
-    early : bool
-        Put the gradients of leaves with hooks for it into their `.grad` as soon as they are complete; others are returned.
+    complete_after : dict, optional
+        Leaves whose gradients are to be put into their `.grad` as soon as they are complete, by the node after whose turn that is
+        (see `hooks.last_uses`). The others are returned.
 
     Returns
     -------
@@ -60,7 +60,6 @@ def walk(
     found: dict[Any, Any] = {}
     owned: set[Any] = set()
     useful = None if wanted is None else _leading_to(wanted, [tensor._node for tensor, _ in roots])
-    uses = last_uses([tensor._node for tensor, _ in roots], wanted) if early else None
     rules_of = watched(_rules_of)
 
     for tensor, g in roots:
@@ -85,7 +84,7 @@ def walk(
             passed = rule(g)
             if passed is None:  # a custom function says so where there is no gradient
                 continue
-            to_node = type(edge) is Node or type(edge) in NODE_CLASSES
+            to_node = isinstance(edge, Node)
             shape = edge.shape if to_node else edge.array.shape
             if passed.shape != shape:
                 passed = unbroadcast(passed, shape)
@@ -100,8 +99,8 @@ def walk(
                     owned.add(edge)
         if not retain_graph and not node.op.linear:
             node.rules = node.inputs = None
-        if uses and node in uses:
-            for leaf in uses[node]:
+        if complete_after and node in complete_after:
+            for leaf in complete_after[node]:
                 if leaf in waiting:
                     accumulate(leaf, waiting.pop(leaf), leaf in owned)
     return found | waiting, owned
@@ -195,7 +194,8 @@ def _differentiate(
     before, current.recording = current.recording, bool(create_graph)
     try:
         retain_graph = create_graph if retain_graph is None else retain_graph
-        grads, owned = walk(roots, retain_graph, create_graph, wanted, accumulating and bool(awaited))
+        complete_after = last_uses([tensor._node for tensor, _ in roots], wanted) if accumulating and awaited else None
+        grads, owned = walk(roots, retain_graph, create_graph, wanted, complete_after)
         if accumulating:
             for leaf in wanted or list(grads):
                 if leaf in grads and not isinstance(leaf, Node):

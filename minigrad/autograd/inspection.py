@@ -56,18 +56,13 @@ class PostHook:
         """Its turn is later."""
 
 
-NODE_CLASSES: set[type] = set()  # of nodes: `Node`, and those that have the names of operations
-_NAMED: dict[str, type] = {}
+_NAMED: dict[str, type] = {}  # classes of nodes that have the names of operations
 
 
 class Inspected:
     """Base class of `Node`."""
 
     __slots__ = ()
-
-    def __init_subclass__(cls) -> None:
-        super().__init_subclass__()
-        NODE_CLASSES.add(cls)
 
     def shown(self) -> Self:
         """The node itself, of a class that has the name of its operation: ``type(y.grad_fn).__name__`` is ``"MulBackward0"``."""
