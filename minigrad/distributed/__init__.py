@@ -38,10 +38,11 @@ time of a step, is below 80 %, up to 1,024 ranks. Assumed are latencies of 30 an
     100 million parameters                  3.1 s       400 MB      never         never
 
 Read these as upper bounds. The model was checked on a link of 1 Gbit/s between two network namespaces of one computer, with a
-784-2048-2048-10 network and 1,024 samples a rank. A step took 526 to 683 ms without overlap and 336 to 538 ms with it, where the
-model says 359 and 277: it was 1.2 to 1.9 times too optimistic. The bytes counted on the link were those of the gradients,
-24.3 MB a step. That count matters: MPICH finds shared memory even between namespaces, and without ``UCX_TLS=tcp,self`` a first
-table was wrong by a factor of five.
+784-2048-2048-10 network and 1,024 samples a rank, for which it says 359 ms without overlap and 277 with it. A first version of
+this code took 526 to 683 ms and 336 to 538 ms: the model was 1.2 to 1.9 times too optimistic. Later runs on a busy computer took
+875 to 1,325 ms in one piece, and 654 to 1,054 ms in buckets of 4 MB (medians of three runs each), which shows no more than that
+buckets work there. In all of them a rank sent the bytes of its gradients, 23 to 24 MB a step, over the link. That count matters:
+MPICH finds shared memory even between namespaces, and without ``UCX_TLS=tcp,self`` a first table was wrong by a factor of five.
 """
 
 # Names in paragraphs, not one a line:
