@@ -366,6 +366,22 @@ def test_results_are_not_overwritten_by_the_next_call() -> None:
         assert ones.tolist() == [2.0, 2.0, 2.0]
 
 
+def test_a_gradient_that_depends_on_nothing() -> None:
+    """Who changes it changes nothing else."""
+    w = torch.ones(3, requires_grad=True)
+
+    def function(x: torch.Tensor) -> None:
+        w.grad = None
+        (w + w + x).sum().backward()
+
+    step = Step(function)
+    for x, _ in batches(3, n=1):
+        step(x[0])
+        assert w.grad.tolist() == [2.0, 2.0, 2.0]
+        w.grad *= 5
+    assert step.reason == "the step leaves a gradient that depends on nothing"
+
+
 def test_the_last_batch_is_smaller() -> None:
     """One more program."""
     data = (batches(20, count=5) + batches(20, n=7, count=1, seed=5)) * 4

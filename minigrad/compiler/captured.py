@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import operator
 from copy import copy
 from typing import Any
@@ -32,80 +31,91 @@ class Captured:
         self, trace: Trace, reach: Reach, name: str, title: str, tensors: list[Any], names: list[str], result: Any
     ) -> None:
         self._numbers = {id(t): i for i, t in reversed(list(enumerate(tensors)))}
-        self.modules = list({id(m): m for top in reach.modules for m in top.modules()}.values())
-        self.modules += [m for m in trace.modules.values() if not any(m is other for other in self.modules)]
-        if any(m._hooked for m in self.modules):
-            raise Unsupported("a module has, or had, hooks, and those run eagerly")
-        self.attributes = [attributes_of(m) for m in self.modules]
-        self.changes = CHANGES[0]
-        self.variables = [(home, key, look(home, key)) for home, key in reach.variables]
-        self.lists = [(x, list(x)) for x in reach.lists]
-        for opt in trace.optimizers.values():
-            groups, state = opt.__dict__["param_groups"], opt.__dict__["state"]
-            self.lists += [(x, list(x)) for x in (groups, *(group["params"] for group in groups))]
-            if opt._hooked:
-                raise Unsupported("an optimiser has, or had, hooks, and those run eagerly")
-            self.variables += [(opt.__dict__, "param_groups", groups), (opt.__dict__, "state", state)]
-            self.variables.append((opt.__dict__, "_hooked", look(opt.__dict__, "_hooked")))
-            for p, entry in state.items():
-                self.variables.append((state, p, entry))
-                self.variables += [(entry, key, value) for key, value in entry.items()]
-        self.settings, self.generators = trace.settings, trace.generators
-        self.recording = current.recording
-        outside = list(trace.outside.values())
-        for o in outside:
-            if o.tensor._requires_grad is not o.requires_grad or o.tensor._node is not o.node:
-                raise Unsupported("the step changes whether, or how, a tensor from outside requires a gradient")
-        grads_of = {id(g): self._key(t) for t, g, read in trace.grads.values() if read and g is not None}
-        self.state = [(o.tensor, o.array, o.requires_grad) for o in outside if o.value.memory.kind == "state"]
-        self.touched = [(self._key(o.tensor) if id(o.tensor) not in grads_of else ("grad", grads_of[id(o.tensor)]),
-                         o.tensor._version_cell[0] - o.version, o.bits) for o in outside]  # fmt: skip
-        self.changed = [(key, changes) for key, changes, _ in self.touched if changes]
+        self._grads_of = {id(g): self._key(t) for t, g, read in trace.grads.values() if read and g is not None}
+        self._watch_python(trace, reach)
+        self._watch_tensors(trace)
         self.outputs: list[Any] = []
         self.made: set[int] = set()  # ids of the tensors that are results, or gradients
         self.result = self._described(trace, result)
-        self.grads_before = [(self._key(t), None if g is None else (g.array.shape, g.array.dtype, g.array.strides))
-                             for t, g, read in trace.grads.values() if read]  # fmt: skip
-        hints = trace.results()
-        self.grads: list[tuple[Any, int | None]] = []
-        for t, before, _ in trace.grads.values():
-            after = t._grad
-            if after is before:
-                continue
-            if after is None:
-                self.grads.append((self._key(t), None))
-                continue
-            self.made.add(id(after))
-            value = trace.value_in(after)
-            if value is None or after._node is not None:
-                raise Unsupported("the step leaves a gradient that it did not compute, or that has a history")
-            hints[value.memory] = f"d_{reach.names.get(id(t), 'tensor')}"
-            self.grads.append((self._key(t), self._output(value)))
-        inputs: list[Any] = []
-        for number, t in enumerate(tensors):
-            if self._numbers[id(t)] == number:
-                known = trace.outside.get(id(t))
-                value = Value(Memory("input", 0), t.array) if known is None else known.value
-                value.name = names[number]
-                inputs.append(value)
-        self.places = [i for i, t in enumerate(tensors) if self._numbers[id(t)] == i]
-        self.grad_inputs = []
-        for o in outside:
-            if id(o.tensor) in grads_of:
-                o.value.name = f"{self._name(trace, reach, o.tensor)}_grad"
-                self.grad_inputs.append(grads_of[id(o.tensor)])
-                inputs.append(o.value)
-        self.numbers = [(group, key) for _, group, key in trace.numbers.values()]
-        inputs += [number.symbol for number, _, _ in trace.numbers.values()]
+        hints = trace.results() | self._gradients(trace, reach)
+        inputs = self._inputs(trace, reach, tensors, names)
         self.program = Program(trace, name, title, inputs, self.outputs, reach.names, hints)
         self.verified = False
-        self.unvaried: dict[int, Any] = {}
+        self.unvaried: dict[int, Any] = {}  # number in `touched` -> (tensor, version) that had the values of the capture
+
+    def _watch_python(self, trace: Trace, reach: Reach) -> None:
+        """What must stay as it is among modules, optimisers and variables."""
+        self.recording = current.recording
+        self.modules = list(({id(m): m for top in reach.modules for m in top.modules()} | trace.modules).values())
+        if any(m._hooked for m in self.modules):
+            raise Unsupported("a module has, or had, hooks, and those run eagerly")
+        self.attributes, self.changes = [attributes_of(m) for m in self.modules], CHANGES[0]
+        self.variables = [(home, key, look(home, key)) for home, key in reach.variables]
+        self.lists = [(x, list(x)) for x in reach.lists]
+        for opt in trace.optimizers.values():
+            if opt._hooked:
+                raise Unsupported("an optimiser has, or had, hooks, and those run eagerly")
+            groups, state = opt.__dict__["param_groups"], opt.__dict__["state"]
+            self.lists += [(x, list(x)) for x in (groups, *(group["params"] for group in groups))]
+            self.variables += [(opt.__dict__, key, look(opt.__dict__, key)) for key in ("param_groups", "state", "_hooked")]
+            for p, entry in state.items():
+                self.variables += [(state, p, entry), *((entry, key, value) for key, value in entry.items())]
+        self.settings, self.generators = trace.settings, trace.generators
+
+    def _watch_tensors(self, trace: Trace) -> None:
+        """What must stay as it is of tensors from outside, and what the step does to them."""
+        self.state, self.touched = [], []
+        for o in trace.outside.values():
+            if o.tensor._requires_grad is not o.requires_grad or o.tensor._node is not o.node:
+                raise Unsupported("the step changes whether, or how, a tensor from outside requires a gradient")
+            if o.value.memory.kind == "state":
+                self.state.append((o.tensor, o.array, o.requires_grad))
+            key = ("grad", self._grads_of[id(o.tensor)]) if id(o.tensor) in self._grads_of else self._key(o.tensor)
+            self.touched.append((key, o.tensor._version_cell[0] - o.version, o.bits))
+        self.changed = [(key, changes) for key, changes, _ in self.touched if changes]
+        self.grads_before = [
+            (self._key(t), None if g is None else (g.array.shape, g.array.dtype, g.array.strides))
+            for t, g, read in trace.grads.values() if read
+        ]  # fmt: skip
+
+    def _gradients(self, trace: Trace, reach: Reach) -> dict[Memory, str]:
+        """Which gradients the step leaves behind, and names for them."""
+        self.grads: list[tuple[Any, int | None]] = []
+        names = {}
+        for t, before, _ in trace.grads.values():
+            after = t._grad
+            if after is None and before is not None:
+                self.grads.append((self._key(t), None))
+            elif after is not before:
+                self.made.add(id(after))
+                value = trace.value_in(after)
+                if value is None or after._node is not None or value.memory.kind in ("state", "input"):
+                    raise Unsupported("the step leaves a gradient that it did not compute, or that has a history")
+                if value.memory.kind == "constant" and not value.memory.fixed:
+                    raise Unsupported("the step leaves a gradient that depends on nothing")
+                names[value.memory] = f"d_{reach.names.get(id(t), 'tensor')}"
+                self.grads.append((self._key(t), self._output(value)))
+        return names
+
+    def _inputs(self, trace: Trace, reach: Reach, tensors: list[Any], names: list[str]) -> list[Any]:
+        """What the program is given: the arguments' arrays, gradients that are there, and numbers of the optimisers."""
+        inputs: list[Any] = []
+        self.places = [i for i, t in enumerate(tensors) if self._numbers[id(t)] == i]
+        for i in self.places:
+            known = trace.outside.get(id(tensors[i]))
+            inputs.append(Value(Memory("input", 0), tensors[i].array) if known is None else known.value)
+            inputs[-1].name = names[i]
+        self.grad_inputs = []
+        for o in trace.outside.values():
+            if id(o.tensor) in self._grads_of:
+                o.value.name = f"{reach.names.get(id(trace.owner_of[id(o.tensor)]), 'tensor')}_grad"
+                self.grad_inputs.append(self._grads_of[id(o.tensor)])
+                inputs.append(o.value)
+        self.numbers = [(group, key) for _, group, key in trace.numbers.values()]
+        return inputs + [number.symbol for number, _, _ in trace.numbers.values()]
 
     def _key(self, tensor: Any) -> Any:
         return self._numbers.get(id(tensor), tensor)
-
-    def _name(self, trace: Trace, reach: Reach, grad: Any) -> str:
-        return reach.names.get(id(trace.owner_of[id(grad)]), "tensor")
 
     # -- results
 
@@ -145,13 +155,10 @@ class Captured:
         kind, *rest = described
         if kind == "new":
             output, requires_grad, node, base, cls = rest
-            array = outputs[output]
-            result = wrap(np.asarray(array), requires_grad, cls)
+            result = wrap(self._array(outputs, output), requires_grad, cls)
             result._node = node
             if base is not None:
                 share(result, self._tensor(base, tensors), current.recording)
-            elif output in self.constant_outputs:
-                result.array = array.copy("K")
             return result
         if kind == "number":
             return outputs[rest[0]]
@@ -163,10 +170,10 @@ class Captured:
             return dict(zip(rest[0], (self._made(part, outputs, tensors) for part in rest[1]), strict=True))
         return self._tensor(rest[0], tensors) if kind == "tensor" else rest[0]
 
-    @functools.cached_property
-    def constant_outputs(self) -> set[int]:
-        """Which outputs are the same array in each run, and so must be copied."""
-        return {i for i, v in enumerate(self.outputs) if type(v) is Value and v.memory.kind == "constant"}
+    def _array(self, outputs: Any, number: int) -> Any:
+        """An output, as an array that belongs to who gets it."""
+        array = np.asarray(outputs[number])
+        return array.copy("K") if self.outputs[number].memory.kind == "constant" else array
 
     @staticmethod
     def _tensor(key: Any, tensors: list[Any]) -> Any:
@@ -256,7 +263,7 @@ class Captured:
         self._count_changes(tensors)
         for key, output in self.grads:
             t = self._tensor(key, tensors)
-            t._grad = None if output is None else wrap(np.asarray(outputs[output]))
+            t._grad = None if output is None else wrap(self._array(outputs, output))
         return self._made(self.result, outputs, tensors)
 
     def _count_changes(self, tensors: list[Any]) -> None:

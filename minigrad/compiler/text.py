@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minigrad.arrays.storage import deep_copied
 from minigrad.compiler.record import COPIES, Label, Line, Symbol, Value, leaves
 from minigrad.random.draws import _fill
 
@@ -202,6 +203,8 @@ class Text:
             array: Any = value.array
             if array.size == 1 and value.memory.kind == "constant":
                 return self.number(array.item(), array.dtype, array.shape)
+            if value.memory.fixed:  # whoever got it from the capture may change it
+                array = deep_copied(array, {})
             name = value.name = self.fresh(_kind(array) if stem == "constant" else stem)
             self.program.arrays[name] = array
             self.loads.append(f'{name} = arrays["{name}"]  # {array.dtype.name} {array.shape}\n')
