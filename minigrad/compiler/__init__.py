@@ -5,11 +5,14 @@ straight-line program, without a tensor, a node or a check in between. The numbe
 
     step = torch.compile(step)     a function of tensors: forward, backward, the optimiser's step
     step(x, y)                     first call: eager; the optimiser makes its buffers
-    step(x, y)                     second call: eager, and captured                            capture.py
-                                   the list of calls becomes a program                         program.py
-    step(x, y)                     third call: both, and every bit is compared                 step.py
+    step(x, y)                     second call: eager, and captured; the list of calls becomes a program
+    step(x, y)                     third call: both, and every bit is compared
     step(x, y)                     from then on: the program
-    print(step.source)             which you can read, and write to a file that needs NumPy alone     export.py
+    print(step.source)             which you can read, and export to a file that needs NumPy alone
+
+Reading order: `traced` (arrays and numbers that write down what is done with them), `trace` (the list; `record` has its parts, and
+`meanwhile` what else is different during a capture), `program` (the list becomes shorter and gets memory), `text` (and is written
+out), then `reach` and `captured` (what a program relies on), `step` (which program runs when) and `export`.
 
 **Never a wrong number.** A program runs only where it would do what the step does. Compared before each run: the arguments' shapes,
 dtypes, memory layouts and `requires_grad`; Python's numbers among them; the memory of every other tensor that the step reaches, its
