@@ -1,6 +1,7 @@
 """The table and the picture of ratios: ``python -m benchmarks.report results.json [--plot picture.png]``.
 
-``--section training`` leaves out the rest; the sections are compiled, import, data, memory, networks, operations and training.
+``--section training`` leaves out the rest; the sections are compiled, import, data, memory, networks, operations,
+processes and training.
 
 The JSON is what ``pytest --benchmark-only --benchmark-json results.json`` writes. The table is Markdown, the same that
 ends the benchmark's own output.
