@@ -24,7 +24,7 @@ def graph_text(tensor: Any, limit: int = 1000, params: Mapping[str, Any] | None 
     """Return the nodes behind a tensor, its own first and inputs below the nodes that use them.
 
     Each node has a line: its name, and the shape of its result. A node with one input has it on the next line; several inputs
-    branch off. A node that is used more than once carries a number, and what lies behind it is written the first time only.
+    branch off. A node that is used more than once carries a number, and what it was computed from is written the first time only.
     Inputs that need no gradient have no node.
 
     Parameters

@@ -1,7 +1,7 @@
 """The random streams next to torch's: the same bits, and the same state after each call.
 
 Float32 normals are compared where torch's CPU kernels use fused multiply-adds (x86 with AVX2 or later); elsewhere torch
-differs from itself in their last bits, see `minigrad/random.py`, and those comparisons allow for it.
+differs from itself in their last bits, see `minigrad/random/boxmuller.py`, and those comparisons allow for it.
 """
 
 from __future__ import annotations

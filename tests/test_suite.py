@@ -26,7 +26,7 @@ def test_an_interrupt_arrives_in_a_process_that_a_test_starts():
 
 
 def test_a_suite_that_was_started_with_interrupts_ignored(tmp_path: Path) -> None:
-    """As the shell starts one behind which `&` stands, or nohup."""
+    """As the shell starts one with `&` after it, and as nohup does."""
     (tmp_path / "test_interrupts.py").write_text(INTERRUPTED)
     command = [sys.executable, "-m", "pytest", "-q", "-c", str(HERE.parent / "pyproject.toml"), "--rootdir", str(tmp_path),
                "-p", "no:cacheprovider", "-p", "tests.conftest", str(tmp_path)]  # fmt: skip

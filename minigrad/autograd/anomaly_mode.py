@@ -1,4 +1,4 @@
-"""Anomaly mode: which line of the user's made the operation whose derivative fails, or is nan?
+"""Anomaly mode: which line of the user's code called the operation whose derivative fails, or is nan?
 
 While the mode is on, each node notes the lines that led to it, and backward looks at what each rule returns::
 

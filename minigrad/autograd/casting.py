@@ -19,7 +19,7 @@ from minigrad.autograd.views import needs_grad
 def cast(x: Any, dtype: Any, name: str = "ToCopyBackward0") -> Any:
     """`x`, a tensor or an array, in another NumPy dtype; the gradient is cast back.
 
-    It records itself by hand, since operations stand on it.
+    It records itself by hand, since `op` uses it.
     """
     if not isinstance(x, TensorBase):
         return x.astype(dtype)

@@ -139,7 +139,7 @@ def jacobian(
     Returns
     -------
     Tensor or nested tuple of Tensor
-        The derivative of output i with respect to input j has their shapes, one behind the other. It is ``result[i][j]``
+        The derivative of output i with respect to input j has the shapes of both, one after the other. It is ``result[i][j]``
         if there are tuples of outputs and of inputs; where there is only one without a tuple, its index is left out.
 
     Examples
@@ -176,7 +176,7 @@ def hessian(
     Returns
     -------
     Tensor or tuple of tuple of Tensor
-        Of the shape of the input twice, one behind the other. If there is a tuple of inputs, ``result[i][j]`` has the shapes of
+        Its shape is the input's, twice, one after the other. If there is a tuple of inputs, ``result[i][j]`` has the shapes of
         inputs i and j.
 
     Examples

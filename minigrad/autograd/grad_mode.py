@@ -118,7 +118,7 @@ class inference_mode(_Switch):  # torch's name
     Parameters
     ----------
     mode : bool
-        False to make such tensors no more, and to record.
+        False to make ordinary tensors, and to record.
 
     Examples
     --------

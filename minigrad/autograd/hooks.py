@@ -1,5 +1,5 @@
-"""Hooks: functions of the user's that see a gradient on its way, and may replace it, or that hear when a leaf has got all of its
-gradient; and gradients kept on the way.
+"""Hooks: the user's functions that see a gradient on its way, and may replace it, or that are called when a leaf has received all
+of its gradient; and `retain_grad`, which keeps gradients on the way.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def when_complete(leaf: Any, hook: Callable[[Any], None]) -> RemovableHandle:
 
 
 def completed(leaf: Any) -> None:
-    """Call the hooks of a leaf that has got all of its gradient."""
+    """Call the hooks of a leaf that has received all of its gradient."""
     for hook in list(leaf._complete_hooks.values()):
         hook(leaf)
 

@@ -1,4 +1,4 @@
-"""Backward passes under way; a hook, or a function of the user's own, may start one inside of another."""
+"""Backward passes under way; a hook, or a custom function, may start one inside another."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from minigrad.arrays.quiet import quietly
 
-DEPTH = 16  # passes inside of each other in one thread; each takes about ten levels of the thousand that Python allows
+DEPTH = 16  # passes inside one another in one thread; each takes about ten levels of the thousand that Python allows
 
 
 class Pass:
@@ -36,9 +36,9 @@ _here = _Thread()
 
 
 def start_pass(function: Callable[..., Any], restricted: bool, *args: Any) -> Any:
-    """``function(*args)``, a pass, without NumPy's warnings; deep inside of others it goes on in a thread of its own.
+    """``function(*args)``, a pass, without NumPy's warnings; deep inside others it goes on in a new thread.
 
-    Python limits how deep calls may be nested, but for each thread by itself.
+    Python limits how deeply calls may be nested, but for each thread separately.
     """
     if len(_here.passes) >= DEPTH:
         return _in_a_thread_of_its_own(start_pass, function, restricted, *args)

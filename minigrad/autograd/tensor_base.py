@@ -58,7 +58,7 @@ def result_class(cls: type) -> type:
 
 
 def wrap(array: Array, requires_grad: bool = False, cls: Any = None) -> Any:
-    """A leaf tensor around `array`, whose memory it shares: a `Tensor`, which autograd does not know, unless `cls` says another."""
+    """A leaf tensor around `array`, whose memory it shares: of class `cls`, or else of the class that `result_class` has named."""
     tensor = object.__new__(cls or _result_class)
     tensor.array = array if type(array) is np.ndarray else np.asarray(array)
     tensor._grad = tensor._node = tensor._view = tensor._hooks = None
@@ -78,8 +78,8 @@ class Untracked(list[Any]):
 def raw(x: Array) -> np.ndarray[Any, Any]:
     """The plain NumPy values of a tensor or an array.
 
-    A body that runs on tensors, for derivatives of derivatives, needs them for what nobody differentiates: dtypes, and decisions
-    that depend on values.
+    A body that runs on tensors, for derivatives of derivatives, needs them for what is not differentiated: dtypes, and
+    decisions that depend on values.
 
     Raises
     ------

@@ -1,14 +1,15 @@
 """Views: tensors that show memory of another one, their base.
 
-A view has its base's version. If the base is changed in place while that is recorded, the base gets a new node, and what its views
-show has changed with it. So a view notes when it was made, and looks its history up anew if its base's node is newer than that::
+A view shares its base's version cell. If the base is changed in place while operations are recorded, the base gets a new node, and
+what its views show has changed with it. So a view notes when it was made, and its history is derived again if its
+base's node is newer::
 
     v = x[0]         v shows x's memory, and comes from x's node of that time
     x.mul_(2)        x comes from mul's node now
     v.sum()          v is refreshed before it is used: it comes from mul's node, too
 
-Some views have no history that could be looked up: those made under `no_grad`, and what a custom Function made of its input's
-memory. They note a negative moment, and to use one after such a change is an error.
+Some views have no history that could be derived from the base: those made under `no_grad`, and what a custom Function made of its
+input's memory. They note the moment as a negative number, and using one after such a change is an error.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ from minigrad.autograd.tensor_base import TensorBase
 def share(result: TensorBase, base: Any, recording: bool) -> None:
     """Let `result`, if it shows memory of `base`, know its base and share its version.
 
-    A view that was not recorded, and what is a view of it, cannot be looked up anew.
+    The history of a view that was not recorded, or of a view of one, cannot be derived again.
     """
-    below = result.array.base  # the array that owns the memory; or ours, where that is no array
+    below = result.array.base  # the array that owns the memory; or base.array itself, if the owner is not an array
     if result.array is base.array or (below is not None and (below is base.array.base or below is base.array)):
         result._version_cell = base._version_cell
         whole, known = (base, True) if base._view is None else (base._view[0], base._view[1] > 0)

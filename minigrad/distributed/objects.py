@@ -21,7 +21,7 @@ def _pickled(obj: Any) -> Bytes:
 def all_gather_object(object_list: list[Any], obj: Any, group: Any = None) -> None:
     """Put the `obj` of each rank into its place in everybody's `object_list`.
 
-    Objects are pickled; like every pickle, they must come from somebody whom you trust.
+    Objects are pickled; like every pickle, they must come from somebody you trust.
 
     Parameters
     ----------

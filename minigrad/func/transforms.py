@@ -29,7 +29,7 @@ def grad(func: Callable[..., Any], argnums: Any = 0, has_aux: bool = False) -> C
     argnums : int or tuple of int
         With respect to which positional arguments; for a tuple, the gradients are a tuple.
     has_aux : bool
-        `func` returns a pair, the value and something else, which the new function returns behind the gradient.
+        `func` returns a pair, the value and something else, which the new function returns after the gradient.
 
     Returns
     -------
@@ -80,7 +80,7 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple
     Returns
     -------
     tuple
-        The value, the function, and what `func` returned behind the value if `has_aux`. The function takes a nest of the form
+        The value, the function, and what `func` returned after the value if `has_aux`. The function takes a nest of the form
         of the value, and returns one of the form of the argument, or a tuple of these if there are several arguments.
 
     Examples
@@ -116,7 +116,7 @@ def jvp(func: Callable[..., Any], primals: Any, tangents: Any, *, strict: bool =
     Returns
     -------
     tuple
-        The value and the product, and what `func` returned behind the value if `has_aux`.
+        The value and the product, and what `func` returned after the value if `has_aux`.
 
     Examples
     --------
@@ -155,7 +155,7 @@ def jacrev(
     -------
     callable
         Takes the arguments of `func`, and returns a nest of the form of the value, in which each tensor is replaced by the
-        nest of its derivatives with respect to the argument. They have the shapes of both, one behind the other.
+        nest of its derivatives with respect to the argument. Their shapes are those of both, one after the other.
 
     Examples
     --------

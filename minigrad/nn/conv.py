@@ -47,7 +47,7 @@ class _ConvNd(Module):
         return tuple(n) if isinstance(n, (tuple, list)) else (n,) * self.ndim
 
     def _around(self) -> list[int]:
-        """The padding before and behind each dimension, as `functional.pad` takes it: last dimension first."""
+        """The padding before and after each dimension, as `functional.pad` takes it: last dimension first."""
         pairs = zip(self.padding, self.padding, strict=True)
         if isinstance(self.padding, str):
             totals = [d * (k - 1) * (self.padding == "same") for d, k in zip(self.dilation, self.kernel_size, strict=True)]

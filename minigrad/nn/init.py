@@ -143,7 +143,7 @@ def kaiming_uniform_(tensor: Tensor, a: float = 0, mode: str = "fan_in", nonline
     Parameters
     ----------
     a : float
-        The negative slope of the "leaky_relu" behind the layer.
+        The negative slope of the "leaky_relu" after the layer.
     mode : str
         "fan_in" to keep variances in the forward pass, "fan_out" to keep them in the backward pass.
     nonlinearity : str
@@ -179,7 +179,7 @@ def _kaiming_std(tensor: Tensor, a: float, mode: str, nonlinearity: str) -> floa
 
 def trunc_normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0,
                   generator: Stream = None) -> Tensor:  # fmt: skip
-    """Fill with normal numbers of [a, b]: numbers outside are drawn anew, so the standard deviation becomes smaller."""
+    """Fill with normal numbers of [a, b]: numbers outside are drawn again, so the standard deviation becomes smaller."""
     if mean < a - 2 * std or mean > b + 2 * std:
         warnings.warn("mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may be incorrect.",
                       stacklevel=2)

@@ -46,7 +46,7 @@ def nll_loss(
     weight : Tensor of shape (classes), optional
         What each class counts for; a mean is divided by the sum of what counted.
     ignore_index : int
-        A target that counts for nothing.
+        A target that is left out, of the mean, too.
     reduction : str
         "mean", "sum", or "none" for one loss per target.
     size_average, reduce : bool, optional
@@ -263,9 +263,9 @@ def smooth_l1_loss(
 def huber_loss(
     input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0, weight: Tensor | None = None
 ) -> Tensor:
-    """The difference of each pair of elements times `delta`, squared and halved where it is at most that.
+    """With d the difference of each pair of elements: d²/2 where |d| is at most `delta`, else delta · (|d| - delta/2).
 
-    With a `weight` for each element, the mean is divided by the number of elements nevertheless, as in torch.
+    With a `weight` for each element, the mean is still divided by the number of elements, as in torch.
     """
     checked("huber_loss", reduction, None, None, input, target)
     if delta <= 0:

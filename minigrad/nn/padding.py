@@ -1,4 +1,4 @@
-"""Padding as modules: `functional.pad`, by a number of elements before and behind each of the last 1, 2 or 3 dimensions."""
+"""Padding as modules: `functional.pad`, by a number of elements before and after each of the last 1, 2 or 3 dimensions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class _Pad(Module):
     Parameters
     ----------
     padding : int or sequence of int
-        One number for all sides; or (before, behind) of the last dimension, then of the one before, and so on.
+        One number for all sides; or (before, after) of the last dimension, then of the one before, and so on.
     """
 
     mode, ndim = "constant", 1

@@ -127,7 +127,7 @@ class RNNBase(_Recurrent):
     ----------
     weight_ih_l0, weight_hh_l0, bias_ih_l0, bias_hh_l0 : Parameter
         Of shapes (gates · hidden_size, input of the layer), (gates · hidden_size, hidden_size), and twice
-        (gates · hidden_size); for further layers with l1, ..., and for the way back with "_reverse" behind it. From the
+        (gates · hidden_size); for further layers with l1, ..., and for the way back with "_reverse" appended. From the
         same seed the first values are torch's.
 
     Raises

@@ -35,7 +35,7 @@ class _Layer(Module):
     dim_feedforward : int
         Features between the two linear maps.
     dropout : float
-        Probability for `dropout`, in training: of attention weights, between the linear maps and behind each block.
+        Probability for `dropout`, in training: of attention weights, between the linear maps and after each block.
     activation : "relu", "gelu" or callable
         Between the linear maps.
     layer_norm_eps : float
@@ -43,7 +43,7 @@ class _Layer(Module):
     batch_first : bool
         Input and result are (batch, length, d_model), instead of (length, batch, d_model).
     norm_first : bool
-        Normalise what goes into a block, instead of the sum behind it.
+        Normalise what goes into a block, instead of the sum after it.
     bias : bool
         Learn biases.
 

@@ -48,7 +48,7 @@ def _cumprod(x: Array, /, axis: int) -> Any:
 
 
 def _sums_behind(x: Array, axis: int) -> Any:
-    """For each element, the sum of it and all behind it."""
+    """For each element, the sum of it and all after it."""
     return np.flip(cumsum(np.flip(x, axis), axis), axis)
 
 
@@ -90,7 +90,7 @@ def _logcumsumexp(x: Array, /, axis: int, backwards: bool) -> Any:
         out = _logcumsumexp(x, axis, backwards)
 
     def rule(g: Array) -> Array:
-        """Σ g exp(x - out) over the elements behind, in logarithms, of positive and negative g apart."""
+        """Σ g exp(x - out) over the elements after it, in logarithms, of positive and negative g separately."""
         size, least = np.log(np.abs(g)), float(np.finfo(raw(x).dtype).min)
         plus, minus = (_logcumsumexp(np.where(sign, size, least) - out, axis, not backwards) + x for sign in (g > 0, g < 0))
         return np.exp(plus) - np.exp(minus)
@@ -101,7 +101,7 @@ def _logcumsumexp(x: Array, /, axis: int, backwards: bool) -> Any:
 def diff(input: Array, n: int = 1, dim: int = -1, prepend: Array = None, append: Array = None) -> Any:
     """Each element along `dim` minus the one before it, `n` times over; of bools, where they differ.
 
-    `prepend` and `append` are put before and behind the elements first.
+    `prepend` and `append` are first put before and after the elements.
     """
     if not raw(input).ndim:
         raise RuntimeError("diff expects input to be at least one-dimensional")

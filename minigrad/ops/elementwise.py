@@ -92,7 +92,7 @@ def div(input: Array, other: Array, *, rounding_mode: str | None = None) -> Any:
 
 @op(promote="floating", scaling=True, in_single=True)
 def _div(a: Array, b: Array, /) -> Any:
-    return a / b, lambda g: g / b, lambda g: -g * ((a / b) / b)  # b · b might not be a number any more
+    return a / b, lambda g: g / b, lambda g: -g * ((a / b) / b)  # b · b could overflow, or become 0
 
 
 @op(promote=True, name="DivBackward2")
@@ -100,7 +100,7 @@ def _div_rounded(a: Array, b: Array, /, rounding_mode: str) -> Any:
     a, b = unwrapped(a), unwrapped(b)
     if rounding_mode == "floor" or np.result_type(a, b).kind != "f":
         out = _floor_divide(a, b)
-        if rounding_mode == "trunc":  # for integers: floor, and one more where the exact quotient is negative and broken
+        if rounding_mode == "trunc":  # for integers: floor, plus one where the exact quotient is negative and not whole
             out = out + ((out < 0) & (out * b != a))
     else:
         out = np.trunc(a / b)
@@ -222,7 +222,7 @@ def _tensor_to_number(x: Array, /, exponent: Number) -> Any:
 
 
 def _to_number(x: Any, exponent: Number) -> Any:
-    """x to the power of a number: as torch, without `np.power` (20 times as long) for exponents that products or a root give."""
+    """x to the power of a number: as in torch, by products or a root where they give it; `np.power` takes 20 times as long."""
     if exponent == 3:
         return x * x * x
     if exponent == -2:
@@ -307,7 +307,7 @@ def addcmul(x: Array, tensor1: Array, tensor2: Array, /, *, value: Number = 1) -
 
 
 def addcdiv(input: Array, tensor1: Array, tensor2: Array, *, value: Number = 1) -> Any:
-    """input + value · tensor1 / tensor2, one of which must be of floating-point numbers."""
+    """input + value · tensor1 / tensor2; tensor1 and tensor2 must not both hold integers."""
     if raw(tensor1).dtype.kind != "f" != raw(tensor2).dtype.kind:
         raise RuntimeError("addcdiv(): integers are not divided; convert one of tensor1 and tensor2 first, as in x.float()")
     return _addcdiv(input, tensor1, tensor2, value=value)
@@ -350,7 +350,7 @@ def exp2(x: Array, /) -> Any:
 
 @op(promote="floating")
 def expm1(x: Array, /) -> Any:
-    """exp(x) - 1, exact for small x."""
+    """exp(x) - 1, accurate for small x, too."""
     out = np.expm1(x)
     return out, lambda g: g * (out + 1)
 
@@ -363,7 +363,7 @@ def log(x: Array, /) -> Any:
 
 @op(promote="floating", in_single=True)
 def log1p(x: Array, /) -> Any:
-    """log(1 + x), exact for small x."""
+    """log(1 + x), accurate for small x, too."""
     value = raw(x)
     size = np.where((value == -1) | (value == math.inf), math.inf, log_1_plus(value))
     return np.copysign(size, value), lambda g: g / (x + 1)  # of -0 it is -0
@@ -447,7 +447,7 @@ def atan(x: Array, /) -> Any:
 
 @op(promote="floating", numbers=False)
 def atan2(a: Array, b: Array, /) -> Any:
-    """The angle of the point (b, a) with the axis of the first coordinate."""
+    """The angle of the point (b, a), counted from the positive first axis."""
     square = a * a + b * b
     square = np.where(raw(square) == 0, math.inf, square)  # at the origin: 0
     return np.arctan2(a, b), lambda g: g * b / square, lambda g: -g * a / square
@@ -482,7 +482,7 @@ def asinh(x: Array, /) -> Any:
 
 @op(promote="floating")
 def acosh(x: Array, /) -> Any:
-    """The number of at least 0 whose hyperbolic cosine is x; nan for x < 1."""
+    """The number, at least 0, whose hyperbolic cosine is x; nan for x < 1."""
     return np.arccosh(raw(x)), lambda g: g / np.sqrt(x * x - 1)
 
 
@@ -587,7 +587,7 @@ def trunc(x: Array, /) -> Any:
 
 @op(name=lambda **options: f"RoundBackward{len(options)}")
 def round(x: Array, /, *, decimals: int = 0) -> Any:
-    """The nearest number of `decimals` digits behind the point, halves to even."""
+    """The nearest number with `decimals` digits after the decimal point; halves go to the even one."""
     _no_bools("round", raw(x))
     return np.round(raw(x), decimals), np.zeros_like
 

@@ -201,7 +201,7 @@ def _check_places(name: str, index: Any, size: int) -> None:
 
 
 def _corner(shape: tuple[int, ...], index: Any, axis: int) -> tuple[slice, ...]:
-    """The part of `shape` that an index tensor, which may be smaller in the other dimensions, speaks of."""
+    """The part of `shape` that an index tensor, which may be smaller in the other dimensions, covers."""
     return tuple(slice(None) if i == axis else slice(n) for i, n in enumerate(index.shape[: len(shape)]))
 
 
@@ -211,7 +211,7 @@ def gather(input: Array, dim: int, index: Array, *, sparse_grad: bool = False) -
     Raises
     ------
     RuntimeError
-        If the index is no integer tensor of as many dimensions as `input`, nowhere larger but along `dim`.
+        If the index is not an integer tensor with as many dimensions as `input`, or is larger in one other than `dim`.
     IndexError
         If an index is out of bounds; negative ones are.
     """
@@ -296,7 +296,7 @@ def _index_select(x: Array, index: Array, /, axis: int) -> Any:
 def take_along_dim(input: Array, indices: Array, dim: int | None = None) -> Any:
     """One element of `input` along `dim` for each index, both broadcast in the other dimensions; flattened without `dim`.
 
-    As in torch, an index beyond the end of `dim` begins anew, and a negative one counts from the end.
+    As in torch, indices are taken modulo the size of `dim`: one beyond the end starts over, a negative one counts from the end.
     """
     if dim is None:
         return gather(reshape(input, -1), 0, indices.reshape(-1))
@@ -473,7 +473,7 @@ def pad(input: Array, pad: Sequence[int], mode: str = "constant", value: float |
     ----------
     mode : str
         ``"constant"``: `value`; ``"reflect"``: what comes before the edge, backwards; ``"replicate"``: the edge;
-        ``"circular"``: what is at the other end. All but the first for the last dimensions only, the first one or two excepted.
+        ``"circular"``: what is at the other end. All but ``"constant"`` pad all dimensions except the first one or two.
 
     Raises
     ------

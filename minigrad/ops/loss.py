@@ -27,7 +27,7 @@ def nll_loss(log_probs: Array, target: Array, weight: Array, /, ignore_index: in
     weight : array of shape (classes), or 1.0
         What each class counts for; the mean is divided by the sum of what the rows count for.
     ignore_index : int
-        A target that counts for nothing.
+        A target that is left out, of the mean, too.
 
     Raises
     ------

@@ -207,7 +207,7 @@ def searchsorted(
     out_int32 : bool
         Give int32 instead of int64.
     right, side : bool, str
-        ``right=True`` and ``side="right"``: behind equal elements, not before them.
+        ``right=True`` and ``side="right"``: after equal elements, not before them.
     sorter : int64 Tensor of the shape of `sorted_sequence`, optional
         The indices that sort a `sorted_sequence` that isn't.
 

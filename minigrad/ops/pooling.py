@@ -191,7 +191,7 @@ def avg_pool2d(
     input, kernel_size, stride, padding, ceil_mode
         As in `max_pool2d`, but with zeros around the image.
     count_include_pad : bool
-        Divide by the size of the window; otherwise by how much of it lies inside of the image.
+        Divide by the size of the window; otherwise by how much of it lies inside the image.
     divisor_override : int, optional
         Divide by this.
 

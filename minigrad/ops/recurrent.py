@@ -101,7 +101,7 @@ def scan(*tensors: Array, step: Step, reverse: bool = False) -> Any:
     Returns
     -------
     array of shape (length + states - 1, batch, size)
-        The hidden states of all moments; behind them, the other states as they are in the end.
+        The hidden states of all moments; after them, the other states as they are at the end.
     """
     x, weight, bias, *state = tensors
     moments = range(len(x))[:: -1 if reverse else 1]

@@ -63,7 +63,7 @@ def sum(x: Array, /, dim: Dim = None, keepdim: bool = False, *, dtype: Any = Non
 
 @numpy_names
 def nansum(input: Array, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
-    """`sum` without what is nan."""
+    """`sum` of the elements that are not nan."""
     if raw(input).dtype.kind != "f":
         return sum(input, dim, keepdim, dtype=dtype)
     return _nansum(input if dtype is None else cast(input, as_dtype(dtype).numpy), dim, keepdim)
@@ -77,7 +77,7 @@ def _nansum(x: Array, /, dim: Dim, keepdim: bool) -> Any:
 
 @numpy_names
 def nanmean(input: Array, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
-    """`mean` without what is nan."""
+    """`mean` of the elements that are not nan."""
     if dtype is not None:
         input = cast(input, as_dtype(dtype).numpy)
     _floating("nanmean", input)
@@ -201,9 +201,9 @@ def _prod(x: Array, /, dim: int | None, keepdim: bool, dtype: Any = None) -> Any
         return out, lambda g: spread(g * _prod(x, dim, keepdim), axes, shape) / x
 
     def others(x: Array) -> Array:
-        """For each element, the product of those before it and those behind it.
+        """For each element, the product of those before it and those after it.
 
-        To be differentiated in turn, it is one of a square of copies with ones on the diagonal, multiplied along.
+        On tensors, which are differentiated in turn: copies stacked to a square, with ones on the diagonal, each row multiplied up.
         """
         row = x.reshape(-1) if dim is None or not shape else x.swapaxes(axes[0], -1)
         n = row.shape[-1]
@@ -424,7 +424,7 @@ def _median(x: Array, /) -> Any:
 
 
 def unique(input: Array, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False, dim: Any = None) -> Any:
-    """The different elements, or slices along `dim`, in order; on request also where each one went, and how often each is there."""
+    """The different elements, or slices along `dim`, in order; on request also where each one went, and how often each occurs."""
     axis = None if dim is None else axis_of(dim, raw(input).ndim)
     found = np.unique(raw(input), False, return_inverse, return_counts, axis, equal_nan=False)  # type: ignore[call-overload]
     return tuple(map(wrap, found)) if isinstance(found, tuple) else wrap(found)
@@ -461,7 +461,7 @@ def all(x: Array, /, dim: Dim = None, keepdim: bool = False) -> Any:
 
 
 def _truth(result: Any, x: Any) -> Any:
-    """Bools; but torch, for history's sake, gives uint8 for uint8."""
+    """Bools; but torch, for historical reasons, gives uint8 for uint8."""
     return result if x.dtype != np.uint8 else np.asarray(result, np.uint8)
 
 

@@ -1,6 +1,6 @@
 """Changing a tensor in place: what is counted, what is refused, and how history is rewritten.
 
-Four cases, each of which a line shows. Here x is not a leaf: a leaf that requires a gradient refuses to be changed::
+Four cases. In all of them x is not a leaf: a leaf that requires a gradient refuses to be changed while operations are recorded::
 
     y = x * x              x ──mul──▶ y            mul's rules keep x's values
     x.add_(1)              the version of x: 0 ▶ 1  backward through y raises now: the x that mul read is gone
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 def in_place(operation: Callable[..., Any], constant_name: str = "", *, uniform: bool = False) -> Any:
     """The form of an operation that changes its tensor: ``x.add_(y)`` for ``add(x, y)``.
 
-    `constant_name` is what torch calls the node of an operation without derivative: zeros go back from it. If it is `uniform`, it
-    gives all elements one value.
+    `constant_name` is what torch calls the node of an operation without a derivative: zeros go back from it. `uniform`: the
+    operation gives all elements one value.
     """
 
     @functools.wraps(operation)
@@ -67,7 +67,7 @@ def in_place(operation: Callable[..., Any], constant_name: str = "", *, uniform:
 
 
 def _unlock(array: np.ndarray[Any, Any], uniform: bool = False) -> None:
-    """Make an array writeable that is so no more since it is a part of an expanded one.
+    """Make an array writeable again that is not, since it is a part of an expanded one.
 
     Raises
     ------

@@ -52,9 +52,9 @@ def compared(operation: Callable[Concatenate[Any, P], Any], name: str) -> tuple[
 
 
 def operator(operation: Callable[..., Any]) -> Callable[[Any, Any], Any]:
-    """The operation as what Python calls for a sign: beside something that is no operand, the other side has its say.
+    """The operation as Python's method for an operator: where it cannot take the other operand, that one's method is tried.
 
-    As in torch, every TypeError of the operation counts as that, so ``x + obj`` calls ``obj.__radd__``.
+    As in torch, every TypeError of the operation means so: then ``x + obj`` calls ``obj.__radd__``.
     """
 
     @functools.wraps(operation)

@@ -1,6 +1,6 @@
 """NumPy's names for our operations: where `np.exp(tensor)` leads.
 
-Users may call NumPy's functions on tensors; above all, `autograd.Node.replay` lives by it.
+Users may call NumPy's functions on tensors; above all, `autograd.Node.replay` depends on it.
 """
 
 from __future__ import annotations

@@ -60,7 +60,7 @@ class Tensor(Methods):
 
     __slots__ = ()
     __array_priority__ = 1000
-    _printed_as = "tensor"  # subclasses of one's own are printed under their names
+    _printed_as = "tensor"  # the user's subclasses are printed under their own names
 
     def __new__(cls, *data: Any, device: Any = None) -> Tensor:
         """Make a tensor as old scripts do."""
@@ -266,8 +266,8 @@ class Tensor(Methods):
         Raises
         ------
         RuntimeError
-            If the tensor requires a gradient, which NumPy would lose, and gradients are recorded; `force` takes it
-            nevertheless.
+            If the tensor requires a gradient, which NumPy would lose, and gradients are recorded; with
+            `force`, it is given all the same.
         """
         if self.requires_grad and not force and autograd.is_grad_enabled():
             raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
@@ -277,7 +277,7 @@ class Tensor(Methods):
         return np.array(self.numpy(), dtype, copy=copy)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        """Send NumPy's functions, called on tensors, back to our operations; `autograd.Node.replay` lives by it."""
+        """Send NumPy's functions, called on tensors, back to our operations; `autograd.Node.replay` depends on it."""
         operation = UFUNCS.get((ufunc, method))
         if kwargs.get("out") is not None:
             return NotImplemented

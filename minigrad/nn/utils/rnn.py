@@ -144,7 +144,7 @@ def pad_packed_sequence(
     batch_first : bool
         The result is (batch, length, ...), instead of (length, batch, ...).
     padding_value : float
-        What is put behind the shorter sequences.
+        What is put after the shorter sequences.
     total_length : int, optional
         The length of the result. Default: that of the longest sequence.
 
