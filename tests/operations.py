@@ -544,7 +544,6 @@ SOFTMAX = [
 # nn.functional --------------------------------------------------------------------------------------------------------
 
 
-
 def seeded_dropout(m: Any, x: Any, *p: float, **options: Any) -> Any:
     """Dropout draws its mask; from one seed both draw the same."""
     m.manual_seed(7)

@@ -90,7 +90,6 @@ LOSSES = [
 ]
 
 
-
 def seeded(name: str) -> Callable[..., Any]:
     """From one seed, both draw the same."""
 

@@ -376,7 +376,6 @@ test_ranges = same_elements({
 })  # fmt: skip
 
 
-
 @same_as_torch
 @pytest.mark.parametrize("dtype", ["uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64"])
 def test_linspace(m: Any, dtype: str) -> Any:

@@ -464,7 +464,6 @@ test_corners = same_elements({
 })  # fmt: skip
 
 
-
 @pytest.mark.parametrize("name", ["cross_entropy", "nll_loss"])
 @pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
 def test_a_target_of_shape_1_for_scores_without_a_batch(name: str, reduction: str) -> None:

@@ -364,7 +364,6 @@ test_numbers_beside_float16 = same_elements({
 })  # fmt: skip
 
 
-
 @pytest.mark.parametrize("name", ["silu", "mish", "hardswish", "hardsigmoid", "glu", "logsigmoid"])
 def test_float16_is_rounded_once(name: str) -> None:
     function = same_as_torch(lambda m: exact(getattr(m.nn.functional, name)(m.linspace(-4, 4, 100, dtype=m.float64).half())))

@@ -63,7 +63,6 @@ int64 = long = dtype("int64")
 bool = dtype("bool")
 
 
-
 class _Named(dtype):
     """A dtype of torch's that minigrad lacks: libraries ask for its name, to compare others with it; nothing can be of it."""
 

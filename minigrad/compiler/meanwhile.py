@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 ndarray = np.ndarray
 
 _MAKE = ("zeros", "ones", "empty", "full", "arange", "eye", "linspace")  # memory that the step may write to
+
+
 class _Numpy(types.ModuleType):
     """NumPy, as minigrad's modules see it: what they make out of nothing is written down, too."""
 

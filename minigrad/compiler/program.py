@@ -18,6 +18,7 @@ from minigrad.compiler.trace import Trace
 
 ndarray = np.ndarray
 
+
 class Program:
     """A captured step.
 
@@ -49,7 +50,6 @@ class Program:
         space: dict[str, Any] = {"arrays": self.arrays, **self.objects}
         exec(compile(self.source, f"<step {name}>", "exec"), space)
         self.function: Callable[..., Any] = space[name]
-
 
     def changes(self, name: str) -> bool:
         """Whether `name` is an array of a tensor that the program writes to."""

@@ -39,7 +39,6 @@ class Memory:
         Any whose elements lie in order lends its own memory; of another, a copy is sent.
     name : str
         Of the parameter, for the error.
-
     written : bool
         Whether something will arrive there.
 
@@ -90,7 +89,7 @@ class Reduction:
         if not isinstance(op, RedOpType):
             raise TypeError(f"op must be a torch.distributed.ReduceOp, such as ReduceOp.SUM, got {op!r}")
         if op is ReduceOp.PREMUL_SUM:
-            raise NotImplementedError("ReduceOp.PREMUL_SUM is not supported : multiply, and use ReduceOp.SUM")
+            raise NotImplementedError("ReduceOp.PREMUL_SUM is not supported: multiply, and use ReduceOp.SUM")
         self.average, self.dtype, name = op is ReduceOp.AVG, memory.array.dtype, op.name
         if name in ("BAND", "BOR", "BXOR") and self.dtype.kind == "f":
             raise RuntimeError(f"Cannot use ReduceOp.{name} with non-integral dtype {DTYPES[self.dtype]}")

@@ -179,7 +179,10 @@ def jacrev(
 
 
 def jacfwd(func: Callable[..., Any], argnums: Any = 0, has_aux: bool = False, *, randomness: str = "error") -> Callable[..., Any]:
-    """`jacrev`, under the name of what torch computes column by column: there is no forward mode here."""
+    """`jacrev`, under the name of what torch computes column by column: there is no forward mode here.
+
+    `randomness`, which torch hands to `vmap`, is not needed: the function is called once.
+    """
     return jacrev(func, argnums, has_aux=has_aux)
 
 

@@ -23,7 +23,6 @@ class Adadelta(Optimizer):
         u = rho * u + (1 - rho) * d²
         p = p - lr * d
 
-
     in this order of operations, which is torch's [2]_; only d is g / √(v + eps) times the other root.
 
     Parameters

@@ -22,7 +22,6 @@ class Adamax(Optimizer):
         u = max(beta2 * u, |g| + eps)
         p = p - lr / (1 - beta1^t) * m / u
 
-
     in this order of operations, which is torch's [2]_.
 
     Parameters

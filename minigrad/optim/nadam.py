@@ -26,7 +26,6 @@ class NAdam(Optimizer):
         p = p - lr * (1 - μ) / (1 - Πμ) * g / d                    (Πμ: the product of μ in all steps so far)
         p = p - lr * μ' / (1 - Πμ * μ') * m / d
 
-
     in this order of operations, which is torch's [2]_.
 
     Parameters

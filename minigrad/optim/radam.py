@@ -26,7 +26,6 @@ class RAdam(Optimizer):
         r = √((ρ - 4) * (ρ - 2) * ρ∞ / ((ρ∞ - 4) * (ρ∞ - 2) * ρ))
         p = p - m / (1 - beta1^t) * lr * √(1 - beta2^t) / (√v + eps) * r      (without the fraction and r, unless ρ > 5)
 
-
     in this order of operations, which is torch's [2]_.
 
     Parameters

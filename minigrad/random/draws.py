@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -14,12 +14,10 @@ from numpy import float32, float64
 from minigrad.random.boxmuller import box_muller, fma, libm, scale
 from minigrad.random.generator import Array, DType, Generator, Stream, default_generator
 
-if TYPE_CHECKING:
-    pass
-
 Shape: TypeAlias = int | Sequence[int]
 
 _CHUNK = 1 << 17  # numbers drawn at a time, a multiple of 16: few enough for a cache, enough for calls to cost little
+
 
 def _empty(shape: Shape, dtype: DType) -> Array:
     """Like ``np.empty``, with torch's error for a negative size."""

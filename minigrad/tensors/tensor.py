@@ -517,7 +517,6 @@ class Tensor(Methods):
         """`expand` to the shape of `other`."""
         return self.expand(raw(other).shape)
 
-
     # ---- tensors like this one ----------------------------------------------------------------------------------------
 
     def _own_dtype(self, options: dict[str, Any]) -> dict[str, Any]:
