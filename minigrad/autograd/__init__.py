@@ -28,9 +28,9 @@ from minigrad.autograd.grad_mode import (
 )
 from minigrad.autograd.gradcheck import gradcheck, gradgradcheck
 from minigrad.autograd.hooks import when_complete
-from minigrad.autograd.inspection import RemovableHandle
+from minigrad.autograd.inspection import RemovableHandle, nodes_behind
 from minigrad.autograd.node import AccumulateGrad, Node, Op, clock, record
 from minigrad.autograd.operation import op
-from minigrad.autograd.tensor_base import TensorBase, raw, result_class, unwrapped, wrap
+from minigrad.autograd.tensor_base import TensorBase, raw, result_class, tensors_in, unwrapped, wrap
 from minigrad.autograd.versions import count_change
 from minigrad.autograd.views import needs_grad, refresh, share

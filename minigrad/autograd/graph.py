@@ -123,8 +123,8 @@ def disable_saved_tensors_hooks(error_message: str) -> Iterator[None]:
         here.refusal = before
 
 
-class _MultiGradHandle:
-    """What `register_multi_grad_hook` returns; `remove()` takes the hook away."""
+class _MultiGradHandle(RemovableHandle):
+    """What `register_multi_grad_hook` returns: the handles of several hooks in one."""
 
     def __init__(self, handles: Sequence[RemovableHandle]) -> None:
         self.handles = handles
@@ -133,12 +133,6 @@ class _MultiGradHandle:
         """Take the hook away."""
         for handle in self.handles:
             handle.remove()
-
-    def __enter__(self) -> _MultiGradHandle:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.remove()
 
 
 def register_multi_grad_hook(tensors: Sequence[Any], fn: Callable[[Any], None], *, mode: str = "all") -> _MultiGradHandle:

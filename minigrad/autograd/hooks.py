@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.arrays.sums import unbroadcast
-from minigrad.autograd.inspection import PostHook, RemovableHandle
+from minigrad.autograd.inspection import PostHook, RemovableHandle, nodes_behind
 from minigrad.autograd.node import Node
 from minigrad.autograd.tensor_base import TensorBase, raw, wrap
 
@@ -119,16 +119,8 @@ def last_uses(starts: Sequence[Node | None], wanted: Sequence[Any] | None) -> di
         Node -> the leaves whose gradient is complete after its turn: no older node passes anything to them.
     """
     last: dict[Any, Node] = {}
-    seen: set[Node] = set()
-    stack = [node for node in starts if node is not None]
-    while stack:
-        node = stack.pop()
-        if node in seen:
-            continue
-        seen.add(node)
+    for node in nodes_behind(starts):
         for edge in node.edges:
-            if isinstance(edge, Node):
-                stack.append(edge)
-            elif edge is not None and id(edge) in awaited and (wanted is None or edge in wanted):
+            if isinstance(edge, TensorBase) and id(edge) in awaited and (wanted is None or edge in wanted):
                 last[edge] = min(last.get(edge, node), node, key=lambda user: user.number)
     return {node: [edge for edge in dict.fromkeys(node.edges) if last.get(edge) is node] for node in last.values()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Self
 
 import numpy as np
@@ -100,6 +100,18 @@ class Inspected:
         if node._hooks is None:
             node._hooks = {}
         return RemovableHandle(node._hooks, hook)
+
+
+def nodes_behind(starts: Iterable[Any]) -> Iterator[Any]:
+    """The nodes among `starts`, and all that their edges lead to, each once; in no particular order."""
+    visited: set[Inspected] = set()
+    stack = list(starts)
+    while stack:
+        node = stack.pop()
+        if isinstance(node, Inspected) and node not in visited:
+            visited.add(node)
+            yield node
+            stack += node.edges  # type: ignore[attr-defined]
 
 
 # ---- what is saved: attributes of the classes that `shown` makes, since `__getattr__` would slow `Node` itself down -------------

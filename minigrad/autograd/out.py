@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from minigrad.arrays.dtypes import DTYPES, KIND
 from minigrad.autograd.grad_mode import is_grad_enabled, no_grad
-from minigrad.autograd.tensor_base import TensorBase
+from minigrad.autograd.tensor_base import TensorBase, tensors_in
 from minigrad.autograd.versions import count_change
 from minigrad.autograd.views import needs_grad
 
@@ -38,7 +38,7 @@ def written(function: Callable[..., Any], args: tuple[Any, ...], options: dict[s
     for each in outs:
         if not isinstance(each, TensorBase):
             raise TypeError(f"{name}(): argument 'out' must be Tensor, not {type(each).__name__}")
-    operands = list(_tensors_in((args, options)))
+    operands = list(tensors_in((args, options)))
     if is_grad_enabled() and any(map(needs_grad, (*operands, *outs))):
         raise RuntimeError(f"{name}(): functions with out=... arguments don't support automatic differentiation, but one of the "
                            "arguments requires grad. Call it under torch.no_grad(), or without out")
@@ -57,16 +57,6 @@ def written(function: Callable[..., Any], args: tuple[Any, ...], options: dict[s
 
 
 _APART = {"cat", "gather", "index_select", "masked_select", "take"}  # torch refuses even the operand itself
-
-
-def _tensors_in(x: Any) -> Iterator[TensorBase]:
-    if isinstance(x, TensorBase):
-        yield x
-    elif isinstance(x, (list, tuple)):
-        for part in x:
-            yield from _tensors_in(part)
-    elif isinstance(x, dict):
-        yield from _tensors_in(list(x.values()))
 
 
 def _apart(name: str, out: TensorBase, operands: list[TensorBase]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -91,6 +91,15 @@ def raw(x: Array) -> np.ndarray[Any, Any]:
     if isinstance(x, (np.ndarray, np.generic)):
         return x  # type: ignore[return-value]
     raise TypeError(f"{called_function()}(): expected a tensor, got {type(x).__name__}; make one with torch.tensor(...)")
+
+
+def tensors_in(x: Any) -> Iterator[Any]:
+    """The tensors in nested lists, tuples and dictionaries."""
+    if isinstance(x, TensorBase):
+        yield x
+    elif isinstance(x, (list, tuple, dict)):
+        for part in x.values() if isinstance(x, dict) else x:
+            yield from tensors_in(part)
 
 
 def unwrapped(x: Any) -> Any:

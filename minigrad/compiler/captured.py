@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.arrays.quiet import SILENT
-from minigrad.autograd import Node, TensorBase, count_change, share, wrap
+from minigrad.autograd import Node, TensorBase, count_change, nodes_behind, share, wrap
 from minigrad.autograd.grad_mode import current
 from minigrad.compiler.program import Program
 from minigrad.compiler.reach import Reach, Unsupported, alike, attributes_of, look
@@ -302,14 +302,7 @@ class Captured:
 
 def _alive(node: Node) -> bool:
     """Whether backward could pass this node: nothing that it leads to was freed."""
-    stack, seen = [node], set()
-    while stack:
-        node = stack.pop()
-        if node.rules is None:
-            return False
-        seen.add(node.number)
-        stack += [e for e in node.edges if isinstance(e, Node) and e.number not in seen]
-    return True
+    return all(each.rules is not None for each in nodes_behind([node]))
 
 
 def _spent(node: Any) -> Any:

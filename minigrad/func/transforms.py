@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Any, NoReturn
 
-from minigrad.autograd import enable_grad, functional, is_grad_enabled
+from minigrad.autograd import enable_grad, functional, is_grad_enabled, nodes_behind
 from minigrad.func.trees import flatten, mapped
 from minigrad.tensors.tensor import Tensor
 
@@ -249,19 +250,11 @@ class _Point:
         """Whether `x` is a tensor that depends on a leaf that requires a gradient and is not one of the inputs."""
         if not isinstance(x, Tensor) or not x.requires_grad:
             return False
-        own, seen = set(map(id, self.inputs)), set()
-        stack: list[Any] = [x.grad_fn]
-        if stack == [None]:
+        own = set(map(id, self.inputs))
+        if x.grad_fn is None:
             return id(x) not in own
-        while stack:
-            node = stack.pop()
-            if hasattr(node, "variable"):
-                if id(node.variable) not in own:
-                    return True
-            elif node is not None and id(node) not in seen:
-                seen.add(id(node))
-                stack += [edge for edge, _ in node.next_functions]
-        return False
+        edges = chain.from_iterable(node.edges for node in nodes_behind([x.grad_fn]))
+        return any(isinstance(edge, Tensor) and id(edge) not in own for edge in edges)
 
     def given_out(self, tree: Any) -> Any:
         """A nest with its tensors without a history, unless they depend on more than the inputs."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import Any
 
 import numpy as np
 
 from minigrad import distributed
-from minigrad.autograd import TensorBase, count_change, is_grad_enabled, wrap
+from minigrad.autograd import TensorBase, count_change, is_grad_enabled, nodes_behind, tensors_in, wrap
 from minigrad.nn.module import Module
 from minigrad.nn.parameter import Parameter
 
@@ -273,22 +273,6 @@ def _fill(parameters: list[Any], megabytes: float) -> list[_Bucket]:
 
 def _leaves_below(result: Any) -> set[Any]:
     """The leaves from which the tensors in `result` were computed."""
-    leaves: set[Any] = set()
-    seen: set[Any] = set()
-    edges = [t._node or t for t in _tensors(result)]
-    while edges:
-        edge = edges.pop()
-        if isinstance(edge, TensorBase):
-            leaves.add(edge)
-        elif edge is not None and edge not in seen:
-            seen.add(edge)
-            edges += edge.edges
-    return leaves
-
-
-def _tensors(x: Any) -> list[Any]:
-    """The tensors in nested lists, tuples and dictionaries."""
-    if isinstance(x, TensorBase):
-        return [x]
-    inside = x.values() if isinstance(x, dict) else x if isinstance(x, (list, tuple)) else ()
-    return [t for item in inside for t in _tensors(item)]
+    starts = [t._node or t for t in tensors_in(result)]
+    edges = chain(starts, *(node.edges for node in nodes_behind(starts)))
+    return {edge for edge in edges if isinstance(edge, TensorBase)}
