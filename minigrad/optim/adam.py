@@ -8,8 +8,8 @@ import numpy as np
 
 # isort: off
 from minigrad.optim.optimizer import (
-    Array, Group, Optimizer, Params, check_betas, check_numbers, count_step, decay_squares, descent, first_entry, move_towards,
-    number, scalar,
+    Array, Group, Optimizer, Params, check_betas, check_numbers, count_step, decay_squares, decayed_descent, first_entry,
+    move_towards, number, scalar,
 )
 # isort: on
 from minigrad.tensors.tensor import Tensor
@@ -96,10 +96,7 @@ class Adam(Optimizer):
         t, m, v = count_step(state), state["exp_avg"].array, state["exp_avg_sq"].array
         beta1, beta2 = map(scalar, group["betas"])
         root = (1 - beta2**t) ** 0.5
-        decay, decoupled = group["weight_decay"], group["decoupled_weight_decay"]
-        g = descent(array, g, group["maximize"], 0 if decoupled else decay, held, spare)
-        if decoupled and decay != 0:
-            np.multiply(array, number(1 - lr * scalar(decay), dtype), array)
+        g = decayed_descent(array, g, group, held, spare)
         move_towards(m, g, 1 - beta1, spare)
         decay_squares(v, g, beta2, spare)
         if group["amsgrad"]:

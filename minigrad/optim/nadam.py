@@ -6,7 +6,7 @@ import numpy as np
 
 # isort: off
 from minigrad.optim.optimizer import (
-    Array, Group, Optimizer, Params, check_betas, check_numbers, count_step, decay_squares, descent, first_entry,
+    Array, Group, Optimizer, Params, check_betas, check_numbers, count_step, decay_squares, decayed_descent, first_entry,
     move_towards, number, scalar,
 )
 # isort: on
@@ -89,10 +89,8 @@ class NAdam(Optimizer):
             step = averages.pop("step")
             state.update(step=step, mu_product=step + 1, **averages)
         t, m, v = count_step(state), state["exp_avg"].array, state["exp_avg_sq"].array
-        (beta1, beta2), decay = group["betas"], group["weight_decay"]
-        g = descent(array, g, group["maximize"], 0 if group["decoupled_weight_decay"] else decay, held, spare)
-        if group["decoupled_weight_decay"] and decay != 0:
-            np.multiply(array, number(1 - lr * decay, dtype), array)
+        beta1, beta2 = group["betas"]
+        g = decayed_descent(array, g, group, held, spare)
         move_towards(m, g, 1 - beta1, spare)
         decay_squares(v, g, beta2, spare)
         mu, following = (beta1 * (1 - 0.5 * 0.96 ** (i * group["momentum_decay"])) for i in (t, t + 1))

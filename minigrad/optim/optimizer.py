@@ -306,6 +306,15 @@ def descent(array: Array, g: Array, maximize: bool, weight_decay: float | Tensor
     return g
 
 
+def decayed_descent(array: Array, g: Array, group: Group, held: Array, spare: Array) -> Array:
+    """As `descent`; but weight decay that is decoupled shrinks the parameter itself: ``p = p - lr * weight_decay * p``."""
+    decay, decoupled = group["weight_decay"], group["decoupled_weight_decay"]
+    g = descent(array, g, group["maximize"], 0 if decoupled else decay, held, spare)
+    if decoupled and decay != 0:
+        np.multiply(array, number(1 - scalar(group["lr"]) * scalar(decay), array.dtype), array)
+    return g
+
+
 def move_towards(mean: Array, g: Array, weight: float, spare: Array) -> None:
     """``mean += weight * (g - mean)``, with torch's roundings: for a weight of 1, `mean` is exactly `g`."""
     np.subtract(g, mean, spare)

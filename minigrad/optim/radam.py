@@ -6,7 +6,7 @@ import numpy as np
 
 # isort: off
 from minigrad.optim.optimizer import (
-    Array, Group, Optimizer, Params, check_betas, check_numbers, count_step, decay_squares, descent, first_entry,
+    Array, Group, Optimizer, Params, check_betas, check_numbers, count_step, decay_squares, decayed_descent, first_entry,
     move_towards, number, scalar,
 )
 # isort: on
@@ -86,10 +86,8 @@ class RAdam(Optimizer):
         if not state:
             state.update(first_entry(p, "exp_avg", "exp_avg_sq"))
         t, m, v = count_step(state), state["exp_avg"].array, state["exp_avg_sq"].array
-        (beta1, beta2), decay = group["betas"], group["weight_decay"]
-        g = descent(array, g, group["maximize"], 0 if group["decoupled_weight_decay"] else decay, held, spare)
-        if group["decoupled_weight_decay"] and decay != 0:
-            np.multiply(array, number(1 - lr * decay, dtype), array)
+        beta1, beta2 = group["betas"]
+        g = decayed_descent(array, g, group, held, spare)
         move_towards(m, g, 1 - beta1, spare)
         decay_squares(v, g, beta2, spare)
         most = 2 / (1 - beta2) - 1  # ρ∞
