@@ -97,7 +97,7 @@ def _note_lines(node: Node) -> None:
 
 
 def watched(rules_of: Callable[[Node, bool], Any]) -> Callable[[Node, bool], Any]:
-    """The function that gives backward the rules of a node; if the mode is on, both it and the rules are looked after."""
+    """The function that gives backward the rules of a node; if the mode is on, both it and the rules are watched."""
     if not is_anomaly_enabled():
         return rules_of
 

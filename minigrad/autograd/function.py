@@ -179,14 +179,14 @@ _NOTHING = np.zeros(())
 
 
 def recorded_as_rules() -> Any:
-    """The body of every custom function: its rules, which serve arrays and tensors alike, are not made anew from it."""
+    """Stands for the body of every custom function. It is never called: the rules serve arrays and tensors alike."""
 
 
 def _differentiable(output: Any, args: Sequence[Any]) -> Any:
-    """A tensor to be given a history: `output` itself may be an input, or somebody else's. Of what has none, `output`.
+    """A new tensor on the memory of `output`, to be given a history, since `output` may be an input, or in use elsewhere.
 
-    If it shows memory of an input it is a view, but one whose history is the function's: to change either of them in place is
-    refused, as it would leave the function's backward out.
+    What has no derivative is returned as it is. If the new tensor shows an input's memory it is a view, but its history is the
+    function's. Changing either of them in place is refused, since that would bypass the function's backward.
     """
     if not isinstance(output, TensorBase) or output.array.dtype.kind != "f":
         return output
@@ -196,7 +196,7 @@ def _differentiable(output: Any, args: Sequence[Any]) -> Any:
         if isinstance(x, TensorBase):
             base = x if x._view is None else x._view[0]
             if output is x or (output._view is not None and output._view[0] is base):
-                share(result, x, recording=False)  # a view that nobody can look up anew, since it does not come from x alone
+                share(result, x, recording=False)  # its history cannot be derived again: it does not come from x alone
     return result
 
 
@@ -233,7 +233,7 @@ def _rules(cls: Any, ctx: FunctionCtx, outputs: Sequence[Any], args: Sequence[An
     kinds, expected = ([(t.array.shape, t.array.dtype) if isinstance(t, TensorBase) else None for t in each]
                        for each in (outputs, args))
     count = len(args)  # the rules must not hold the arguments
-    latest: list[Any] = [None, {}]  # the gradient that arrived, and of those that it led to the ones not yet fetched
+    latest: list[Any] = [None, {}]  # the gradient that arrived, and those of its results that have not been fetched
 
     def run(arrived: Any) -> dict[int, Any]:
         given = [arrived.get(k) for k in range(len(kinds))] if type(arrived) is _Outputs else [arrived]
@@ -295,7 +295,7 @@ class _Once(Function):
 
 
 def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
-    """Mark a `Function.backward` whose own derivative would be wrong: who asks for it gets an error.
+    """Mark a `Function.backward` whose own derivative would be wrong: asking for that is an error.
 
     As torch.autograd.function.once_differentiable; to be written below ``@staticmethod``.
     """

@@ -45,7 +45,7 @@ def vjp(
     Returns
     -------
     tuple
-        The outputs of `func`, and the product, of the shapes of the inputs.
+        The outputs of `func`, and the product, which has the shapes of the inputs.
 
     Raises
     ------
@@ -131,7 +131,7 @@ def jacobian(
     func, inputs, create_graph, strict
         As in `vjp`.
     vectorize : bool
-        For torch a way to compute, without influence on the result; so it has no effect here.
+        torch computes the same result in another way; so it has no effect here.
     strategy : str
         ``"reverse-mode"``, or with `vectorize` and without `create_graph` and `strict` ``"forward-mode"``, which has no effect
         here either.

@@ -12,14 +12,14 @@ P = ParamSpec("P")
 
 
 class _Mode(threading.local):
-    """What each thread has for itself: whether it records, and whether it makes inference tensors."""
+    """For each thread: whether it records, and whether it makes inference tensors."""
 
     recording = True
     inference = False
 
 
 current = _Mode()
-inferring: list[Any] = []  # the switches that are on in any thread, so that where there is none it costs nothing to ask
+inferring: list[Any] = []  # the blocks open in any thread; while there are none, asking costs nothing
 
 
 def is_grad_enabled() -> bool:
@@ -57,7 +57,7 @@ class _Switch:
         return switched
 
     def _around_generator(self, function: Callable[P, Any]) -> Callable[P, Any]:
-        """The switch is turned for each piece between two yields: outside, the caller's setting holds."""
+        """Turn the switch for each stretch between two yields; outside them the caller's setting holds."""
 
         @functools.wraps(function)
         def switched(*args: P.args, **kwargs: P.kwargs) -> Any:

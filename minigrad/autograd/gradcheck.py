@@ -25,7 +25,7 @@ def gradcheck(
     """Compare derivatives with central differences, along one random direction per input.
 
     For an output f and random directions u, v: v·(f(x + εu) - f(x - εu)) / 2ε must equal (vᵀ∂f/∂x)·u. One direction finds an
-    error in any element, with probability 1, at the price of two evaluations. (For torch that is `fast_mode`.)
+    error in any element, with probability 1, at the price of two evaluations. (torch calls that `fast_mode`.)
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """Looking into the graph, under the names of `torch.autograd.graph`: hooks for what is saved, and for several gradients.
 
-`saved_tensors_hooks` decides how what nodes save is kept until backward. A node saves the inputs of its operation. When its turn
-comes, they are unpacked, and the body runs again to make the rules.
+`saved_tensors_hooks` decides how the tensors that nodes save are kept until backward. A node saves the inputs of its operation.
+When its turn comes, they are unpacked, and the body runs again to make the rules.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ def watching(watcher: Callable[[Node], None]) -> Iterator[None]:
 
 
 class saved_tensors_hooks:
-    """Let two functions of one's own decide how what is saved for backward is kept, for the extent of a `with` statement.
+    """Within a `with` statement, let two functions decide how tensors that are saved for backward are kept.
 
     Parameters
     ----------
     pack_hook : callable
-        Tensor to anything, which is kept instead.
+        Takes a tensor; what it returns is kept instead.
     unpack_hook : callable
-        What `pack_hook` returned to a tensor with the same values.
+        Takes what `pack_hook` returned, and returns a tensor with the same values.
 
     Examples
     --------

@@ -55,7 +55,7 @@ def hooked(hooks: Hooks | None, g: Any) -> Any:
 
 
 def with_post_hooks(node: Node, rules: Sequence[Any]) -> Sequence[Any]:
-    """The rules of a node, whose results its hooks see, and may replace, all at once."""
+    """The rules of a node, wrapped so that its post hooks see all of their results at once, and may replace them."""
     hooks = [hook for hook in (node._hooks or {}).values() if isinstance(hook, PostHook)]
     if not hooks:
         return rules

@@ -1,4 +1,4 @@
-"""The part of a node that autograd itself does not need: what users look at, and hooks of theirs."""
+"""The part of a node that autograd itself does not need: what users look at, and their hooks."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class PostHook:
         self.function = function
 
     def __call__(self, g: Any) -> None:
-        """Its turn is later."""
+        """Do nothing: its turn comes after the rules."""
 
 
 _NAMED: dict[str, type] = {}  # classes of nodes that have the names of operations
@@ -65,7 +65,7 @@ class Inspected:
     __slots__ = ()
 
     def shown(self) -> Self:
-        """The node itself, of a class that has the name of its operation: ``type(y.grad_fn).__name__`` is ``"MulBackward0"``."""
+        """The node itself, its class now named after its operation: ``type(y.grad_fn).__name__`` is ``"MulBackward0"``."""
         node: Any = self
         name = node.name().rpartition(":")[2]
         if type(node).__name__ != name:

@@ -1,4 +1,4 @@
-"""Results written into tensors that are there already, as ``out=`` asks for."""
+"""Results written into existing tensors, as ``out=`` asks."""
 
 from __future__ import annotations
 

@@ -8,8 +8,8 @@ still reads that memory, its gradient would be wrong, and `check_versions` says 
     y.mul_(2)        y's version is 1 now
     backward()       the node's note says 0: exp's y is gone
 
-The first change puts a second item into the cell, a weak reference to the memory. Nothing else is paid for while nothing is
-changed in place.
+The first change adds a second item to the cell, a weak reference to the memory. A program that changes nothing in place does not
+pay for one.
 """
 
 from __future__ import annotations

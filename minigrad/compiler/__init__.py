@@ -15,22 +15,22 @@ Reading order: `traced` (arrays and numbers that write down what is done with th
 out), then `reach` and `captured` (what a program relies on), `step` (which program runs when) and `export`.
 
 **Never a wrong number.** A program runs only where it would do what the step does. Compared before each run: the arguments' shapes,
-dtypes, memory layouts and `requires_grad`; Python's numbers among them; the memory of every other tensor that the step reaches, its
-`requires_grad` and hooks; which gradients there are; every attribute of the modules (`training`, say), the settings of the
+dtypes, memory layouts and `requires_grad`; the Python numbers among them; the memory of every other tensor that the step reaches,
+its `requires_grad` and hooks; which gradients there are; every attribute of the modules (`training`, say), the settings of the
 optimisers, and the variables and attributes that the function itself names. The learning rate and the other numbers of an
 optimiser's groups are read anew in each run, so a scheduler may change them between steps. Where something differs, the step is
-captured again, up to eight times, and else taken eagerly. `Step.reason` says why.
+captured again, up to eight times; after that it runs eagerly. `Step.reason` says why.
 
 **What cannot be a program** runs eagerly, too: shapes that depend on values (a mask as an index), a branch on a value after
 something was changed, values that leave for Python or NumPy (`tolist()`, `float()`, `numpy()`, a print), something computed that a
 list or an attribute keeps, a result that can still be differentiated.
 
-**What nobody watches**: what other functions, called by the step, read from globals or from attributes of objects that are no
+**What nobody watches**: what other functions, called by the step, read from globals or from attributes of objects that are not
 modules; and what a step does beside computing. A ``counter.add()`` in it happens in the first three calls and not again. With
 jax.jit it happens once; torch.compile watches more, and stops to run what it does not understand.
 
-Random numbers are drawn in each run, from the same stream. The program owns its memory, so it runs in one thread at a time; another
-one takes the step eagerly meanwhile.
+Random numbers are drawn in each run, from the same stream. The program owns its memory, so it runs in one thread at a time; a
+second thread meanwhile runs the step eagerly.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ Reading order: `groups` (who takes part), `collectives` and `objects` (the calls
 `watcher` (what ends a job whose ranks no longer agree), `environment`, `mpi` and `launch` (how it all starts).
 `nn.parallel.DistributedDataParallel` trains with it.
 
-MPI does the work. `mpi4py` lends it the arrays' memory, and any MPI that `mpi4py` finds at run time serves: MPICH from pip on one
+MPI does the work. `mpi4py` lends it the arrays' memory, and any MPI that it finds at run time will do: MPICH from pip on one
 computer, a cluster's own on many.
 
 What data-parallel training costs
