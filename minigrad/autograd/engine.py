@@ -27,7 +27,7 @@ def walk(
 ) -> tuple[dict[Any, Any], set[Any]]:
     """Carry gradients from `roots` back through the graph.
 
-    Without what comes up only now and then, the walk is this::
+    Leaving out hooks, `wanted` and memory, the walk is this::
 
         waiting = {node of the root: its gradient}
         while nodes are waiting:
@@ -54,7 +54,7 @@ def walk(
     dict
         Leaf (or wanted node) -> gradient.
     set
-        The leaves whose gradient is an array that nobody else holds.
+        Among these, the leaves whose gradient is an array that nobody else holds. (Nodes in the set mean nothing.)
     """
     waiting: dict[Any, Any] = {}
     found: dict[Any, Any] = {}
@@ -111,7 +111,7 @@ def _rules_of(node: Node, create_graph: bool) -> Any:
     if node.rules is None:
         raise RuntimeError(
             f"Trying to backward through the graph a second time: what {node.name()} had saved was freed by the first pass. "
-            "Specify retain_graph=True in the first backward() or autograd.grad(), or compute the loss anew")
+            "Specify retain_graph=True in the first backward() or autograd.grad(), or compute the loss again")
     for cell, version in zip(node.cells, node.versions):  # noqa: B905  (strict=... takes as long as the rest)
         if cell[0] != version:
             check_versions(node, create_graph)
@@ -123,7 +123,7 @@ def _rules_of(node: Node, create_graph: bool) -> Any:
 def _is_new(passed: Any, g: Any) -> bool:
     """Whether a leaf may keep `passed`, which a rule gave for `g`: it is neither `g`, nor a view of it, nor read-only.
 
-    Counting references would say the same on some versions of Python, and on others something else.
+    Reference counts would tell the same, but not in every version of Python.
     """
     if type(passed) is not np.ndarray or not passed.flags.writeable:
         return False
@@ -160,18 +160,18 @@ def backward(
     tensors : Tensor or sequence of Tensor
         What is differentiated.
     grad_tensors : Tensor or sequence of Tensor, optional
-        The vector in the vector-Jacobian product, of the same shape as each tensor; may be left out for scalars.
+        The vectors in the vector-Jacobian product, one per tensor, of its shape; may be left out for scalars.
     retain_graph : bool, optional
         Keep what the graph has saved, for another pass. Default: `create_graph`.
     create_graph : bool
         Record the computation of the gradients, so that they can be differentiated in turn.
     inputs : Tensor or sequence of Tensor, optional
-        Leaves to which to restrict the result.
+        Tensors, leaves or not, that alone get a gradient.
 
     Raises
     ------
     RuntimeError
-        If a tensor is no scalar and has no gradient given, requires no gradient, or its graph was freed already.
+        If a tensor is not a scalar and no gradient is given for it, if it requires no gradient, or its graph was freed already.
     """
     if create_graph:
         warnings.warn("Using backward() with create_graph=True will create a reference cycle between the parameter and its "
@@ -231,7 +231,7 @@ def accumulate(leaf: Any, g: Any, owned: bool) -> None:
 
 
 def _copied(g: Any, like: Any) -> Any:
-    """A copy of `g` that lies in memory as `like` does; in order, where that has gaps or repeats elements."""
+    """A copy of `g` that lies in memory as `like` does; in C order if `like` has gaps or repeats elements."""
     copy = np.empty_like(like)
     if copy.strides != like.strides:
         copy = np.empty(like.shape, like.dtype)
@@ -271,7 +271,7 @@ def grad(
     is_grads_batched : bool
         Not supported: there is no `vmap`.
     materialize_grads : bool
-        Give zeros for such an input.
+        Give zeros, not None, for an input that the outputs do not depend on.
 
     Returns
     -------
@@ -311,7 +311,7 @@ def grad(
                                "requires_grad=True")
     roots = _roots(sequence(outputs), sequence(grad_outputs), create_graph)
     wanted = [t._node or t for t in inputs]
-    grads = start_pass(_differentiate, wanted is not None, roots, retain_graph, create_graph, wanted, False)
+    grads = start_pass(_differentiate, True, roots, retain_graph, create_graph, wanted, False)
     result: list[Any] = []
     for t, key in zip(inputs, wanted, strict=True):
         g = grads.get(key)

@@ -19,7 +19,7 @@ Name = str | Callable[..., str] | tuple[str, str]
 
 @dataclass(slots=True, eq=False)
 class Op:
-    """What is known of an operation: its body, and the flags that `operation.op` explains."""
+    """What is known about an operation: its body, and the flags that `operation.op` explains."""
 
     body: Callable[..., Any]
     node_name: Any = None
@@ -33,8 +33,8 @@ class Op:
     # What the body tells:
     name: str = field(init=False)
     operands: list[str] = field(init=False)  # torch's names of the tensor arguments
-    tensor_count: int = field(init=False)  # without a limit for a body that takes any number of them
-    number_types: tuple[type, ...] = field(init=False)  # what goes for a tensor without more ado
+    tensor_count: int = field(init=False)  # `sys.maxsize` if the body takes any number of them
+    number_types: tuple[type, ...] = field(init=False)  # of Python's numbers that may stand for a tensor
 
     def __post_init__(self) -> None:
         self.name = self.body.__name__.strip("_")
@@ -54,26 +54,26 @@ class Node(Inspected):
     op : Op
         The operation.
     settings : tuple of (tuple, dict)
-        The arguments, positional and by name, that were no tensors.
+        The arguments, positional and by name, that are settings.
     edges : list
         Where each input's gradient goes: to the node that made it, to the tensor itself if it is a leaf, or nowhere (None).
     rules : list of callable, or None
-        One derivative per input; None for an input that needs no gradient. The list itself is None once backward has passed
-        and freed it.
+        One derivative per input; None for an input that needs no gradient. The list itself is None once backward has used
+        and freed it. (Rules that read no values stay.)
     shape : tuple of int
-        Of the result, and so of the gradient that this node waits for.
+        Of the result. The gradient that arrives here has the same.
     number : int
-        When the node was made. An operation is newer than those that made its inputs. So "newest first" reaches every node
-        after all the nodes it feeds, and the graph needs no sorting.
+        Counts up with each node. A node is newer than the nodes of its inputs. So "newest first" reaches every node after all the
+        nodes it feeds, and the graph needs no sorting.
     inputs : sequence, or None
         The operands, for derivatives of derivatives. An operation whose rules read none of their values (a sum, a product with
         a number) does not hold on to them.
     cells, versions : list
-        The version cells of the inputs and of the result, and what they said when the node was made; see `versions`.
+        The version cells of the inputs and of the result, and their counts when the node was made; see `versions`.
     title : str or callable
-        What torch calls the node, or how to find out from the settings.
+        torch's name for the node, or a function that gives it from the settings.
     grad_keeper : weak reference, or None
-        To the result, if `retain_grad()` was called for it.
+        The result, if `retain_grad()` was called for it.
     """
 
     __slots__ = (
@@ -176,7 +176,7 @@ def record(op: Op, result: Any, operands: Sequence[Any], rules: list[Any], setti
             edge = x._node or (x if x._requires_grad else None)
             cells.append(x._version_cell)
         if edge is None and i < len(rules):
-            rules[i] = None  # the rule is not needed, nor is what it holds
+            rules[i] = None  # the rule is not needed; dropping it frees what it holds
         edges.append(edge)
     node.edges = edges
 

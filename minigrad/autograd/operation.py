@@ -60,34 +60,35 @@ def op(*, name: Name | None = None, **flags: Any) -> Callable[[Callable[P, Any]]
 def op(body: Callable[..., Any] | None = None, /, *, name: Name | None = None, **flags: Any) -> Any:
     """Turn a body, which computes a value and its derivatives on arrays, into an operation on tensors.
 
-    The parameters before ``/`` (or ``*args``) are the tensors. Those behind it are settings, which only say how. A tensor for
-    which the body gives no rule, or None, is a constant.
+    The parameters before ``/`` (or ``*args``) are the tensors. Those after it are settings: how to compute, not what. A tensor
+    for which the body gives no rule, or None, is a constant.
 
-    A rule returns its `g`, a view of it, a new array, or a read-only one, so that a leaf may keep what arrives as its gradient.
+    A rule returns `g` itself, a view of it, a new array, or a read-only array; never a writable array that somebody else keeps.
+    So a leaf may keep a new array as its gradient.
 
-    For derivatives of derivatives the body runs again, on tensors. So it is written in NumPy functions and operators, which
-    tensors answer as well, and changes nothing in place that is differentiated. ``raw(x)`` gives the values of x, array or
+    For derivatives of derivatives the body runs again, on tensors. So it calls only NumPy functions and operators, which work on
+    tensors, too, and never changes in place what is differentiated. ``raw(x)`` gives the values of x, array or
     tensor, for what is not differentiated: its dtype, or a decision that depends on values.
 
     Parameters
     ----------
     name : str, callable or pair of str, optional
-        What torch calls the node. Where it depends: a function of the settings; or two names, the second for a last operand
-        that is a number. Default: ``MulBackward0`` for `mul`.
+        torch's name for the node, if it is not formed as ``MulBackward0`` is from `mul`. If it varies: a function of the settings;
+        or two names, the second for when the last operand is a number.
     **flags
         What else is special about the operation. Most new operations need `promote`, or nothing.
 
         ====================  ================================================================================================
-        flag                  take it if
+        flag                  use it if
         ====================  ================================================================================================
-        promote=True          operands of different dtypes go together, by torch's rules: ``int64 + float32``
+        promote=True          operands of different dtypes are brought to one, by torch's rules: ``int64 + float32``
         promote="floating"    the same, and integers give floating-point numbers: ``exp`` of int64
         bools=False           torch refuses bools; implies promote
         numbers=False         torch refuses a Python number in the place of a tensor
         in_single=True        torch computes float16 in float32 and rounds at the end
         view=True             the result may share memory with the first operand
         linear=True           the rules read no values: no input is kept, so none has to be checked or freed
-        scaling=True          if the last operand is a number, the rule of the other one reads nothing else: ``x * 2``
+        scaling=True          if the last operand is a number, the rule of the other one reads only that number: ``x * 2``
         ====================  ================================================================================================
     """
     if body is None:
@@ -121,7 +122,7 @@ def op(body: Callable[..., Any] | None = None, /, *, name: Name | None = None, *
         if detour and dtype is not SINGLE and dtype == HALF:
             return in_single(this, call, operands, settings, options)
 
-        # 3. Bring them to one dtype. A Python number goes with a floating-point tensor as it is.
+        # 3. Bring them to one dtype. A Python number beside a floating-point tensor stays as it is.
         if this.promote and not (alike and dtype.kind == "f"):
             operands, arrays = promoted(this, operands, arrays)
 
@@ -148,7 +149,7 @@ _NO_SETTINGS: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})
 
 
 def _setting(x: Any) -> Any:
-    """A setting; as in torch, a tensor without dimensions stands for its number."""
+    """A setting; as in torch, a 0-d tensor counts as its number."""
     return x.array.item() if isinstance(x, TensorBase) and not x.array.ndim else x
 
 
@@ -175,7 +176,7 @@ def _unwrap(this: Op, operands: Sequence[Any], recording: bool) -> tuple[list[An
 
 
 def _constant(this: Op, x: Any) -> Any:
-    """An operand that is no tensor, as an array or a Python number."""
+    """An operand that is not a tensor, as an array or a Python number."""
     if isinstance(x, np.generic) and this.numbers:
         return x.item()
     if isinstance(x, bool) and not this.bools and this.tensor_count > 1:
@@ -187,7 +188,7 @@ def _constant(this: Op, x: Any) -> Any:
 
 def _on_arrays(this: Op, call: Any, operands: Sequence[Any], settings: tuple[Any, ...], options: dict[str, Any]) -> Any:
     """The value alone, as an array: there is no tensor among the operands."""
-    arrays = [np.asarray(x) if isinstance(x, np.generic) else x for x in operands]  # NumPy's 0-d results are no arrays
+    arrays = [np.asarray(x) if isinstance(x, np.generic) else x for x in operands]  # NumPy's scalars are not arrays
     if not any(isinstance(a, ndarray) for a in arrays):
         kinds = ", ".join(type(a).__name__ for a in arrays)
         raise TypeError(f"{this.name}(): at least one argument must be a tensor, got {kinds or 'none'}")

@@ -276,7 +276,7 @@ class Text:
         if line.kind == "guard":
             condition = self.text(line.args[0])
             condition = condition.removeprefix("(").removesuffix(")") if line.function else f"not {condition}"
-            return f"if {condition}:\n        return None"
+            return f"if {condition}:\n        return None  # not a step of this kind: it is run without the program"
         if line.kind == "random":
             source, draw = line.args
             self.program.objects.setdefault("fill", _fill)
