@@ -354,13 +354,16 @@ def _masked_select(x: Array, mask: Array, /) -> Any:
 
 
 @allocating
-def repeat_interleave(input: Array, repeats: Any = None, dim: int | None = None, *, output_size: int | None = None) -> Any:
+def repeat_interleave(
+    input: Array = None, repeats: Any = None, dim: int | None = None, *, output_size: int | None = None
+) -> Any:
     """Each slice along `dim` `repeats` times in a row (a number, or one number per slice); flattened without `dim`.
 
     ``repeat_interleave(repeats)`` gives each index as often as a vector of integers says. `output_size`, which torch takes to save
     time, is what comes out anyway.
     """
-    if repeats is None:
+    if input is None or repeats is None:
+        input = repeats if input is None else input
         if raw(input).ndim != 1 or raw(input).min(initial=0) < 0:
             raise RuntimeError("repeat_interleave(): repeats must be a vector of numbers that are not negative, got shape "
                                f"{list(raw(input).shape)}")
