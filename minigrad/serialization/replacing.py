@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import shutil
@@ -126,7 +125,7 @@ def _part(folder: str, name: str) -> Iterator[str]:
 
 
 def _remove_if_left(part: str) -> None:
-    with contextlib.suppress(OSError):
+    with suppress(OSError):
         if fcntl is None:
             os.remove(part)
             return

@@ -23,6 +23,7 @@ M = TypeVar("M", bound=Module)
 class _Reparametrisation:
     """What both share: the name of the parameter, and the hook."""
 
+    called: str  # the function that makes it
     parts: tuple[str, ...]  # what stands behind the name, in the names that take its place
 
     def __init__(self, name: str) -> None:
@@ -38,7 +39,7 @@ class _Reparametrisation:
     def register(self, module: Module) -> None:
         """Become a hook of a module."""
         if _hook_of(type(self), module, self.name) is not None:
-            raise RuntimeError(f"Cannot register two {_called(type(self))} hooks on the same parameter {self.name}")
+            raise RuntimeError(f"Cannot register two {self.called} hooks on the same parameter {self.name}")
         module.register_forward_pre_hook(self)
 
     def remove(self, module: Module, weight: Tensor) -> None:
@@ -54,15 +55,11 @@ def _hook_of(kind: type, module: Module, name: str) -> int | None:
     return next(found, None)
 
 
-def _called(kind: type) -> str:
-    return "weight_norm" if kind is WeightNorm else "spectral_norm"
-
-
-def _taken_out(kind: type, module: M, name: str) -> Any:
+def _taken_out(kind: type[_Reparametrisation], module: M, name: str) -> Any:
     """The hook, which the module has no longer."""
     place = _hook_of(kind, module, name)
     if place is None:
-        raise ValueError(f"{_called(kind)} of '{name}' not found in {module}")
+        raise ValueError(f"{kind.called} of '{name}' not found in {module}")
     return module._forward_pre_hooks.pop(place)[0]
 
 
@@ -72,6 +69,7 @@ def _taken_out(kind: type, module: M, name: str) -> Any:
 class WeightNorm(_Reparametrisation):
     """w = g · v / |v|, the norm being taken for each index of dimension `dim`, or of all of v if that is -1."""
 
+    called = "weight_norm"
     parts = ("_g", "_v")
 
     def __init__(self, name: str, dim: int) -> None:
@@ -147,6 +145,7 @@ class SpectralNorm(_Reparametrisation):
     """w = w_orig / σ, σ = uᵀ W v being the largest singular value, with vectors u and v that each call in training improves."""
 
     _version = 1
+    called = "spectral_norm"
     parts = ("_u", "_v", "_orig")
 
     def __init__(self, name: str, n_power_iterations: int, dim: int, eps: float) -> None:

@@ -9,7 +9,21 @@ from math import cos, pi
 from typing import Any
 
 from minigrad.optim.lr_scheduler.base import LRScheduler, checked, per_group, set_rate
-from minigrad.optim.optimizer import Optimizer
+from minigrad.optim.optimizer import Group, Optimizer
+
+
+def _uses_beta1(optimizer: Optimizer) -> bool:
+    """Whether the first of an optimiser's betas stands for momentum; an error if it has neither."""
+    if not {"momentum", "betas"} & checked(optimizer).defaults.keys():
+        raise ValueError("optimizer must support momentum or beta1 with `cycle_momentum` option enabled")
+    return "betas" in optimizer.defaults
+
+
+def _set_momentum(group: Group, use_beta1: bool, momentum: Any) -> None:
+    if use_beta1:
+        group["betas"] = (momentum, *group["betas"][1:])
+    else:
+        group["momentum"] = momentum
 
 
 class OneCycleLR(LRScheduler):
@@ -77,9 +91,7 @@ class OneCycleLR(LRScheduler):
         self._anneal_func_type, self.cycle_momentum = anneal_strategy, cycle_momentum
         columns: dict[str, Any] = {"max_lr": max_lr}
         if cycle_momentum:
-            if not {"momentum", "betas"} & checked(optimizer).defaults.keys():
-                raise ValueError("optimizer must support momentum or beta1 with `cycle_momentum` option enabled")
-            self.use_beta1 = "betas" in optimizer.defaults
+            self.use_beta1 = _uses_beta1(optimizer)
             columns |= {"max_momentum": max_momentum, "base_momentum": base_momentum}
         columns = {name: per_group(name, optimizer, value) for name, value in columns.items()}
         for i, group in enumerate(optimizer.param_groups if last_epoch == -1 else []):
@@ -102,10 +114,8 @@ class OneCycleLR(LRScheduler):
                 return (stop - start) * done + start
             return stop + (start - stop) / 2.0 * (cos(pi * done) + 1)
 
-        if self.cycle_momentum and self.use_beta1:
-            group["betas"] = (between("momentum"), *group["betas"][1:])
-        elif self.cycle_momentum:
-            group["momentum"] = between("momentum")
+        if self.cycle_momentum:
+            _set_momentum(group, self.use_beta1, between("momentum"))
         return between("lr")
 
 
@@ -167,23 +177,15 @@ class CyclicLR(LRScheduler):
         self.mode, self.gamma, self._scale_fn_custom, self.cycle_momentum = mode, gamma, scale_fn, cycle_momentum
         self.scale_mode = scale_mode if scale_fn is not None else "iterations" if mode == "exp_range" else "cycle"
         if cycle_momentum:
-            if not {"momentum", "betas"} & optimizer.defaults.keys():
-                raise ValueError("optimizer must support momentum or beta1 with `cycle_momentum` option enabled")
-            self.use_beta1 = "betas" in optimizer.defaults
+            self.use_beta1 = _uses_beta1(optimizer)
             self.base_momentums = per_group("base_momentum", optimizer, base_momentum)
             self.max_momentums = per_group("max_momentum", optimizer, max_momentum)
             if last_epoch == -1:
                 for i, group in enumerate(optimizer.param_groups):
-                    self._set_momentum(group, self.max_momentums[i])
+                    _set_momentum(group, self.use_beta1, self.max_momentums[i])
                     group.update(max_momentum=self.max_momentums[i], base_momentum=self.base_momentums[i])
         super().__init__(optimizer, last_epoch)
         self.base_lrs = lowest
-
-    def _set_momentum(self, group: dict[str, Any], momentum: Any) -> None:
-        if self.use_beta1:
-            group["betas"] = (momentum, *group["betas"][1:])
-        else:
-            group["momentum"] = momentum
 
     def scale_fn(self, x: float) -> float:
         """By what the height is multiplied in a cycle, or after so many steps."""
@@ -198,7 +200,7 @@ class CyclicLR(LRScheduler):
         scale = self.scale_fn(cycle if self.scale_mode == "cycle" else self.last_epoch)
         if self.cycle_momentum:
             low, high = self.base_momentums[i], self.max_momentums[i]
-            self._set_momentum(self.optimizer.param_groups[i], high - (high - low) * height * scale)
+            _set_momentum(self.optimizer.param_groups[i], self.use_beta1, high - (high - low) * height * scale)
         return self.base_lrs[i] + (self.max_lrs[i] - self.base_lrs[i]) * height * scale
 
     def state_dict(self) -> dict[str, Any]:
