@@ -14,6 +14,7 @@ from minigrad.tools.cli import (
     whole_number,
 )
 from minigrad.tools.plot import check_plot
+from minigrad.tools.source import source
 
 
 def minigrad_train_options(parser: argparse.ArgumentParser) -> None:
@@ -46,13 +47,6 @@ def source_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batch-size", type=whole_number(1, 10**6), default=64, metavar="N",
                         help="digits per step, of the models of `train` (default: %(default)s)")  # fmt: skip
     parser.add_argument("--export", metavar="FILE.py", help="also write the program there, and its arrays beside it")
-
-
-def source(options: argparse.Namespace) -> None:
-    """Print a training step as a NumPy program."""
-    from minigrad.tools.source import source
-
-    source(options)
 
 
 if __name__ == "__main__":

@@ -24,8 +24,9 @@ from minigrad.compiler.traced import Number, Traced, plain, plain_options, recor
 ndarray = np.ndarray
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-_SCRIPTS = {os.path.join(_PACKAGE, "training.py"), os.path.join(_PACKAGE, "tools", "source.py")}  # part of the package that uses it
+_SCRIPTS = {os.path.join(_PACKAGE, "training.py"), os.path.join(_PACKAGE, "tools", "source.py")}  # which use it as users do
 
+# Functions that give one new array whose shape does not depend on values, or a view.
 _FUNCTIONS = {
     np.dot, np.where, np.take, np.concatenate, np.stack, np.clip, np.einsum, np.bincount, np.cumsum, np.cumprod, np.tril,
     np.triu, np.argmax, np.argmin, np.argsort, np.sort, np.outer, np.diff, np.flip, np.roll, np.mean, np.take_along_axis,
@@ -80,11 +81,11 @@ class Trace:
         id -> `Outside`: the tensors that were there before.
     grads : dict
         id -> (tensor, its gradient before, whether that was looked at).
-    numbers : list of (Symbol, group, name)
-        What is read from optimisers' groups.
+    numbers : dict
+        (id of a group, name) -> (`Number`, group, name): what is read from optimisers' groups.
     settings : list of (group, name, value)
         What else they say, which must not change.
-    generators : set
+    generators : list
         From which random numbers are drawn.
     modules, optimizers : dict
         id -> module that was called, or optimiser that was at work.

@@ -276,8 +276,6 @@ for _name in _REFUSED:
 for _name, _function in _REDUCTIONS.items():
     setattr(Traced, _name, _reduction(_function))
 
-# Functions that give one new array whose shape does not depend on values, or a view.
-
 
 # ---- numbers ---------------------------------------------------------------------------------------------------------------
 

@@ -29,7 +29,7 @@ def linear_step() -> tuple[Callable[..., Any], list[tuple[Any, ...]]]:
 
 def training_step(name: str, batch_size: int) -> tuple[Callable[..., Any], list[tuple[Any, ...]]]:
     """A step of the tutorial's model, and some data."""
-    from minigrad import training
+    from minigrad import training  # loads the data sets' downloads, which the linear step does not need
 
     torch.manual_seed(0)
     model, loss_func, opt = training.get_model(name, lr=0.1, momentum=0.9 if name == "cnn" else 0.0)
