@@ -26,13 +26,17 @@ class SharedMemory(mmap.mmap):
         os.close(self.fd)
 
 
+def anonymous_file(name: str) -> int:
+    """A descriptor of a file in memory, which `/dev/shm` and its limits have nothing to do with; a temporary file elsewhere."""
+    if hasattr(os, "memfd_create"):
+        return os.memfd_create(name)
+    with tempfile.TemporaryFile() as file:
+        return os.dup(file.fileno())
+
+
 def new_memory(size: int) -> SharedMemory:
     """Memory of so many bytes, all zeros."""
-    if hasattr(os, "memfd_create"):
-        fd = os.memfd_create("minigrad")
-    else:  # not on Linux
-        fd, path = tempfile.mkstemp()
-        os.unlink(path)
+    fd = anonymous_file("minigrad")
     os.ftruncate(fd, max(size, 1))
     return SharedMemory(fd, max(size, 1))
 

@@ -36,7 +36,7 @@ def set_num_threads(number: int, /) -> None:
     1
     >>> minigrad.set_num_threads(before)
     """
-    from threadpoolctl import threadpool_limits  # only who sets or asks for the number pays for the import
+    from threadpoolctl import threadpool_limits  # imported only where the number is set or asked for
 
     threadpool_limits(limits=_positive("set_num_threads", number), user_api="blas")
     if not _blas_threads():

@@ -171,7 +171,7 @@ class Captured:
         return self._tensor(rest[0], tensors) if kind == "tensor" else rest[0]
 
     def _array(self, outputs: Any, number: int) -> Any:
-        """An output, as an array that belongs to who gets it."""
+        """An output, as an array that belongs to the caller."""
         array = np.asarray(outputs[number])
         return array.copy("K") if self.outputs[number].memory.kind == "constant" else array
 

@@ -48,7 +48,7 @@ max_memory_allocated = memory_reserved = max_memory_reserved = memory_allocated
 
 
 def synchronize(device: Any = None) -> NoReturn:
-    """Refuse: who has a GPU waits for it, who has none must not ask.
+    """Raise an error: there is no GPU to wait for, or to ask about.
 
     Raises
     ------

@@ -17,7 +17,7 @@ from minigrad.tensors.tensor import Tensor
 class lazy_property(functools.cached_property[Any]):
     """An attribute that is computed when it is first read.
 
-    It is recorded even under `no_grad`: who reads it again may want its gradient.
+    It is recorded even under `no_grad`: a later reader may want its gradient.
     """
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:

@@ -174,7 +174,7 @@ class Optimizer(Hooked):
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        SILENT.copy().run(self._update_all)  # like torch: who diverges sees inf and nan, not a warning
+        SILENT.copy().run(self._update_all)  # like torch: a run that diverges shows inf and nan, not a warning
         return loss
 
     def _update_all(self) -> None:

@@ -25,7 +25,6 @@ import pickle
 import random as python_random
 import signal
 import socket
-import tempfile
 import threading
 import time
 import traceback
@@ -40,6 +39,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from minigrad import random
+from minigrad.arrays.sharing import anonymous_file
 from minigrad.utils.data.dataset import IterableDataset
 from minigrad.utils.data.fetch import Epoch, Fetch
 
@@ -247,7 +247,7 @@ class WorkerEpoch(Epoch):
 
     def _start(self, context: Any, info: WorkerInfo, init: Callable[[int], None] | None) -> None:
         ours, theirs = connection.Pipe()
-        file = connection.Connection(_anonymous_file())  # no pipe, but what a spawned process can be given
+        file = connection.Connection(anonymous_file("minigrad-batches"))  # no pipe, but what a spawned process can be given
         room = _room(self.slots + 1)
         process = context.Process(target=_work, args=(_Channel(theirs, file, room), info, init, self.make_fetch), daemon=True)
         try:
@@ -380,14 +380,6 @@ class WorkerEpoch(Epoch):
         self.stop()
         return RuntimeError(f"DataLoader worker {dead.id} (pid {pid}) {how}; with num_workers=0 the same happens in this "
                             "process, where a debugger sees it")
-
-
-def _anonymous_file() -> int:
-    """A descriptor of a file in memory, which `/dev/shm` and its limits have nothing to do with; a temporary file elsewhere."""
-    if hasattr(os, "memfd_create"):
-        return os.memfd_create("minigrad-batches")
-    with tempfile.TemporaryFile() as file:
-        return os.dup(file.fileno())
 
 
 def _room(slots: int) -> int:

@@ -39,7 +39,7 @@ def pillow() -> Any:
 
 
 def is_pillow(img: Any) -> bool:
-    """Whether it is an image of Pillow. Nobody has one who has not imported it."""
+    """Whether it is an image of Pillow. Without Pillow imported, there can be none."""
     module = sys.modules.get("PIL.Image")
     return module is not None and isinstance(img, module.Image)
 
