@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch.testing._internal.common_modules import module_db
-from torch.testing._internal.common_optimizers import optim_db
 
 import minigrad as mg
+
+from .databases import module_db, optim_db
 
 # What torch's databases have and minigrad has not.
 NO_MODULES = {
