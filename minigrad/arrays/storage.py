@@ -37,11 +37,16 @@ class Storage(NamedTuple):
         return id(self.owner), self.flat.dtype
 
 
+def owner_of(array: Any) -> Any:
+    """The array that owns the memory: what `array` is, through any number of others, a view of."""
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array
+
+
 def storage_of(array: Array) -> Storage:
     """The memory that `array` shows; a copy's where torch has no such views: steps backwards, or of parts of an element."""
-    owner, size = array, array.itemsize
-    while isinstance(owner.base, np.ndarray):
-        owner = owner.base
+    owner, size = owner_of(array), array.itemsize
     low, high = np.lib.array_utils.byte_bounds(owner)
     offset = array.ctypes.data - low
     if offset % size or any(step < 0 or step % size for step in array.strides):

@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.arrays.storage import owner_of
 from minigrad.autograd.node import Node
 from minigrad.autograd.tensor_base import TensorBase, Untracked, raw
 
@@ -33,10 +34,7 @@ def count_change(tensor: TensorBase) -> None:
         return
     cell[0] += 1
     if len(cell) == 1:
-        owner = tensor.array
-        while isinstance(owner.base, np.ndarray):
-            owner = owner.base
-        cell.append(weakref.ref(owner))
+        cell.append(weakref.ref(owner_of(tensor.array)))
 
 
 def check_versions(node: Node, replaying: bool) -> None:

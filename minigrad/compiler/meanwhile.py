@@ -13,6 +13,7 @@ import numpy as np
 
 from minigrad import random
 from minigrad.arrays import sums
+from minigrad.arrays.storage import owner_of
 from minigrad.autograd import TensorBase, count_change, engine, record
 from minigrad.compiler.record import short_name
 from minigrad.compiler.traced import Group, Number, Traced, plain, plain_options, recording, within
@@ -199,10 +200,7 @@ def _count_change(tensor: Any) -> None:
     first = len(tensor._version_cell) == 1
     count_change(tensor)
     if first:
-        owner = plain(tensor.array)
-        while isinstance(owner.base, ndarray):
-            owner = owner.base
-        tensor._version_cell[1] = weakref.ref(owner)
+        tensor._version_cell[1] = weakref.ref(owner_of(plain(tensor.array)))
 
 
 def _is_new(passed: Any, g: Any) -> Any:

@@ -25,6 +25,7 @@ import numpy as np
 
 from minigrad import autograd, random
 from minigrad.arrays.dtypes import DTYPES, KIND, as_element
+from minigrad.arrays.storage import owner_of
 from minigrad.autograd import TensorBase, clock, count_change, op, raw, unwrapped, wrap
 from minigrad.autograd.tensor_base import Untracked
 from minigrad.ops import indexing
@@ -75,10 +76,7 @@ def _unlock(array: np.ndarray[Any, Any], uniform: bool = False) -> None:
         If several elements of it share one place in memory, which can hold one value only.
     """
     if not array.flags.writeable and (uniform or all(step for n, step in zip(array.shape, array.strides, strict=True) if n > 1)):
-        owner = array
-        while isinstance(owner.base, np.ndarray):
-            owner = owner.base
-        array.flags.writeable = owner.flags.writeable  # it is not where somebody's own array is read-only
+        array.flags.writeable = owner_of(array).flags.writeable  # it is not where somebody's own array is read-only
     if not array.flags.writeable:
         raise RuntimeError("unsupported operation: more than one element of the written-to tensor refers to a single memory "
                            "location. Please clone() the tensor before performing the operation.")
