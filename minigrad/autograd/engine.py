@@ -14,7 +14,7 @@ from minigrad.arrays.sums import ones, unbroadcast
 from minigrad.autograd.anomaly_mode import watched
 from minigrad.autograd.grad_mode import current
 from minigrad.autograd.hooks import attend, awaited, completed, hooked, keep, last_uses, with_post_hooks
-from minigrad.autograd.node import Node, Op, record
+from minigrad.autograd.node import Node, Op, record, watchers
 from minigrad.autograd.passes import start_pass
 from minigrad.autograd.tensor_base import TensorBase, wrap
 from minigrad.autograd.versions import check_versions, count_change
@@ -60,7 +60,7 @@ def walk(
     found: dict[Any, Any] = {}
     owned: set[Any] = set()
     useful = None if wanted is None else _leading_to(wanted, [tensor._node for tensor, _ in roots])
-    rules_of = watched(_rules_of)
+    rules_of = watched(_rules_of) if watchers else _rules_of
 
     for tensor, g in roots:
         edge = tensor._node or tensor
