@@ -13,7 +13,7 @@ from minigrad import (
     accelerator, amp, autograd, backends, compiler, cuda, distributed, distributions, func, linalg, nn, optim, paths, random,
     testing, utils, version,
 )
-from minigrad.amp import autocast
+from minigrad.amp import autocast, is_autocast_enabled
 from minigrad.arrays.memory import OutOfMemoryError
 from minigrad.arrays.dtypes import (
     Size, bool, device, double, dtype, finfo, float, float16, float32, float64, get_default_device, get_default_dtype,
@@ -24,24 +24,28 @@ from minigrad.arrays.dtypes import (
 from minigrad.arrays.layout import channels_last, contiguous_format, layout, memory_format, preserve_format, strided
 from minigrad.arrays.printing import get_printoptions, set_printoptions
 from minigrad.arrays.threads import get_num_interop_threads, get_num_threads, set_num_interop_threads, set_num_threads
-from minigrad.backends import get_float32_matmul_precision, set_float32_matmul_precision
+from minigrad.backends import (
+    are_deterministic_algorithms_enabled, get_float32_matmul_precision, set_float32_matmul_precision,
+    use_deterministic_algorithms,
+)
 from minigrad.compiler import compile
 from minigrad.autograd import (
     enable_grad, inference_mode, is_anomaly_check_nan_enabled, is_anomaly_enabled, is_grad_enabled,
     is_inference_mode_enabled, no_grad, set_grad_enabled,
 )
 from minigrad.ops.activation import celu, hardshrink, prelu, selu, threshold
+from minigrad.ops.arithmetic import copysign, deg2rad, fmax, fmin, gcd, lcm, rad2deg, sinc
 from minigrad.func import vmap
 from minigrad.ops.comparison import (
     bitwise_and, bitwise_left_shift, bitwise_not, bitwise_or, bitwise_right_shift, bitwise_xor, eq, ge, greater,
-    greater_equal, gt, isclose, isfinite, isinf, isnan, le, less, less_equal, logical_and, logical_not,
-    logical_or, logical_xor, lt, ne, not_equal,
+    greater_equal, gt, isclose, isfinite, isinf, isnan, isneginf, isposinf, le, less, less_equal, logical_and, logical_not,
+    logical_or, logical_xor, lt, ne, not_equal, signbit,
 )
 from minigrad.ops.cumulative import cummax, cummin, cumprod, diff, logcumsumexp
 from minigrad.ops.elementwise import (
     abs, absolute, acos, acosh, add, addcdiv, addcmul, arccos, arccosh, arcsin, arcsinh, arctan, arctan2,
     arctanh, asin, asinh, atan, atan2, atanh, ceil, clamp, clamp_max, clamp_min, clip, cos, cosh, div, divide,
-    exp, exp2, expm1, float_power, floor, floor_divide, fmod, frac, hypot, lerp, log, log10, log1p, log2,
+    exp, exp2, expm1, fix, float_power, floor, floor_divide, fmod, frac, hypot, lerp, log, log10, log1p, log2,
     maximum, minimum, mul, multiply, neg, negative, positive, pow, reciprocal, relu, remainder, round, rsqrt,
     rsub, sgn, sigmoid, sign, sin, sinh, sqrt, square, sub, subtract, tan, tanh, true_divide, trunc, where,
 )
@@ -50,13 +54,14 @@ from minigrad.ops.indexing import (
     take_along_dim,
 )
 from minigrad.ops.linalg import (
-    addmm, addmv, baddbmm, bilinear, bmm, cross, dot, einsum, inner, kron, matmul, mm, mv, outer, tensordot,
+    addmm, addmv, baddbmm, bilinear, bmm, cross, dot, einsum, ger, inner, kron, matmul, mm, mv, outer, tensordot,
 )
 from minigrad.ops.matrix import cdist, det, inverse, norm, slogdet
 from minigrad.ops.order import bucketize, histc, histogram, isin, kthvalue, mode, nanquantile, quantile, searchsorted
 from minigrad.ops.out import with_out as _with_out
 from minigrad.ops.pieces import (
-    atleast_1d, atleast_2d, atleast_3d, column_stack, dsplit, dstack, fliplr, flipud, hsplit, rot90,
+    atleast_1d, atleast_2d, atleast_3d, block_diag, cartesian_prod, column_stack, combinations, diagflat,
+    dsplit, dstack, fliplr, flipud, hsplit, rot90,
     split_with_sizes, tensor_split, vsplit,
 )
 from minigrad.ops.reduction import (
@@ -73,6 +78,7 @@ from minigrad.ops.shape import (
     tril, triu, unbind, unflatten, unsqueeze, vstack,
 )
 from minigrad.ops.special import digamma, erf, erfc, erfinv, lgamma, logaddexp, logit, nan_to_num, polygamma, xlogy
+from minigrad.ops.statistics import aminmax, corrcoef, cov, dist, nanmedian, trapezoid, trapz, unique_consecutive
 from minigrad.ops.strided import as_strided
 from minigrad.ops.convolution import conv1d, conv2d, conv_transpose1d, conv_transpose2d
 from minigrad.random import (
@@ -80,12 +86,14 @@ from minigrad.random import (
 )
 from minigrad.serialization import load, safetensors, save
 from minigrad.tensors.creation import (
-    allclose, arange, as_tensor, asarray, empty, empty_like, equal, eye, from_numpy, frombuffer, full, full_like,
-    is_tensor, linspace, ones, ones_like, tensor, tril_indices, triu_indices, zeros, zeros_like,
+    allclose, arange, as_tensor, asarray, broadcast_shapes, can_cast, empty,
+    empty_like, equal, eye, from_numpy, frombuffer, full, full_like,
+    is_tensor, linspace, logspace, ones, ones_like, result_type, scalar_tensor,
+    tensor, tril_indices, triu_indices, typename, zeros, zeros_like,
 )
 from minigrad.tensors.legacy import (
     BoolTensor, ByteTensor, CharTensor, DoubleTensor, FloatTensor, HalfTensor, IntTensor, LongTensor, ShortTensor, Variable,
-    set_default_tensor_type,
+    range, set_default_tensor_type,
 )
 from minigrad.tensors.sampling import (
     bernoulli, multinomial, normal, rand, rand_like, randint, randint_like, randn, randn_like, randperm,
@@ -95,6 +103,18 @@ from minigrad.tensors.tensor import Tensor
 __version__ = version.__version__
 
 numel, is_floating_point, is_complex, is_nonzero = Tensor.numel, Tensor.is_floating_point, Tensor.is_complex, Tensor.is_nonzero
+is_signed, is_same_size, get_device, detach, detach_ = (
+    Tensor.is_signed, Tensor.is_same_size, Tensor.get_device, Tensor.detach, Tensor.detach_,
+)
+# Methods that write into their tensor are functions as well: torch.relu_(x) is x.relu_().
+globals().update({name: getattr(Tensor, name) for name in (
+    "abs_", "acos_", "acosh_", "addmv_", "arccos_", "arccosh_", "arcsin_", "arcsinh_", "arctan_", "arctanh_",
+    "as_strided_", "asin_", "asinh_", "atan_", "atanh_", "ceil_", "clamp_", "clamp_max_", "clamp_min_", "clip_", "cos_",
+    "cosh_", "deg2rad_", "erf_", "erfc_", "exp2_", "exp_", "expm1_", "fill_", "fix_", "floor_", "frac_", "gcd_",
+    "index_put_", "lcm_", "log10_", "log1p_", "log2_", "log_", "logit_", "nan_to_num_", "neg_", "negative_", "rad2deg_",
+    "reciprocal_", "relu_", "round_", "rsqrt_", "sigmoid_", "sin_", "sinc_", "sinh_", "sqrt_", "square_", "tan_",
+    "tanh_", "trunc_", "xlogy_", "zero_",
+)})
 newaxis = None
 autograd.Variable = Variable  # type: ignore[attr-defined]  # where torch has it
 del Variable

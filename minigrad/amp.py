@@ -122,3 +122,8 @@ class GradScaler:
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Do nothing."""
+
+
+def is_autocast_enabled(device_type: str | None = None) -> bool:
+    """False: autocast is always disabled here."""
+    return False

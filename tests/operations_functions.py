@@ -133,6 +133,22 @@ SPECIAL_FUNCTIONS = [
         bench=case(BIG, BIG)),
 ]
 
+SIGNED = fixed([0.0, -0.0, 1.0, -1.0, inf, -inf, nan, -nan])
+HOLES, OTHERS = fixed([1.0, nan, 2.0, nan, 3.0]), fixed([1.0, 1.0, nan, nan, 2.0])
+LESS_OFTEN = [
+    *(Row(name, case(A, real(4)), case(real(3, 1), real(4)), case(whole(3), whole(3)), kink(HOLES, OTHERS), kink(A, A),
+          refused(A, 1.0)) for name in ("fmax", "fmin")),
+    Row("copysign", case(A, real(4)), case(A, -1.0), case(A, 2), case(whole(3), real(3)), kink(SIGNED, fixed([-1.0])),
+        kink(fixed([1.0, -2.0, 3.0, 0.0]), fixed([0.0, -0.0, -inf, -1.0]))),
+    *(Row(name, *over(real), case(whole(3))) for name in ("deg2rad", "rad2deg")),
+    Row("sinc", *over(real), case(whole(3)), kink(fixed([0.0, 1.0, -2.0, 0.5]))),
+    *(Row(name, case(whole(3, 4), whole(4)), case(natural(3), natural(2, 3)), case(whole(3, dtype="int32"), whole(3)),
+          refused(A, A), refused(truth(3), truth(3)), refused(whole(3), 2)) for name in ("gcd", "lcm")),
+    *(Row(name, case(SIGNED), case(whole(3)), case(truth(3)), case(whole(3, low=0, dtype="uint8"))) for name in
+      ("isposinf", "isneginf", "signbit")),
+    Row("fix", case(A)),
+]
+
 COMPARED = [case(A, real(4)), case(A, 0.5), case(whole(3), 1), case(whole(3), natural(3))]
 IN_PLACE = [
     *(Row(f"Tensor.{name}_", *over(real)[:4]) for name in ("exp2", "frac", "sgn", "nan_to_num", "absolute",
@@ -152,6 +168,9 @@ IN_PLACE = [
         "greater_equal", "not_equal")),
     *(Row(f"Tensor.{name}_", case(truth(3, 4), truth(4)), case(whole(3), whole(3)), case(A.constant(), truth(4))) for name in
       ("logical_and", "logical_or", "logical_xor")),
+    *(Row(f"Tensor.{name}_", case(A)) for name in ("fix", "deg2rad", "rad2deg", "sinc")),
+    Row("Tensor.copysign_", case(A, real(4)), case(A, -1.0)),
+    *(Row(f"Tensor.{name}_", case(whole(3), whole(3))) for name in ("gcd", "lcm")),
     Row("Tensor.bitwise_not_", case(truth(3)), case(whole(3))),
 ]
 RESHAPED = [
@@ -162,4 +181,4 @@ RESHAPED = [
     Row("Tensor.as_strided_", case(real(6), (2, 2), (3, 1))),
 ]
 
-FUNCTIONS = [*ELEMENTWISE, *SPECIAL_FUNCTIONS, *VIEWS, *ACTIVATIONS, *LAYERS]
+FUNCTIONS = [*ELEMENTWISE, *LESS_OFTEN, *SPECIAL_FUNCTIONS, *VIEWS, *ACTIVATIONS, *LAYERS]

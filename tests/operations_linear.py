@@ -174,7 +174,7 @@ COUNTED = [
     Row("histc", case(Z), case(Z, 4), case(Z, 5, -1, 1), case(Z, bins=3, min=-1, max=2), case(real(2, 3).constant(), 4),
         case(fixed([1.0, 1.0]).constant(), 4), case(real(0).constant(), 3), refused(whole(3)), refused(Z, 0), refused(Z, 4, 1, 0),
         refused(fixed([nan, 1.0]))),
-    Row("histogram", case(Z, 4), case(Z, 5, range=(-1.0, 1.0)), case(Z, fixed([-1.0, 0.0, 0.5, 2.0]).constant()),
+    Row("histogram", case(Z), case(Z, 4), case(Z, 5, range=(-1.0, 1.0)), case(Z, fixed([-1.0, 0.0, 0.5, 2.0]).constant()),
         case(Z, 4, density=True), case(Z, 4, weight=positive(40).constant()), case(fixed([1.0, 1.0]).constant(), 4),
         case(real(0).constant(), 2),
         case(Z, 4, range=(-1.0, 1.0), weight=positive(40).constant(), density=True), refused(whole(3), 4), refused(Z, 0)),
@@ -193,7 +193,32 @@ COUNTED = [
         refused(truth(3), truth(3))),
 ]
 
-LINEAR = [*PRODUCTS, *MATRICES, *NORMS, *ALONG, *REDUCTIONS, *RANKS, *COUNTED]
+GAPS = fixed([[nan, 1.0, 3.0, 2.0], [nan, 4.0, nan, nan], [0.0, nan, -1.0, 5.0]])
+RUNS = fixed([[1, 1, 2], [1, 1, 2], [3, 3, 2], [1, 1, 2]], "int64")
+STATISTICS = [
+    *(Row(name, case(A), case(A, dim=0), case(A, dim=-1, keepdim=True), case(SCALAR), case(whole(3, 4), dim=1), case(truth(3)),
+          kink(fixed([[1.0, 1.0], [2.0, 2.0]]), dim=1), refused(real(0)), same_node=False)
+      for name in ("aminmax", "Tensor.aminmax")),
+    Row("nanmedian", case(A), case(A, 0), case(A, -1, True), case(SCALAR), case(SCALAR, 0), case(real(5)), case(whole(3, 4), 1),
+        kink(GAPS), kink(GAPS, 1), kink(GAPS, dim=0, keepdim=True), case(real(0).constant()), refused(truth(3)),
+        refused(real(0, 3), 0), same_node=False),
+    Row("unique_consecutive", case(fixed([1, 1, 2, 2, 1], "int64")), case(fixed([1, 1, 2], "int64"), return_inverse=True),
+        case(RUNS, return_inverse=True, return_counts=True), case(RUNS, dim=0, return_counts=True), case(RUNS, True, True, 1),
+        case(real(0).constant()), case(fixed([nan, nan, 1.0]).constant()), same_node=False),
+    Row("cov", case(A), case(A, correction=0), case(real(5)), case(whole(3, 4)), refused(CUBE), case(real(1, 5)),
+        case(A, fweights=index(1, 2, 0, 3)), case(A, aweights=positive(4).constant()),
+        case(A, correction=0, fweights=index(1, 2, 1, 1), aweights=positive(4).constant()),
+        case(A, fweights=index(1, 2, 1, 1), aweights=positive(4).constant()), refused(A, fweights=index(1, 2)),
+        refused(A, fweights=real(4).constant()), refused(A, aweights=index(1, 2, 1, 1)), same_node=False),
+    Row("corrcoef", case(A), case(real(2, 6)), case(real(5).constant()), same_node=False),
+    *(Row(name, case(A), case(A, dx=0.5), case(A, dim=0), case(A, real(4)), case(A, real(3), dim=0), case(A, real(3, 4)),
+          case(A, real(3, 4), dim=0), case(whole(4)), case(real(1)), refused(A, real(3)), same_node=False)
+      for name in ("trapezoid", "trapz")),
+    Row("dist", case(A, real(3, 4)), case(A, real(4), 1), case(A, real(3, 1), 3), case(A, A, inf), same_node=False),
+    Row("ger", case(real(3), real(4)), same_node=False),
+]
+
+LINEAR = [*STATISTICS, *PRODUCTS, *MATRICES, *NORMS, *ALONG, *REDUCTIONS, *RANKS, *COUNTED]
 
 LINEAR_IN_PLACE = [
     *(Row(f"Tensor.{name}_", case(A, 0), case(A, 1), case(real(4, 3).transposed(), 0), case(whole(3), 0)) for name in

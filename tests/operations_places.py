@@ -103,9 +103,21 @@ PIECES = [
         refused(A, 0, 5, 1)),
 ]
 
-PLACES = [*WRITING, *PIECES]
+MADE_OF_PIECES = [
+    Row("block_diag", case(A, real(2, 2)), case(real(3), SCALAR, real(1, 2)), case(A), case(whole(2), whole(1, 2)), refused(CUBE),
+        same_node=False),
+    Row("cartesian_prod", case(real(3), real(2)), case(real(2), real(3), real(1)), case(real(3)), case(whole(2), whole(2)),
+        refused(A, real(2)), same_node=False),
+    Row("combinations", case(real(4)), case(real(4), 3), case(real(3), with_replacement=True), case(real(3), 1), case(whole(2), 3),
+        case(real(2).constant(), 0), refused(A), refused(real(3), -1), same_node=False),
+    Row("diagflat", case(real(3)), case(A, 1), case(real(2), -1), case(SCALAR), same_node=False),
+]
+
+PLACES = [*WRITING, *PIECES, *MADE_OF_PIECES]
 
 PLACES_IN_PLACE = [
+    Row("Tensor.fill_diagonal_", case(A, 2.0), case(real(5, 2), 1), case(real(5, 2), -1.5, wrap=True), case(real(7, 2), 0, True),
+        case(real(3, 3, 3), 1.0), case(whole(3, 4), 2), refused(real(3), 1.0), refused(CUBE, 1.0)),
     Row("Tensor.index_add_", case(A, 0, index(0, 0), real(2, 4)), case(whole(3), 0, index(1), whole(1))),
     Row("Tensor.index_copy_", case(A, 0, index(0, 2), real(2, 4)), case(whole(3), 0, index(1), whole(1))),
     Row("Tensor.index_put_", case(A, (index(0, 2),), SCALAR), case(A, (index(0, 0),), real(4), True),

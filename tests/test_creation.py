@@ -561,3 +561,55 @@ def test_what_a_beginner_is_warned_of(words: str) -> None:
 ])  # fmt: skip
 def test_what_warns_of_nothing(call: Any) -> None:
     same_as_torch(lambda m: [call(m)])()
+
+test_by_powers = same_outcomes({
+    "logspace": lambda m: m.logspace(0, 2, 5),
+    "base": lambda m: m.logspace(-3, 3, 7, base=2),
+    "float64": lambda m: m.logspace(0.1, 1.7, 6, dtype=m.float64),
+    "integers": lambda m: m.logspace(0, 3, 4, dtype=m.int64),
+    "none": lambda m: m.logspace(0, 1, 0),
+    "requires_grad": lambda m: m.logspace(0, 1, 2, requires_grad=True),
+    "negative": lambda m: m.logspace(0, 1, -1),
+})
+
+test_of_one_number = same_outcomes({
+    "scalar_tensor": lambda m: m.scalar_tensor(3),
+    "with dtype": lambda m: m.scalar_tensor(3, dtype=m.int64),
+    "bool": lambda m: m.scalar_tensor(True, requires_grad=True),
+})
+
+test_which_dtype = same_outcomes({
+    "tensor and number": lambda m: m.result_type(m.tensor([1, 2]), 1.0),
+    "tensor and integer": lambda m: m.result_type(m.ones(2).half(), 1),
+    "0-d": lambda m: m.result_type(m.tensor([1], dtype=m.uint8), m.tensor(1)),
+    "tensors": lambda m: m.result_type(m.ones(1), m.ones(1, dtype=m.float64)),
+    "numbers": lambda m: m.result_type(1, 2.5),
+    "can_cast": lambda m: [m.can_cast(a, b) for a in dtypes_of(m) for b in dtypes_of(m)],
+})
+
+
+def dtypes_of(m: Any) -> list[Any]:
+    return [m.bool, m.uint8, m.int8, m.int32, m.int64, m.float16, m.float32, m.float64]
+
+
+test_shapes_together = same_outcomes({
+    "broadcast_shapes": lambda m: m.broadcast_shapes((2, 1), (3,), 1),
+    "none": lambda m: m.broadcast_shapes(),
+    "different": lambda m: m.broadcast_shapes((2,), (3,)),
+})
+
+test_what_a_tensor_is = same_outcomes({
+    "where": lambda m: [m.ones(2).get_device(), m.get_device(m.ones(2)), m.ones(2).is_cpu],
+    "what it is not": lambda m: [m.ones(2).is_sparse, m.ones(2).is_quantized, m.ones(2).is_mps, m.ones(2).is_xpu, m.ones(2).is_meta,
+                                 m.ones(2).is_nested, m.ones(2).is_sparse_csr, m.ones(2).is_mkldnn],
+    "signed": lambda m: [m.zeros(1, dtype=d).is_signed() for d in dtypes_of(m)] + [m.is_signed(m.ones(1))],
+    "size": lambda m: [m.ones(2).is_same_size(m.ones(2)), m.is_same_size(m.ones(2), m.ones(2, 1))],
+    "typename": lambda m: [m.typename(m.ones(1)), m.typename(m.ones(1).long()), m.typename(3), m.typename([].append),
+                           m.typename(dict)],
+})  # fmt: skip
+
+test_functions_that_write_into_their_tensor = same_outcomes({
+    "relu_": lambda m: (lambda x: [m.relu_(x) is x, x])(m.tensor([-1.0, 2.0])),
+    "others": lambda m: (lambda x: [m.exp_(x), m.clamp_(x, 0, 1), m.fill_(x, 2.0), m.zero_(x), x._version])(m.tensor([-1.0, 2.0])),
+    "history": lambda m: (lambda x: [m.sigmoid_(x * 1), m.detach(x * 1).requires_grad])(m.ones(2, requires_grad=True)),
+})

@@ -11,7 +11,7 @@ import torch
 
 import minigrad as mg
 
-from .twins import same_as_torch, same_outcomes
+from .twins import raised, same_as_torch, same_outcomes
 
 TYPES = ["HalfTensor", "FloatTensor", "DoubleTensor", "ByteTensor", "CharTensor", "ShortTensor", "IntTensor", "LongTensor",
 "BoolTensor"]
@@ -136,3 +136,9 @@ def test_a_class_that_makes_its_tensors_itself(m: Any) -> Any:
     made = Labelled(x, "weights")
     made[0] = 5
     return type(made).__name__, made.label, x, isinstance(made, m.Tensor), (made * 2).tolist()
+
+
+@same_as_torch
+def test_range(m: Any) -> Any:
+    with pytest.warns(UserWarning, match="torch.range is deprecated"):
+        return m.range(0, 3), m.range(1, 2.2, 0.5), m.range(3, 1, -1, dtype=m.int64), raised(lambda: m.range(0, 3, -1))

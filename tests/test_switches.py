@@ -242,3 +242,12 @@ if __name__ == "__main__":
 """)
     command = [sys.executable, "-m", "minigrad", "run", str(script)]
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "True\n"
+
+
+@same_as_torch
+def test_deterministic_algorithms(m: Any) -> Any:
+    before = m.are_deterministic_algorithms_enabled()
+    m.use_deterministic_algorithms(True, warn_only=True)
+    after = m.are_deterministic_algorithms_enabled()
+    m.use_deterministic_algorithms(False)
+    return before, after, m.are_deterministic_algorithms_enabled(), m.is_autocast_enabled()

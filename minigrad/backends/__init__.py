@@ -4,7 +4,10 @@ import warnings
 
 from minigrad.backends import cuda, cudnn, mps
 
-__all__ = ["cuda", "cudnn", "get_float32_matmul_precision", "mps", "set_float32_matmul_precision"]
+__all__ = [
+    "are_deterministic_algorithms_enabled", "cuda", "cudnn", "get_float32_matmul_precision", "mps", "set_float32_matmul_precision",
+    "use_deterministic_algorithms",
+]
 
 _precision = "highest"
 
@@ -27,3 +30,18 @@ def set_float32_matmul_precision(precision: str) -> None:
         _precision = precision
     else:
         warnings.warn(f"{precision} is not one of 'highest', 'high', or 'medium'; the current setting stays", stacklevel=2)
+
+
+_deterministic = False
+
+
+def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None:
+    """Say that equal calls have to give equal bits. They always do here, so nothing but the answer of
+    `are_deterministic_algorithms_enabled` changes."""
+    global _deterministic
+    _deterministic = mode
+
+
+def are_deterministic_algorithms_enabled() -> bool:
+    """What `use_deterministic_algorithms` was told; False at first."""
+    return _deterministic

@@ -79,6 +79,24 @@ def isfinite(x: Array, /) -> Any:
     return (np.isfinite(x),)
 
 
+@op
+def isposinf(x: Array, /) -> Any:
+    """Where x is ∞."""
+    return (np.isposinf(x),)
+
+
+@op
+def isneginf(x: Array, /) -> Any:
+    """Where x is -∞."""
+    return (np.isneginf(x),)
+
+
+@op
+def signbit(x: Array, /) -> Any:
+    """Where x is negative, or -0."""
+    return (np.signbit(x) if x.dtype.kind == "f" else x < 0,)
+
+
 @op(numbers=False)
 def isclose(a: Array, b: Array, /, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Any:
     """Where ``|a - b| <= atol + rtol * |b|``; both must be of one dtype."""

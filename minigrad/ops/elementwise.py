@@ -700,5 +700,5 @@ def _where(condition: Array, x: Array, y: Array, /) -> Any:
 
 # ---- other names -------------------------------------------------------------------------------------------------------
 
-absolute, negative, subtract, multiply, divide, true_divide, clip = abs, neg, sub, mul, div, div, clamp
+absolute, negative, subtract, multiply, divide, true_divide, clip, fix = abs, neg, sub, mul, div, div, clamp, trunc
 arcsin, arccos, arctan, arctan2, arcsinh, arccosh, arctanh = asin, acos, atan, atan2, asinh, acosh, atanh

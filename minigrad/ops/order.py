@@ -150,7 +150,7 @@ _Histogram = return_type("histogram", "hist", "bin_edges")
 
 
 def histogram(
-    input: Array, bins: Any, *, range: tuple[float, float] | None = None, weight: Array = None, density: bool = False
+    input: Array, bins: Any = 100, *, range: tuple[float, float] | None = None, weight: Array = None, density: bool = False
 ) -> Any:
     """``(hist, bin_edges)``: how many elements lie between neighbouring edges; the last edge belongs to the last bin.
 

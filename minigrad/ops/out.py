@@ -23,12 +23,13 @@ SAME = (
     "clamp", "clip", "clamp_min", "clamp_max", "where", "norm", "sort", "topk", "median", "softmax", "log_softmax",
     "matmul", "addmm", "addmv", "baddbmm", "inner", "tensordot", "cross", "tril", "triu", "diag", "gather", "scatter",
     "scatter_add", "scatter_reduce", "index_select", "index_add", "index_copy", "masked_select", "take", "take_along_dim",
-    "nonzero", "cummax", "cummin", "logcumsumexp", "kthvalue", "mode", "quantile", "nanquantile", "histc", "histogram",
+    "nonzero", "cummax", "cummin", "logcumsumexp", "kthvalue", "mode", "aminmax", "nanmedian", "quantile", "nanquantile", "histc",
+    "histogram",
     "searchsorted", "bucketize", "isin", "slogdet", "det", "bernoulli", "multinomial", "normal", "inverse", "inv",
     "solve", "vector_norm", "matrix_norm", "svdvals",
 )  # fmt: skip
 NEW = (
-    "zeros", "ones", "empty", "full", "arange", "linspace", "eye", "rand", "randn", "randint", "randperm",
+    "zeros", "ones", "empty", "full", "arange", "linspace", "logspace", "range", "eye", "rand", "randn", "randint", "randperm",
 )  # fmt: skip
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from minigrad.arrays.dtypes import Array
-from minigrad.autograd import TensorBase, op, raw
+from minigrad.autograd import TensorBase, op, raw, wrap
 from minigrad.ops.dims import axis_of
-from minigrad.ops.shape import _some, axis_of_some, cat, flip, narrow, reshape, split, unsqueeze
+from minigrad.ops.indexing import index_select
+from minigrad.ops.shape import _some, axis_of_some, cat, diag, flip, meshgrid, narrow, reshape, split, stack, unsqueeze
 
 # ---- cutting ---------------------------------------------------------------------------------------------------------------
 
@@ -160,3 +162,49 @@ def flipud(input: Array) -> Any:
         raise RuntimeError("flipud(): Input must be >= 1-d, got a tensor without dimensions")
     return flip(input, 0)
 
+
+
+# ---- making matrices of pieces -----------------------------------------------------------------------------------------------
+
+
+def block_diag(*tensors: Any) -> Any:
+    """The matrices along the diagonal of a large one, which is 0 elsewhere; vectors are matrices of one row."""
+    blocks = [atleast_2d(x) for x in tensors]
+    if any(raw(x).ndim > 2 for x in blocks):
+        raise RuntimeError("block_diag(): Input tensors must have 2 or fewer dimensions, got "
+                           f"{[list(raw(x).shape) for x in blocks]}")
+    width, before, rows = sum(raw(x).shape[1] for x in blocks), 0, []
+    for x in blocks:
+        height, columns = raw(x).shape
+        kind = raw(x).dtype
+        left, right = (wrap(np.zeros((height, n), kind)) for n in (before, width - before - columns))
+        rows.append(cat([left, x, right], 1))
+        before += columns
+    return cat(rows, 0) if rows else wrap(np.zeros((1, 0), np.float32))
+
+
+def cartesian_prod(*tensors: Any) -> Any:
+    """All ways of taking one element of each vector, one a row; of a single vector, itself."""
+    if any(raw(x).ndim != 1 for x in tensors):
+        raise RuntimeError(f"cartesian_prod(): Expect a 1D vector, but got shapes {[list(raw(x).shape) for x in tensors]}")
+    if len(tensors) == 1:
+        return tensors[0]
+    return stack([reshape(x, -1) for x in meshgrid(*tensors, indexing="ij")], 1)
+
+
+def combinations(input: Array, r: int = 2, with_replacement: bool = False) -> Any:
+    """All ways of taking `r` elements of a vector in their order, one a row; `with_replacement`: also the same one again."""
+    if raw(input).ndim != 1:
+        raise RuntimeError(f"combinations(): Expect a 1D vector, but got shape {list(raw(input).shape)}")
+    if r < 0:
+        raise RuntimeError(f"combinations(): Expect a non-negative number, but got {r}")
+    if r == 0:
+        return wrap(np.zeros(0, raw(input).dtype))
+    chosen = itertools.combinations_with_replacement if with_replacement else itertools.combinations
+    places = np.array(list(chosen(range(len(raw(input))), r)), np.int64).reshape(-1, r)
+    return reshape(index_select(input, 0, wrap(places.reshape(-1))), *places.shape)
+
+
+def diagflat(input: Array, offset: int = 0) -> Any:
+    """A matrix with all the elements of `input` on a diagonal, `offset` places above the main one."""
+    return diag(reshape(input, -1), offset)

@@ -13,6 +13,8 @@ import numpy as np
 
 from minigrad.arrays.dtypes import (
     DTYPES,
+    KIND,
+    Size,
     as_dtype,
     as_element,
     check_device,
@@ -21,10 +23,11 @@ from minigrad.arrays.dtypes import (
     get_default_dtype,
     int64,
     promoted,
+    result_type_of,
 )
 from minigrad.arrays.layout import memory_options
 from minigrad.arrays.memory import OutOfMemoryError, allocating
-from minigrad.autograd import TensorBase, wrap
+from minigrad.autograd import TensorBase, unwrapped, wrap
 from minigrad.ops.comparison import isclose
 from minigrad.ops.shape import sizes_of
 
@@ -425,6 +428,38 @@ def _evenly_spaced(first: Any, last: Any, count: int) -> np.ndarray[Any, Any]:
 
 @memory_options
 @allocating
+def logspace(
+    start: Any, end: Any, steps: int, base: float = 10.0, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """`base` to the powers of `linspace(start, end, steps)`."""
+    powers = linspace(start, end, steps, dtype=dtype).array
+    return _finished(np.power(float(base), powers.astype(np.float64)).astype(powers.dtype), requires_grad, device)
+
+
+@memory_options
+def scalar_tensor(s: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """A tensor without dimensions of one number, float32 unless told otherwise."""
+    return full((), s, dtype=dtype or get_default_dtype(), device=device, requires_grad=requires_grad)
+
+
+def result_type(tensor1: Any, tensor2: Any) -> Any:
+    """The dtype in which two tensors, or a tensor and a number, are combined.
+
+    Examples
+    --------
+    >>> result_type(tensor([1, 2]), 1.0)
+    torch.float32
+    """
+    return DTYPES[result_type_of([unwrapped(tensor1), unwrapped(tensor2)])]
+
+
+def can_cast(from_: Any, to: Any) -> bool:
+    """Whether a result of one dtype may be written into a tensor of another one: floating-point numbers not into integers."""
+    return KIND[as_dtype(from_).numpy.kind] <= KIND[as_dtype(to).numpy.kind]
+
+
+@memory_options
+@allocating
 def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """The matrix of `n` rows (and `m` columns) with ones on the diagonal."""
     return _finished(np.eye(*sized("eye", (n, n if m is None else m)), dtype=numpy_dtype(dtype)), requires_grad, device)
@@ -446,6 +481,30 @@ def _rectangle(row: int, col: int, offset: int) -> tuple[int, int, int]:
     if row < 0 or col < 0:
         raise RuntimeError(f"row and col must be non-negative, got {row} and {col}")
     return row, offset, col
+
+
+def typename(obj: Any) -> str:
+    """The name of the type of `obj`, with its module; of a tensor, the old name of its dtype: ``torch.FloatTensor``."""
+    if isinstance(obj, TensorBase):
+        return obj.type()  # type: ignore[attr-defined]
+    kind = obj if hasattr(obj, "__qualname__") else type(obj)
+    module = getattr(kind, "__module__", "builtins") or "builtins"
+    return kind.__qualname__ if module == "builtins" else f"{module}.{kind.__qualname__}"
+
+
+def broadcast_shapes(*shapes: Any) -> Size:
+    """The shape that tensors of these shapes have together; an integer is the shape of a vector.
+
+    Examples
+    --------
+    >>> broadcast_shapes((2, 1), 3)
+    torch.Size([2, 3])
+    """
+    try:
+        return Size(np.broadcast_shapes(*shapes))
+    except ValueError:
+        raise RuntimeError("Shape mismatch: objects cannot be broadcast to a single shape: sizes must be equal or 1, got "
+                           f"{' and '.join(map(str, shapes))}") from None
 
 
 def is_tensor(x: Any) -> bool:

@@ -9,10 +9,14 @@ import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from minigrad.arrays.dtypes import OLD_NAMES, Size, device, dtype, get_default_dtype, set_default_dtype
+from minigrad.arrays.layout import memory_options
+from minigrad.arrays.memory import allocating
 from minigrad.autograd import TensorBase, wrap
 from minigrad.ops.indexing import getitem
-from minigrad.tensors.creation import array_of, empty, is_sequence
+from minigrad.tensors.creation import _finished, array_of, empty, is_sequence, numpy_dtype
 
 if TYPE_CHECKING:
     from minigrad.tensors.tensor import Tensor
@@ -135,3 +139,18 @@ class Variable(metaclass=_AnyTensor):
         if volatile:
             warnings.warn("volatile was removed and now has no effect. Use `with torch.no_grad():` instead.", stacklevel=2)
         return data.detach().requires_grad_(requires_grad)  # type: ignore[attr-defined]
+
+
+@memory_options
+@allocating
+def range(
+    start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """`arange` of old scripts: floating-point numbers, and `end` belongs to them."""
+    warnings.warn("torch.range is deprecated and will be removed in a future release because its behavior is inconsistent with "
+                  "Python's range builtin. Instead, use torch.arange, which produces values in [start, end).", stacklevel=4)
+    start, end = (0, start) if end is None else (start, end)
+    if step == 0 or (end - start) * step < 0:
+        raise RuntimeError(f"range(): step must be nonzero and lead from start to end, got {start}, {end}, {step}")
+    numbers = start + step * np.arange(int((end - start) / step + 1))
+    return _finished(numbers.astype(numpy_dtype(dtype)), requires_grad, device)

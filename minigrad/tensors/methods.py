@@ -12,6 +12,7 @@ from minigrad.arrays import dtypes
 from minigrad.autograd import TensorBase, wrap
 from minigrad.ops import (
     activation,
+    arithmetic,
     comparison,
     cumulative,
     elementwise,
@@ -24,6 +25,7 @@ from minigrad.ops import (
     scattering,
     shape,
     special,
+    statistics,
     strided,
 )
 from minigrad.tensors import creation, sampling
@@ -190,6 +192,16 @@ class Methods(InPlace):
     true_divide, true_divide_ = both(elementwise.true_divide)
     trunc, trunc_ = both(elementwise.trunc)
 
+    fix, fix_ = both(elementwise.fix)
+    copysign, copysign_ = both(arithmetic.copysign)
+    deg2rad, deg2rad_ = both(arithmetic.deg2rad)
+    fmax = method(arithmetic.fmax)
+    fmin = method(arithmetic.fmin)
+    gcd, gcd_ = both(arithmetic.gcd)
+    lcm, lcm_ = both(arithmetic.lcm)
+    rad2deg, rad2deg_ = both(arithmetic.rad2deg)
+    sinc, sinc_ = both(arithmetic.sinc)
+
     digamma, digamma_ = both(special.digamma)
     erf, erf_ = both(special.erf)
     erfc, erfc_ = both(special.erfc)
@@ -215,6 +227,8 @@ class Methods(InPlace):
     isfinite = method(comparison.isfinite)
     isinf = method(comparison.isinf)
     isnan = method(comparison.isnan)
+    isneginf = method(comparison.isneginf)
+    isposinf = method(comparison.isposinf)
     le, le_ = compared(comparison.le, "Le")
     less, less_ = compared(comparison.less, "Lt")
     less_equal, less_equal_ = compared(comparison.less_equal, "Le")
@@ -225,6 +239,8 @@ class Methods(InPlace):
     lt, lt_ = compared(comparison.lt, "Lt")
     ne, ne_ = compared(comparison.ne, "Ne")
     not_equal, not_equal_ = compared(comparison.not_equal, "Ne")
+
+    signbit = method(comparison.signbit)
 
     hardshrink = method(activation.hardshrink)
     prelu = method(activation.prelu)
@@ -269,6 +285,13 @@ class Methods(InPlace):
     nanquantile = method(order.nanquantile)
     quantile = method(order.quantile)
 
+    aminmax = method(statistics.aminmax)
+    corrcoef = method(statistics.corrcoef)
+    cov = method(statistics.cov)
+    dist = method(statistics.dist)
+    nanmedian = method(statistics.nanmedian)
+    unique_consecutive = method(statistics.unique_consecutive)
+
     broadcast_to = method(shape.broadcast_to)
     chunk = method(shape.chunk)
     clone = method(shape.clone)
@@ -310,6 +333,7 @@ class Methods(InPlace):
     as_strided_ = reshaped(strided.as_strided, "AsStridedBackward1")
     unfold = method(strided.unfold)
 
+    diagflat = method(pieces.diagflat)
     dsplit = method(pieces.dsplit)
     fliplr = method(pieces.fliplr)
     flipud = method(pieces.flipud)
@@ -346,6 +370,7 @@ class Methods(InPlace):
     bmm = method(linalg.bmm)
     cross = method(linalg.cross)
     dot = method(linalg.dot)
+    ger = method(linalg.ger)
     inner = method(linalg.inner)
     kron = method(linalg.kron)
     matmul = method(linalg.matmul)

@@ -135,8 +135,21 @@ class Tensor(Methods):
         """Whether the only element is not zero."""
         return bool(self)
 
-    is_cuda = False
+    is_cpu = True
+    is_cuda = is_mps = is_xpu = is_meta = is_sparse = is_sparse_csr = is_quantized = is_nested = is_mkldnn = False
     layout = strided
+
+    def get_device(self) -> int:
+        """-1, for the CPU: the number of a GPU if it were on one."""
+        return -1
+
+    def is_signed(self) -> bool:
+        """True for the dtypes that have negative numbers."""
+        return self.array.dtype.kind in "if"
+
+    def is_same_size(self, other: Tensor) -> bool:
+        """Whether `other` has the shape of this tensor."""
+        return self.array.shape == other.array.shape
 
     def is_pinned(self) -> bool:
         """False: nothing is copied from here to an accelerator."""
@@ -516,6 +529,23 @@ class Tensor(Methods):
     def expand_as(self, other: Tensor) -> Tensor:
         """`expand` to the shape of `other`."""
         return self.expand(raw(other).shape)
+
+    def fill_diagonal_(self, fill_value: float, wrap: bool = False) -> Tensor:
+        """Write one number on the diagonal, with `wrap` also on those below it in a tall matrix, a row apart; returns the tensor.
+
+        Raises
+        ------
+        RuntimeError
+            If the tensor has fewer than two dimensions, or more, of different sizes.
+        """
+        sizes = self.array.shape
+        if len(sizes) < 2 or (len(sizes) > 2 and len(set(sizes)) > 1):
+            raise RuntimeError("fill_diagonal_(): expected a matrix, or more dimensions, all of equal length, got shape "
+                               f"{list(sizes)}")
+        self.as_strided((min(sizes),), (sum(self.stride()),)).fill_(fill_value)
+        if wrap and len(sizes) == 2 and sizes[0] > sizes[1] + 1:
+            self[sizes[1] + 1 :].fill_diagonal_(fill_value, wrap)
+        return self
 
     # ---- tensors like this one ----------------------------------------------------------------------------------------
 

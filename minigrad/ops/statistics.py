@@ -1,0 +1,150 @@
+"""Statistics of data: covariance and correlation, extremes and middles, areas, distances, runs of equal elements."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from minigrad.arrays.dtypes import Array, float32
+from minigrad.autograd import raw, unwrapped, wrap
+from minigrad.ops.comparison import isnan
+from minigrad.ops.dims import axis_of
+from minigrad.ops.elementwise import clamp, div, mul, sqrt, sub
+from minigrad.ops.linalg import matmul
+from minigrad.ops.matrix import vector_norm
+from minigrad.ops.reduction import amax, amin, argsort, at_places, mean, return_type, sum
+from minigrad.ops.shape import diagonal, narrow, reshape, squeeze, t, unsqueeze
+
+_Aminmax = return_type("aminmax", "min", "max")
+
+
+def aminmax(input: Array, *, dim: int | None = None, keepdim: bool = False) -> Any:
+    """``(min, max)``: `amin` and `amax` of all elements, or along `dim`."""
+    if dim is None and not raw(input).size:
+        raise RuntimeError("aminmax(): cannot compute aminmax over an empty dimension as the operation has no identity")
+    axis: Any = () if dim is None else axis_of(dim, raw(input).ndim)
+    return _Aminmax(amin(input, axis, keepdim), amax(input, axis, keepdim))
+
+
+def nanmedian(input: Array, dim: int | None = None, keepdim: bool = False) -> Any:
+    """`median` of what is not nan; nan where everything is."""
+    if raw(input).dtype == np.bool_:
+        raise NotImplementedError("nanmedian(): not implemented for torch.bool; convert the tensor first, as in x.int()")
+    rows = input.reshape(-1) if dim is None else input
+    if dim is not None and 0 in raw(input).shape:
+        raise IndexError(f"nanmedian(): Expected reduction dim {dim} to have non-zero size, got shape {list(raw(input).shape)}")
+    if dim is None and not raw(input).size:
+        return sum(input) * float("nan")
+    along = 0 if dim is None else dim
+    size = raw(rows).shape[axis_of(along, raw(rows).ndim)] if raw(rows).ndim else 1
+    middle = clamp(size - sum(isnan(rows), along, True) - 1, 0) // 2
+    places = np.take_along_axis(raw(argsort(rows, along)), raw(middle), along) if raw(rows).ndim else np.zeros((), np.int64)
+    found = at_places("nanmedian", rows, wrap(places), along, keepdim or not raw(rows).ndim)
+    return found.values.reshape(()) if dim is None else found
+
+
+def unique_consecutive(input: Array, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None) -> Any:
+    """The elements, or slices along `dim`, without those that equal the one before; on request, which run each is in, and how
+    long the runs are."""
+    x = raw(input)
+    rows = x.reshape(-1) if dim is None else np.moveaxis(x, axis_of(dim, x.ndim), 0)
+    differs = rows[1:] != rows[:-1]
+    starts = np.concatenate([np.ones(min(1, len(rows)), bool), differs.any(tuple(range(1, differs.ndim)))])
+    kept = rows[starts] if dim is None else np.moveaxis(rows[starts], 0, axis_of(dim, x.ndim))
+    results = [wrap(np.ascontiguousarray(kept))]
+    if return_inverse:
+        run = np.cumsum(starts, dtype=np.int64) - 1
+        results.append(wrap(run.reshape(x.shape) if dim is None else run))
+    if return_counts:
+        results.append(wrap(np.diff(np.append(np.flatnonzero(starts), len(rows))).astype(np.int64)))
+    return results[0] if len(results) == 1 else tuple(results)
+
+
+def cov(input: Array, *, correction: int = 1, fweights: Array = None, aweights: Array = None) -> Any:
+    """The covariance of the variables in the rows, of which each column is an observation.
+
+    Parameters
+    ----------
+    correction : int
+        What is subtracted from the number of observations: 1 for an estimate without bias.
+    fweights, aweights : Tensor, optional
+        How often each observation was made (integers), and how much it counts.
+
+    Raises
+    ------
+    RuntimeError
+        If `input` has more than two dimensions, or the weights are not one number for each observation.
+    """
+    if raw(input).ndim > 2:
+        raise RuntimeError(f"cov(): expected input to have two or fewer dimensions, got {raw(input).ndim}")
+    rows = input if raw(input).ndim == 2 else reshape(input, 1, -1)
+    observations = raw(rows).shape[1]
+    _check_weights("fweights", fweights, observations, "iu")
+    _check_weights("aweights", aweights, observations, "f")
+    weights = fweights if aweights is None else aweights if fweights is None else mul(fweights, aweights)
+    rows = rows if raw(rows).dtype.kind == "f" else rows.to(float32)
+    if weights is None:
+        centred, count = sub(rows, mean(rows, 1, True)), observations - correction
+        weighted = centred
+    else:
+        total = sum(weights)
+        centred = sub(rows, div(sum(mul(rows, weights), 1, True), total))
+        weighted = mul(centred, weights)
+        share = correction if aweights is None or not correction else div(mul(sum(mul(weights, aweights)), correction), total)
+        count = sub(total, share)
+    if unwrapped(count) <= 0:
+        warnings.warn("cov(): degrees of freedom is <= 0. Correction should be strictly less than the number of observations.",
+                      stacklevel=2)
+    return squeeze(div(matmul(centred, t(weighted)), clamp(count, 0) if weights is not None else max(count, 0)))
+
+
+def _check_weights(name: str, weights: Array, observations: int, kinds: str) -> None:
+    if weights is None:
+        return
+    if raw(weights).shape != (observations,) or raw(weights).dtype.kind not in kinds or (raw(weights) < 0).any():
+        raise RuntimeError(f"cov(): expected {name} to be {observations} non-negative "
+                           f"{'integers' if kinds == 'iu' else 'floating-point numbers'}, one for each observation, got "
+                           f"{list(raw(weights).shape)} of {raw(weights).dtype}")
+
+
+def corrcoef(input: Array) -> Any:
+    """The correlation of the variables in the rows: their covariance divided by their standard deviations."""
+    covariance = cov(input)
+    if not raw(covariance).ndim:
+        return div(covariance, covariance)
+    deviation = sqrt(diagonal(covariance))
+    return clamp(div(div(covariance, unsqueeze(deviation, 1)), unsqueeze(deviation, 0)), -1, 1)
+
+
+def trapezoid(y: Array, x: Array = None, *, dx: float = 1, dim: int = -1) -> Any:
+    """The area below `y` along `dim`, by the trapezoidal rule: Σ (xᵢ₊₁ - xᵢ)(yᵢ + yᵢ₊₁)/2.
+
+    Parameters
+    ----------
+    x : Tensor, optional
+        The places of the values: one row of them, or as many as `y` has dimensions.
+    dx : float
+        Their distance, if they are evenly spaced.
+    """
+    axis, size = axis_of(dim, raw(y).ndim), raw(y).shape[dim] if raw(y).ndim else 1
+    if x is None:
+        steps: Any = dx
+    else:
+        along = raw(x).ndim - raw(y).ndim + axis if raw(x).ndim > 1 else 0
+        if raw(x).shape[along] != size:
+            raise RuntimeError(f"trapezoid(): there must be one x for each sample point, got {raw(x).shape[along]} for {size}")
+        steps = sub(narrow(x, along, 1, size - 1), narrow(x, along, 0, size - 1))
+        if raw(x).ndim == 1:
+            steps = steps.reshape(-1, *[1] * (raw(y).ndim - 1 - axis))
+    pairs = narrow(y, axis, 1, size - 1) + narrow(y, axis, 0, size - 1)
+    return div(sum(mul(pairs, steps), axis), 2)
+
+
+trapz = trapezoid
+
+
+def dist(input: Array, other: Array, p: float = 2) -> Any:
+    """The p-norm of ``input - other``: Σ |input - other|^p to the power of 1/p."""
+    return vector_norm(sub(input, other), p)
