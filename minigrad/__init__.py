@@ -13,7 +13,7 @@ from minigrad import (
     accelerator, amp, autograd, backends, compiler, cuda, distributed, distributions, func, linalg, nn, optim, paths, random,
     testing, utils, version,
 )
-from minigrad.amp import autocast, is_autocast_enabled
+from minigrad.amp import GradScaler, autocast, is_autocast_enabled
 from minigrad.arrays.memory import OutOfMemoryError
 from minigrad.arrays.dtypes import (
     Size, bool, device, double, dtype, finfo, float, float16, float32, float64, get_default_device, get_default_dtype,

@@ -147,6 +147,7 @@ LESS_OFTEN = [
     *(Row(name, case(SIGNED), case(whole(3)), case(truth(3)), case(whole(3, low=0, dtype="uint8"))) for name in
       ("isposinf", "isneginf", "signbit")),
     Row("fix", case(A)),
+    Row("Tensor.polygamma", case(positive(3), 0), case(positive(3), 1), rtol=GAMMA),
 ]
 
 COMPARED = [case(A, real(4)), case(A, 0.5), case(whole(3), 1), case(whole(3), natural(3))]

@@ -18,7 +18,7 @@ from minigrad.arrays.sharing import memory_of, shared_copy
 from minigrad.arrays.storage import deep_copied
 from minigrad.autograd import TensorBase, raw, unwrapped, wrap
 from minigrad.autograd.tensor_base import Untracked
-from minigrad.ops import comparison, elementwise, reduction, shape
+from minigrad.ops import comparison, elementwise, reduction, shape, special
 from minigrad.tensors import creation, legacy
 from minigrad.tensors.methods import Methods, is_operand
 from minigrad.tensors.numpy_dispatch import FUNCTIONS, UFUNCS, as_arrays
@@ -517,6 +517,10 @@ class Tensor(Methods):
     def split(self, split_size: Any, dim: int = 0) -> tuple[Tensor, ...]:
         """Cut along `dim` into pieces of one size (the last may be smaller), or of the sizes in a list."""
         return shape.split(self, split_size, dim)
+
+    def polygamma(self, n: int) -> Any:
+        """The derivative of order `n` of `digamma`."""
+        return special.polygamma(n, self)
 
     def reshape_as(self, other: Tensor) -> Tensor:
         """`reshape` to the shape of `other`."""
