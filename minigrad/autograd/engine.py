@@ -14,6 +14,7 @@ from minigrad.arrays.sums import ones, unbroadcast
 from minigrad.autograd.anomaly_mode import watched
 from minigrad.autograd.grad_mode import current
 from minigrad.autograd.hooks import attend, awaited, completed, hooked, keep, last_uses, with_post_hooks
+from minigrad.autograd.inspection import nodes_behind
 from minigrad.autograd.node import Node, Op, record, watchers
 from minigrad.autograd.passes import start_pass
 from minigrad.autograd.tensor_base import TensorBase, wrap
@@ -133,17 +134,10 @@ def _is_new(passed: Any, g: Any) -> bool:
 
 def _leading_to(wanted: Sequence[Any], starts: list[Any]) -> set[Any]:
     """The nodes and leaves, reachable from `starts`, from which something in `wanted` can be reached."""
-    reached: dict[int, Node] = {}
-    stack = [node for node in starts if node is not None]
-    while stack:
-        node = stack.pop()
-        if node.number not in reached:
-            reached[node.number] = node
-            stack += [edge for edge in node.edges if isinstance(edge, Node)]
     useful = set(wanted)
-    for number in sorted(reached):  # oldest first: a node's inputs have been decided before it
-        if not useful.isdisjoint(reached[number].edges):
-            useful.add(reached[number])
+    for node in sorted(nodes_behind(starts), key=lambda node: node.number):  # oldest first: its inputs are decided before a node
+        if not useful.isdisjoint(node.edges):
+            useful.add(node)
     return useful
 
 

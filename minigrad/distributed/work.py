@@ -96,7 +96,8 @@ class Work:
             If the call is not over in time, if another rank has left the program or makes another call. The message says
             where the other ranks stand.
         """
-        limit = timeout.total_seconds() if isinstance(timeout, timedelta) else timeout or self._timeout
+        given = timeout.total_seconds() if isinstance(timeout, timedelta) else timeout
+        limit = given or self._timeout  # 0, torch's default, means the group's
         start, spins, left_since = time.monotonic(), 0, None
         self._board.stand(*self._place, True)
         while not self.is_completed():

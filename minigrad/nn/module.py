@@ -304,7 +304,10 @@ class Module(Hooked, Stateful):
     def to(
         self, *args: Any, dtype: Any = None, device: Any = None, non_blocking: bool = False, memory_format: Any = None
     ) -> Self:
-        """Convert floating-point parameters and buffers in place: ``to(torch.float64)``, ``to(x)``."""
+        """Convert floating-point parameters and buffers in place: ``to(torch.float64)``, ``to(x)``.
+
+        `memory_format`, which in torch is a matter of speed, changes nothing: convolutions have their own order here.
+        """
         wanted, _ = conversion(args, dtype, device)
         if wanted is None:
             return self
