@@ -34,7 +34,7 @@ from minigrad.autograd import (
     is_inference_mode_enabled, no_grad, set_grad_enabled,
 )
 from minigrad.ops.activation import celu, hardshrink, prelu, selu, threshold
-from minigrad.ops.arithmetic import copysign, deg2rad, fmax, fmin, gcd, lcm, rad2deg, sinc
+from minigrad.ops.arithmetic import copysign, deg2rad, fmax, fmin, gcd, heaviside, lcm, rad2deg, sinc
 from minigrad.func import vmap
 from minigrad.ops.comparison import (
     bitwise_and, bitwise_left_shift, bitwise_not, bitwise_or, bitwise_right_shift, bitwise_xor, eq, ge, greater,
@@ -54,7 +54,7 @@ from minigrad.ops.indexing import (
     take_along_dim,
 )
 from minigrad.ops.linalg import (
-    addmm, addmv, baddbmm, bilinear, bmm, cross, dot, einsum, ger, inner, kron, matmul, mm, mv, outer, tensordot,
+    addmm, addmv, baddbmm, bilinear, bmm, cross, dot, einsum, ger, inner, kron, matmul, mm, mv, outer, tensordot, vdot,
 )
 from minigrad.ops.matrix import cdist, det, inverse, norm, slogdet
 from minigrad.ops.order import bucketize, histc, histogram, isin, kthvalue, mode, nanquantile, quantile, searchsorted

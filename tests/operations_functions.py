@@ -10,6 +10,7 @@ from .cases import (
     SCALAR,
     SPECIAL,
     A,
+    Input,
     Row,
     case,
     fixed,
@@ -135,6 +136,13 @@ SPECIAL_FUNCTIONS = [
 
 SIGNED = fixed([0.0, -0.0, 1.0, -1.0, inf, -inf, nan, -nan])
 HOLES, OTHERS = fixed([1.0, nan, 2.0, nan, 3.0]), fixed([1.0, 1.0, nan, nan, 2.0])
+
+
+def steady(*shape: int) -> Input:
+    """A constant: torch has no derivative of a step."""
+    return real(*shape).constant()
+
+
 LESS_OFTEN = [
     *(Row(name, case(A, real(4)), case(real(3, 1), real(4)), case(whole(3), whole(3)), kink(HOLES, OTHERS), kink(A, A),
           refused(A, 1.0)) for name in ("fmax", "fmin")),
@@ -147,6 +155,8 @@ LESS_OFTEN = [
     *(Row(name, case(SIGNED), case(whole(3)), case(truth(3)), case(whole(3, low=0, dtype="uint8"))) for name in
       ("isposinf", "isneginf", "signbit")),
     Row("fix", case(A)),
+    Row("heaviside", case(steady(3, 4), steady(4)), case(SIGNED.constant(), fixed([0.5]).constant()), case(whole(3, 4), whole(4)),
+        case(truth(3), truth(2, 3)), refused(steady(3), whole(3)), refused(steady(3), 0.5)),
     Row("Tensor.polygamma", case(positive(3), 0), case(positive(3), 1), rtol=GAMMA),
 ]
 
@@ -170,6 +180,7 @@ IN_PLACE = [
     *(Row(f"Tensor.{name}_", case(truth(3, 4), truth(4)), case(whole(3), whole(3)), case(A.constant(), truth(4))) for name in
       ("logical_and", "logical_or", "logical_xor")),
     *(Row(f"Tensor.{name}_", case(A)) for name in ("fix", "deg2rad", "rad2deg", "sinc")),
+    Row("Tensor.heaviside_", case(steady(3, 4), steady(4)), case(whole(3), whole(3))),
     Row("Tensor.copysign_", case(A, real(4)), case(A, -1.0)),
     *(Row(f"Tensor.{name}_", case(whole(3), whole(3))) for name in ("gcd", "lcm")),
     Row("Tensor.bitwise_not_", case(truth(3)), case(whole(3))),

@@ -215,6 +215,7 @@ STATISTICS = [
           case(A, real(3, 4), dim=0), case(whole(4)), case(real(1)), refused(A, real(3)), same_node=False)
       for name in ("trapezoid", "trapz")),
     Row("dist", case(A, real(3, 4)), case(A, real(4), 1), case(A, real(3, 1), 3), case(A, A, inf), same_node=False),
+    Row("vdot", case(real(3), real(3)), case(whole(3), whole(3)), refused(A, A), same_node=False),
     Row("ger", case(real(3), real(4)), same_node=False),
 ]
 

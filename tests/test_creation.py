@@ -603,6 +603,7 @@ test_what_a_tensor_is = same_outcomes({
     "what it is not": lambda m: [m.ones(2).is_sparse, m.ones(2).is_quantized, m.ones(2).is_mps, m.ones(2).is_xpu, m.ones(2).is_meta,
                                  m.ones(2).is_nested, m.ones(2).is_sparse_csr, m.ones(2).is_mkldnn],
     "signed": lambda m: [m.zeros(1, dtype=d).is_signed() for d in dtypes_of(m)] + [m.is_signed(m.ones(1))],
+    "offset": lambda m: [m.ones(3, 4)[1:, 2:].storage_offset(), m.ones(3).storage_offset(), m.ones(3, 4).t()[1].storage_offset()],
     "size": lambda m: [m.ones(2).is_same_size(m.ones(2)), m.is_same_size(m.ones(2), m.ones(2, 1))],
     "typename": lambda m: [m.typename(m.ones(1)), m.typename(m.ones(1).long()), m.typename(3), m.typename([].append),
                            m.typename(dict)],

@@ -45,7 +45,7 @@ REASONS = {
         nonzero_static sspaddmm saddmm""",
     "complex": r"""
         view_as_(complex|real)\w* complex c(double|float|half) chalf (resolve|is)_(conj|neg) conj conj_physical_? imag
-        real isreal angle polar H mH adjoint vdot ComplexType""",
+        real isreal angle polar H mH adjoint ComplexType""",
     "quantised": r"""
         Q\w+Storage quint\w+ qint\w+ q_\w+ qscheme (de)?quantize\w* quantized_\w+ fused_\w+_quant fake_quantize_\w+
         empty_quantized choose_qparams_optimized fbgemm_\w*quantized?\w* int_repr per_(channel|tensor)\w*""",
@@ -87,13 +87,13 @@ REASONS = {
         \w*DataPipe DataChunk \w*datapipe\w* (argument|runtime)_validation\w* non_deterministic""",
     "rare functions": r"""
         addbmm_? addr_? as_subclass binomial cauchy_ cumulative_trapezoid diagonal_scatter frexp geometric_ gradient
-        hash_tensor heaviside_? histogramdd i0_? igammac?_? index_reduce_? ldexp_? log_normal_ logaddexp2 map2?_ apply_
+        hash_tensor histogramdd i0_? igammac?_? index_reduce_? ldexp_? log_normal_ logaddexp2 map2?_ apply_
         msort mvlgamma_? nextafter_? poisson polygamma_ renorm_? segment_reduce (select|slice|as_strided)_scatter
         slice_inverse unravel_index resize(_as)?_? new_empty_strided empty_(permuted|strided) from_(dlpack|file) to_dlpack
         module_load dim_order make_tensor assert_allclose set_flush_denormal GradientEdge get_gradient_edge
         increment_version allow_mutation_on_saved_tensors region_activation_memory_budget""",
     "what torch keeps for itself": r"""
-        (?!index)\w+_copy unsafe_(chunk|split\w*) \w*Storage(Base)? \w*storage\w* AVG SUM USE_\w+ PRIVATE_OPS
+        (?!index)\w+_copy unsafe_(chunk|split\w*) \w*Storage(Base)? (untyped_)?storage(_type)? is_storage AVG SUM USE_\w+ PRIVATE_OPS
         DisableTorch\w+ Dispatch\w+ ExcludeDispatchKeyGuard Benchmark\w+ ThroughputBenchmark \w*torch_function\w*
         \w+_notes classproperty compiled_with_cxx11_abi get_file_path init_num_threads prepare_multiprocessing\w+
         thread_safe_generator \w*warn_always\w* \w*deterministic_debug_mode is_deterministic\w+ set_anomaly_enabled

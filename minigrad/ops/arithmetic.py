@@ -34,6 +34,14 @@ def copysign(a: Array, b: Array, /) -> Any:
     return out, lambda g: g * turned, lambda g: g * 0
 
 
+@op(numbers=False)
+def heaviside(x: Array, values: Array, /) -> Any:
+    """The unit step: 0 where x is negative or nan, 1 where it is positive, and `values` where it is 0."""
+    if x.dtype != values.dtype:
+        raise RuntimeError(f"heaviside(): both tensors must be of one dtype, got {as_dtype(x.dtype)} and {as_dtype(values.dtype)}")
+    return (np.where(raw(x) == 0, raw(values), raw(x) > 0).astype(x.dtype),)
+
+
 @op(promote="floating", linear=True, name="Deg2RadBackward0")
 def deg2rad(x: Array, /) -> Any:
     """Degrees as radians: x π/180."""

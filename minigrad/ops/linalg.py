@@ -75,6 +75,9 @@ def dot(x: Array, tensor: Array, /) -> Any:
     return x @ tensor, lambda g: g * tensor, lambda g: g * x
 
 
+vdot = dot  # torch's would take the conjugate of complex numbers
+
+
 def outer(input: Array, vec2: Array) -> Any:
     """The matrix of all products of the elements of two vectors."""
     if raw(input).ndim != 1 or raw(vec2).ndim != 1:

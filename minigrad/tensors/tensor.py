@@ -15,7 +15,7 @@ from minigrad.arrays import dtypes, printing
 from minigrad.arrays.dtypes import CPU, DTYPES, Size, as_dtype, check_device
 from minigrad.arrays.layout import check_format, contiguous_format, strided
 from minigrad.arrays.sharing import memory_of, shared_copy
-from minigrad.arrays.storage import deep_copied
+from minigrad.arrays.storage import deep_copied, storage_of
 from minigrad.autograd import TensorBase, raw, unwrapped, wrap
 from minigrad.autograd.tensor_base import Untracked
 from minigrad.ops import comparison, elementwise, reduction, shape, special
@@ -167,6 +167,10 @@ class Tensor(Methods):
     def data_ptr(self) -> int:
         """Address of the first element."""
         return self.array.ctypes.data
+
+    def storage_offset(self) -> int:
+        """How many elements of the memory lie before the first one of this tensor."""
+        return storage_of(self.array).offset
 
     def __len__(self) -> int:
         if self.array.ndim == 0:
