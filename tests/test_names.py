@@ -87,19 +87,19 @@ REASONS = {
         \w*DataPipe DataChunk \w*datapipe\w* (argument|runtime)_validation\w* non_deterministic""",
     "rare functions": r"""
         addbmm_? addr_? as_subclass binomial cauchy_ cumulative_trapezoid diagonal_scatter frexp geometric_ gradient
-        hash_tensor histogramdd i0_? igammac?_? index_reduce_? ldexp_? log_normal_ logaddexp2 map2?_ apply_
-        msort mvlgamma_? nextafter_? poisson polygamma_ renorm_? segment_reduce (select|slice|as_strided)_scatter
-        slice_inverse unravel_index resize(_as)?_? new_empty_strided empty_(permuted|strided) from_(dlpack|file) to_dlpack
-        module_load dim_order make_tensor assert_allclose set_flush_denormal GradientEdge get_gradient_edge
-        increment_version allow_mutation_on_saved_tensors region_activation_memory_budget""",
+        hash_tensor histogramdd i0_? igammac?_? index_reduce_? ldexp_? log_normal_ logaddexp2 map2?_ apply_ msort
+        mvlgamma_? nextafter_? poisson polygamma_ renorm_? segment_reduce (select|slice|as_strided)_scatter slice_inverse
+        unravel_index resize(_as)?_? new_empty_strided empty_(permuted|strided) from_(dlpack|file) to_dlpack module_load
+        dim_order make_tensor assert_allclose set_flush_denormal GradientEdge get_gradient_edge increment_version
+        allow_mutation_on_saved_tensors region_activation_memory_budget""",
     "what torch keeps for itself": r"""
-        (?!index)\w+_copy unsafe_(chunk|split\w*) \w*Storage(Base)? (untyped_)?storage(_type)? is_storage AVG SUM USE_\w+ PRIVATE_OPS
-        DisableTorch\w+ Dispatch\w+ ExcludeDispatchKeyGuard Benchmark\w+ ThroughputBenchmark \w*torch_function\w*
-        \w+_notes classproperty compiled_with_cxx11_abi get_file_path init_num_threads prepare_multiprocessing\w+
-        thread_safe_generator \w*warn_always\w* \w*deterministic_debug_mode is_deterministic\w+ set_anomaly_enabled
-        legacy_contiguous_format \.is_inference reinforce volatile name output_nr grad_dtype index const_data_ptr
-        is_set_to sum_to_size factory_kwargs DType Optional nn\.functional\.Tensor NestedIOFunction enforce_grad\w+
-        set_multithreading_enabled variable SAC_\w+ CheckpointPolicy SelectiveCheckpointContext
+        (?!index)\w+_copy unsafe_(chunk|split\w*) \w*Storage(Base)? (untyped_)?storage(_type)? is_storage AVG SUM USE_\w+
+        PRIVATE_OPS DisableTorch\w+ Dispatch\w+ ExcludeDispatchKeyGuard Benchmark\w+ ThroughputBenchmark
+        \w*torch_function\w* \w+_notes classproperty compiled_with_cxx11_abi get_file_path init_num_threads
+        prepare_multiprocessing\w+ thread_safe_generator \w*warn_always\w* \w*deterministic_debug_mode is_deterministic\w+
+        set_anomaly_enabled legacy_contiguous_format \.is_inference reinforce volatile name output_nr grad_dtype index
+        const_data_ptr is_set_to sum_to_size factory_kwargs DType Optional nn\.functional\.Tensor NestedIOFunction
+        enforce_grad\w+ set_multithreading_enabled variable SAC_\w+ CheckpointPolicy SelectiveCheckpointContext
         \w+_selective_checkpoint_contexts set_checkpoint_\w+ check_backward_validity detach_variable GraphExecGroup
         common_notes""",
 }
