@@ -141,7 +141,7 @@ ALONG = [
 REDUCTIONS = [
     *(Row(name, case(A), case(A, 1), case(A, dim=0, keepdim=True), case(CUBE, (0, 2)), case(A, False),
           case(A, dim=1, correction=0),
-          case(A, 1, False, True), refused(whole(3)), bench=case(BIG, 0), same_node=False) for name in ("var_mean", "std_mean")),
+          case(A, 1, False, True), refused(whole(3)), bench=case(BIG, 0)) for name in ("var_mean", "std_mean")),
     Row("nansum", case(A), case(A, 0), case(CUBE, (0, 2), True), kink(MISSING), kink(MISSING, 1), case(whole(3, 4), 1),
         case(truth(3)),
         case(whole(3), dtype=Name("float32")), case(A, dtype=Name("float64")), case(EMPTY, 0), bench=case(BIG, 0),

@@ -138,7 +138,11 @@ def std_mean(input: Array, dim: Any = None, unbiased: bool | None = None, keepdi
 
 def _with_mean(name: str, spread: Any, x: Array, dim: Any, unbiased: Any, keepdim: bool, correction: Any) -> tuple[Any, Any]:
     dim, correction = _variance_options(name, x, dim, unbiased, correction)
-    return spread(x, dim, correction, keepdim), mean(x, dim, keepdim)
+    results = spread(x, dim, correction, keepdim), mean(x, dim, keepdim)
+    for result in results:
+        if result._node is not None:
+            result._node.title = f"{name.title().replace('_', '')}Backward0"  # in torch, it is one operation with two results
+    return results
 
 
 def _variance_options(name: str, x: Array, dim: Any, unbiased: Any, correction: Any) -> tuple[Any, float]:
