@@ -54,7 +54,7 @@ from minigrad.ops.indexing import (
     take_along_dim,
 )
 from minigrad.ops.linalg import (
-    addmm, addmv, baddbmm, bilinear, bmm, cross, dot, einsum, ger, inner, kron, matmul, mm, mv, outer, tensordot, vdot,
+    addmm, addmv, baddbmm, bilinear, bmm, cross, dot, einsum, inner, kron, matmul, mm, mv, outer, tensordot, vdot,
 )
 from minigrad.ops.matrix import cdist, det, inverse, norm, slogdet
 from minigrad.ops.order import bucketize, histc, histogram, isin, kthvalue, mode, nanquantile, quantile, searchsorted
@@ -93,7 +93,7 @@ from minigrad.tensors.creation import (
 )
 from minigrad.tensors.legacy import (
     BoolTensor, ByteTensor, CharTensor, DoubleTensor, FloatTensor, HalfTensor, IntTensor, LongTensor, ShortTensor, Variable,
-    range, set_default_tensor_type,
+    ger, range, set_default_tensor_type,
 )
 from minigrad.tensors.sampling import (
     bernoulli, multinomial, normal, rand, rand_like, randint, randint_like, randn, randn_like, randperm,

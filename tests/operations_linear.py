@@ -216,7 +216,6 @@ STATISTICS = [
       for name in ("trapezoid", "trapz")),
     Row("dist", case(A, real(3, 4)), case(A, real(4), 1), case(A, real(3, 1), 3), case(A, A, inf), same_node=False),
     Row("vdot", case(real(3), real(3)), case(whole(3), whole(3)), refused(A, A), same_node=False),
-    Row("ger", case(real(3), real(4)), same_node=False),
 ]
 
 LINEAR = [*STATISTICS, *PRODUCTS, *MATRICES, *NORMS, *ALONG, *REDUCTIONS, *RANKS, *COUNTED]

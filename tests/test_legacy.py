@@ -142,3 +142,16 @@ def test_a_class_that_makes_its_tensors_itself(m: Any) -> Any:
 def test_range(m: Any) -> Any:
     with pytest.warns(UserWarning, match="torch.range is deprecated"):
         return m.range(0, 3), m.range(1, 2.2, 0.5), m.range(3, 1, -1, dtype=m.int64), raised(lambda: m.range(0, 3, -1))
+
+
+@pytest.mark.filterwarnings("ignore:torch.ger:UserWarning")  # torch warns at its first call only
+@same_as_torch
+def test_ger(m: Any) -> Any:
+    x, y = m.tensor([1.0, 2.0], requires_grad=True), m.tensor([3.0, 4.0, 5.0])
+    m.ger(x, y).sum().backward()
+    return m.ger(x, y).detach(), x.detach().ger(y), x.grad
+
+
+def test_ger_warns() -> None:
+    with pytest.warns(UserWarning, match=r"torch\.outer"):
+        mg.ger(mg.ones(2), mg.ones(2))

@@ -85,9 +85,6 @@ def outer(input: Array, vec2: Array) -> Any:
     return mul(reshape(input, -1, 1), vec2)
 
 
-ger = outer
-
-
 def matmul(input: Array, other: Array) -> Any:
     """``input @ other``: matrices, vectors, and batches of matrices, whose leading dimensions are broadcast.
 

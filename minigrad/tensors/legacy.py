@@ -16,6 +16,7 @@ from minigrad.arrays.layout import memory_options
 from minigrad.arrays.memory import allocating
 from minigrad.autograd import TensorBase, wrap
 from minigrad.ops.indexing import getitem
+from minigrad.ops.linalg import outer
 from minigrad.tensors.creation import _finished, array_of, empty, is_sequence, numpy_dtype
 
 if TYPE_CHECKING:
@@ -154,3 +155,9 @@ def range(
         raise RuntimeError(f"range(): step must be nonzero and lead from start to end, got {start}, {end}, {step}")
     numbers = start + step * np.arange(int((end - start) / step + 1))
     return _finished(numbers.astype(numpy_dtype(dtype)), requires_grad, device)
+
+
+def ger(input: Tensor, vec2: Tensor) -> Any:
+    """`outer` of old scripts."""
+    warnings.warn("torch.ger is deprecated and will be removed in a future PyTorch release. Use torch.outer instead.", stacklevel=2)
+    return outer(input, vec2)

@@ -371,7 +371,6 @@ class Methods(InPlace):
     bmm = method(linalg.bmm)
     cross = method(linalg.cross)
     dot = method(linalg.dot)
-    ger = method(linalg.ger)
     inner = method(linalg.inner)
     kron = method(linalg.kron)
     matmul = method(linalg.matmul)

@@ -526,6 +526,8 @@ class Tensor(Methods):
         """The derivative of order `n` of `digamma`."""
         return special.polygamma(n, self)
 
+    ger = legacy.ger
+
     def reshape_as(self, other: Tensor) -> Tensor:
         """`reshape` to the shape of `other`."""
         return self.reshape(raw(other).shape)
