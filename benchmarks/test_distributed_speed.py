@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from benchmarks.conftest import THREADS, Race
@@ -18,9 +19,9 @@ SCRIPT = """
 import sys, time
 import torch, torch.distributed as dist
 from torch import nn
-job, size, calls = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+job, size, calls, *meet = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), *sys.argv[4:]
 torch.set_num_threads(1)
-dist.init_process_group("gloo")
+dist.init_process_group("gloo", **({"init_method": f"file://{meet[0]}", "rank": int(meet[1]), "world_size": 2} if meet else {}))
 if job == "sum":
     x = torch.ones(size // 4)
     def call():
@@ -48,9 +49,6 @@ if dist.get_rank() == 0:
     print("seconds", seconds.item())
 dist.destroy_process_group()
 """
-LAUNCHERS = {"minigrad": ("-m", "minigrad", "torchrun"), "torch": ("-m", "torch.distributed.run", "--standalone")}
-
-
 class Slowest:
     """A clock that shows what the slowest rank took for a call, added up over all the runs so far."""
 
@@ -62,31 +60,43 @@ class Slowest:
     def __call__(self) -> float:
         return self.total
 
-    def ranks(self, launcher: tuple[str, ...], count: int, job: str, size: int, calls: int) -> Contender:
-        """Start ranks, let them do a job together, and add the time of a call."""
-        environment = os.environ | {"OMP_NUM_THREADS": str(THREADS), "OPENBLAS_NUM_THREADS": str(THREADS)}
-        command = [sys.executable, *launcher, "--nproc-per-node", str(count), str(self.script), job, str(size), str(calls)]
+    def ours(self, count: int, *job: object) -> Contender:
+        """Let ranks of minigrad, started by its launcher, do a job together, and add the time of a call."""
+        return lambda: self._add([["-m", "minigrad", "torchrun", "--nproc-per-node", str(count), self.script, *job]])
+
+    def theirs(self, *job: object) -> Contender:
+        """The same of two ranks of torch, which meet at a file."""
 
         def run() -> None:
-            done = subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True)
-            self.total += float(done.stdout.partition("seconds")[2])
+            with tempfile.TemporaryDirectory() as folder:
+                self._add([[self.script, *job, f"{folder}/meet", rank] for rank in range(2)])
 
         return run
+
+    def _add(self, commands: list[list[object]]) -> None:
+        environment = os.environ | {"OMP_NUM_THREADS": str(THREADS), "OPENBLAS_NUM_THREADS": str(THREADS), "PYTHONPATH": str(ROOT)}
+        started = [
+            subprocess.Popen([sys.executable, *map(str, command)], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+            for command in commands
+        ]
+        said = [process.communicate()[0] for process in started]
+        assert [process.returncode for process in started] == [0] * len(started)
+        self.total += float("".join(said).partition("seconds")[2])
 
 
 def test_a_sum_over_two_ranks(race: Race, tmp_path: Path) -> None:
     (tmp_path / "job.py").write_text(SCRIPT)
     clock, calls = Slowest(tmp_path / "job.py"), 50 if race.timed else 1
     for megabytes in (1, 25) if race.timed else (1,):
-        size = megabytes * 2**20
-        contenders = {name: clock.ranks(launcher, 2, "sum", size, calls) for name, launcher in LAUNCHERS.items()}
+        job = "sum", megabytes * 2**20, calls
+        contenders = {"minigrad": clock.ours(2, *job), "torch": clock.theirs(*job)}
         race("processes", f"all_reduce of {megabytes} MB, 2 ranks", contenders, budget=5, clock=clock)
 
 
 def test_a_step_on_two_ranks(race: Race, tmp_path: Path) -> None:
     (tmp_path / "job.py").write_text(SCRIPT)
     clock, calls = Slowest(tmp_path / "job.py"), 50 if race.timed else 1
-    contenders = {name: clock.ranks(launcher, 2, "step", 128, calls) for name, launcher in LAUNCHERS.items()}
+    contenders = {"minigrad": clock.ours(2, "step", 128, calls), "torch": clock.theirs("step", 128, calls)}
     if race.timed:
-        contenders["one rank"] = clock.ranks(LAUNCHERS["minigrad"], 1, "step", 256, calls)
+        contenders["one rank"] = clock.ours(1, "step", 256, calls)
     race("processes", "training step, 784-512-512-10, 2 ranks of batch 128", contenders, budget=5, clock=clock)
