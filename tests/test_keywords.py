@@ -16,7 +16,8 @@ from .cases import Row
 from .operations import INPLACE, TABLE
 from .test_operations import assert_all_same, flat
 
-NO_SCHEMA = {"einsum", "meshgrid", "broadcast_tensors", "Tensor.where", "Tensor.type", "Tensor.clip_"}  # no way to learn the names
+NO_SCHEMA = {"einsum", "meshgrid", "broadcast_tensors", "block_diag", "cartesian_prod", "Tensor.where", "Tensor.type",
+             "Tensor.clip_", "Tensor.polygamma"}  # no way to learn the names
 PER_TYPE = {"tensor_split", "hsplit", "vsplit", "dsplit"}  # torch has several names for one argument, one for each type
 
 

@@ -75,7 +75,9 @@ def dot(x: Array, tensor: Array, /) -> Any:
     return x @ tensor, lambda g: g * tensor, lambda g: g * x
 
 
-vdot = dot  # torch's would take the conjugate of complex numbers
+def vdot(input: Array, other: Array) -> Any:
+    """`dot`, under the name for complex numbers: of real ones, the conjugate is the number itself."""
+    return dot(input, other)
 
 
 def outer(input: Array, vec2: Array) -> Any:

@@ -21,7 +21,7 @@ CAST = (
 )  # fmt: skip
 SAME = (
     "clamp", "clip", "clamp_min", "clamp_max", "where", "norm", "sort", "topk", "median", "softmax", "log_softmax",
-    "matmul", "addmm", "addmv", "baddbmm", "inner", "tensordot", "cross", "tril", "triu", "diag", "gather", "scatter",
+    "vdot", "matmul", "addmm", "addmv", "baddbmm", "inner", "tensordot", "cross", "tril", "triu", "diag", "gather", "scatter",
     "scatter_add", "scatter_reduce", "index_select", "index_add", "index_copy", "masked_select", "take", "take_along_dim",
     "nonzero", "cummax", "cummin", "logcumsumexp", "kthvalue", "mode", "aminmax", "nanmedian", "quantile", "nanquantile", "histc",
     "histogram",
