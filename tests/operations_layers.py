@@ -61,7 +61,7 @@ LOSSES = [
         refused(A, SIGNS, reduction="max"), bench=case(real(256, 256), real(256, 256).constant())),
     Row("nn.functional.cosine_embedding_loss", *reduced(A, B, ROWS), case(A, B, ROWS, 0.2),
         case(real(4), real(4), fixed(1.0).constant()), refused(A, B, SIGNS), refused(A, real(4), ROWS),
-        refused(real(4), real(4), ROWS), bench=case(real(256, 64), real(256, 64), real(256))),
+        refused(real(4), real(4), ROWS), bench=case(real(256, 64), real(256, 64), real(256).constant())),
     Row("nn.functional.triplet_margin_loss", *reduced(A, B, real(3, 4)), case(A, B, real(3, 4), 3.0, 1, swap=True),
         case(A, B, real(3, 4).transposed(), p=3.0, eps=1e-3), case(real(4), real(4), real(4)), refused(A, B, real(4)),
         refused(A, B, A, 0.0), refused(A, B, A, reduction="max"), bench=case(real(256, 64), real(256, 64), real(256, 64)),

@@ -349,7 +349,10 @@ def test_rung_21_says_the_same_on_torch_and_when_it_is_killed_and_goes_on(tmp_pa
     start = [*TORCHRUN, "--nproc-per-node", 2]
     straight = run(*start, *rung)
     killed = run(*start, "--max-restarts", 1, *rung, CHECKPOINT=tmp_path / "saved.pt", KILL="1:13")
-    theirs = run(sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", 2, *rung, PYTHONWARNINGS="ignore")
+    for _ in range(3):  # on a busy machine one of torch's ranks aborts now and then
+        theirs = run(sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", 2, *rung, PYTHONWARNINGS="ignore")
+        if theirs.returncode == 0:
+            break
     assert straight.returncode == killed.returncode == theirs.returncode == 0, (straight.stderr, killed.stderr, theirs.stderr)
     assert "restart 1 of 1" in killed.stderr
     assert len(mg.load(tmp_path / "saved.pt")["losses"]) >= 20
