@@ -32,8 +32,11 @@ NO_RANK = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "PMI_RANK", "PMI_SIZE")
 
 
 def environment(**more: object) -> dict[str, str]:
-    """That of this process, with minigrad found as if it were installed, and one thread for each rank."""
-    mine = {name: value for name, value in os.environ.items() if name not in NO_RANK}
+    """That of this process, with minigrad found as if it were installed, and one thread for each rank.
+
+    Without PYTHONUNBUFFERED: a line that Python writes in pieces may be torn by another rank's, and these tests compare lines.
+    """
+    mine = {name: value for name, value in os.environ.items() if name not in (*NO_RANK, "PYTHONUNBUFFERED")}
     mine |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"}
     return mine | {name: str(value) for name, value in more.items()}
 
