@@ -8,11 +8,9 @@ The names are torch's: what a tutorial writes for torch runs here after ``import
 # isort: off
 # fmt: off
 from math import e, inf, nan, pi
+from typing import TYPE_CHECKING
 
-from minigrad import (
-    accelerator, amp, autograd, backends, compiler, cuda, distributed, distributions, func, linalg, nn, optim, paths, random,
-    testing, utils, version,
-)
+from minigrad import accelerator, amp, autograd, backends, cuda, linalg, nn, optim, paths, random, utils, version
 from minigrad.amp import GradScaler, autocast, is_autocast_enabled
 from minigrad.arrays.memory import OutOfMemoryError
 from minigrad.arrays.dtypes import (
@@ -28,14 +26,12 @@ from minigrad.backends import (
     are_deterministic_algorithms_enabled, get_float32_matmul_precision, set_float32_matmul_precision,
     use_deterministic_algorithms,
 )
-from minigrad.compiler import compile
 from minigrad.autograd import (
     enable_grad, inference_mode, is_anomaly_check_nan_enabled, is_anomaly_enabled, is_grad_enabled,
     is_inference_mode_enabled, no_grad, set_grad_enabled,
 )
 from minigrad.ops.activation import celu, hardshrink, prelu, selu, threshold
 from minigrad.ops.arithmetic import copysign, deg2rad, fmax, fmin, gcd, heaviside, lcm, rad2deg, sinc
-from minigrad.func import vmap
 from minigrad.ops.comparison import (
     bitwise_and, bitwise_left_shift, bitwise_not, bitwise_or, bitwise_right_shift, bitwise_xor, eq, ge, greater,
     greater_equal, gt, isclose, isfinite, isinf, isnan, isneginf, isposinf, le, less, less_equal, logical_and, logical_not,
@@ -84,7 +80,6 @@ from minigrad.ops.convolution import conv1d, conv2d, conv_transpose1d, conv_tran
 from minigrad.random import (
     Generator, default_generator, fork_rng, get_rng_state, initial_seed, manual_seed, seed, set_rng_state,
 )
-from minigrad.serialization import load, safetensors, save
 from minigrad.tensors.creation import (
     allclose, arange, as_tensor, asarray, broadcast_shapes, can_cast, empty,
     empty_like, equal, eye, from_numpy, frombuffer, full, full_like,
@@ -99,6 +94,20 @@ from minigrad.tensors.sampling import (
     bernoulli, multinomial, normal, rand, rand_like, randint, randint_like, randn, randn_like, randperm,
 )
 from minigrad.tensors.tensor import Tensor
+from minigrad.lazy import on_first_use as _on_first_use
+
+if TYPE_CHECKING:
+    from minigrad import compiler, distributed, distributions, func, multiprocessing, serialization, testing
+    from minigrad.compiler import compile
+    from minigrad.func import vmap
+    from minigrad.serialization import load, safetensors, save
+else:
+    __getattr__, __dir__ = _on_first_use(
+        __name__, compiler="minigrad.compiler", compile="minigrad.compiler", distributed="minigrad.distributed",
+        distributions="minigrad.distributions", func="minigrad.func", vmap="minigrad.func",
+        multiprocessing="minigrad.multiprocessing", serialization="minigrad.serialization", load="minigrad.serialization",
+        safetensors="minigrad.serialization", save="minigrad.serialization", testing="minigrad.testing",
+    )
 
 __version__ = version.__version__
 

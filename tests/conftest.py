@@ -21,6 +21,7 @@
     Attacks                 test_attack_kills  test_attack_mutations  test_attack_threads
     Programs                test_training  test_cli  test_run  test_ladder
     What users meet         test_errors  test_readme  test_wheel  test_suite  test_names (what is not here, and why)
+                            test_lazy (what is loaded on first use)
 
 A scenario that runs on both libraries is written with `twins.py`; the vocabulary of the table is in `cases.py`.
 """

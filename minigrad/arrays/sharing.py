@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import mmap
 import os
-import tempfile
-from multiprocessing.reduction import DupFd, ForkingPickler
 from typing import Any
 
 import numpy as np
@@ -25,11 +23,19 @@ class SharedMemory(mmap.mmap):
     def __del__(self) -> None:
         os.close(self.fd)
 
+    def __reduce__(self) -> Any:
+        """How `multiprocessing` sends the memory to another process: once in a message, however many arrays lie in it."""
+        from multiprocessing.reduction import DupFd  # is loaded already, by who sends
+
+        return _arrived, (DupFd(self.fd), len(self))
+
 
 def anonymous_file(name: str) -> int:
     """A descriptor of a file in memory, which `/dev/shm` and its limits have nothing to do with; a temporary file elsewhere."""
     if hasattr(os, "memfd_create"):
         return os.memfd_create(name)
+    import tempfile
+
     with tempfile.TemporaryFile() as file:
         return os.dup(file.fileno())
 
@@ -57,16 +63,8 @@ def shared_copy(array: Any) -> Any:
     return copy
 
 
-def _sent(memory: SharedMemory) -> Any:
-    """How `multiprocessing` sends the memory to another process: once in a message, however many arrays lie in it."""
-    return _arrived, (DupFd(memory.fd), len(memory))
-
-
 def _arrived(sent: Any, size: int) -> SharedMemory:
     return SharedMemory(sent.detach(), size)
-
-
-ForkingPickler.register(SharedMemory, _sent)
 
 
 def reference(array: Any) -> tuple[Any, ...] | None:

@@ -11,11 +11,11 @@ While the mode is on, each node notes the lines that led to it, and backward loo
 from __future__ import annotations
 
 import functools
+import os
 import sys
 import traceback
 import warnings
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,8 +23,8 @@ import numpy as np
 from minigrad.autograd.node import Node, watchers
 from minigrad.autograd.tensor_base import unwrapped
 
-_PACKAGE = str(Path(__file__).parents[1])
-_TOOLS = str(Path(_PACKAGE, "tools"))
+_PACKAGE = os.path.dirname(os.path.dirname(__file__))
+_TOOLS = os.path.join(_PACKAGE, "tools")
 _check_nan = True
 
 

@@ -41,9 +41,9 @@ class Op:
         self.node_name = self.node_name or "".join(part.title() for part in self.name.split("_")) + "Backward0"
         self.promote = self.promote or not self.bools
         self.number_types = (float, int) if self.numbers else ()
-        parameters = inspect.signature(self.body).parameters.values()
-        self.operands = [operand_name(p.name) for p in parameters if p.kind is p.POSITIONAL_ONLY]
-        self.tensor_count = sys.maxsize if any(p.kind is p.VAR_POSITIONAL for p in parameters) else len(self.operands)
+        code = self.body.__code__  # not inspect.signature(): 400 of them are a tenth of the time that `import minigrad` takes
+        self.operands = [operand_name(name) for name in code.co_varnames[: code.co_posonlyargcount]]
+        self.tensor_count = sys.maxsize if code.co_flags & inspect.CO_VARARGS else len(self.operands)
 
 
 class Node(Inspected):

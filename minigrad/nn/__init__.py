@@ -6,7 +6,10 @@ Reading order: `parameter`, `module`, `layers`, `functional`, `container`, `init
 # Names in paragraphs, not one a line:
 # isort: off
 # fmt: off
-from minigrad.nn import functional, init, legacy, parallel, utils
+from typing import TYPE_CHECKING
+
+from minigrad.lazy import on_first_use as _on_first_use
+from minigrad.nn import functional, init, legacy, utils
 from minigrad.nn.activation import (
     CELU, ELU, GELU, GLU, SELU, Hardshrink, Hardsigmoid, Hardswish, Hardtanh, LeakyReLU, LogSigmoid, LogSoftmax, Mish,
     PReLU, ReLU, ReLU6, Sigmoid, SiLU, Softmax, Softmax2d, Softmin, Softplus, Softshrink, Softsign, Tanh, Tanhshrink,
@@ -33,7 +36,6 @@ from minigrad.nn.padding import (
     CircularPad1d, CircularPad2d, CircularPad3d, ConstantPad1d, ConstantPad2d, ConstantPad3d, ReflectionPad1d,
     ReflectionPad2d, ReflectionPad3d, ReplicationPad1d, ReplicationPad2d, ReplicationPad3d, ZeroPad1d, ZeroPad2d, ZeroPad3d,
 )
-from minigrad.nn.parallel import DataParallel
 from minigrad.nn.parameter import Parameter
 from minigrad.nn.pooling import (
     AdaptiveAvgPool1d, AdaptiveAvgPool2d, AdaptiveMaxPool1d, AdaptiveMaxPool2d, AvgPool1d, AvgPool2d, Fold,
@@ -44,5 +46,11 @@ from minigrad.nn.transformer import (
     Transformer, TransformerDecoder, TransformerDecoderLayer, TransformerEncoder, TransformerEncoderLayer,
 )
 from minigrad.nn.upsampling import Upsample, UpsamplingBilinear2d, UpsamplingNearest2d
+
+if TYPE_CHECKING:
+    from minigrad.nn import parallel
+    from minigrad.nn.parallel import DataParallel
+else:
+    __getattr__, __dir__ = _on_first_use(__name__, parallel="minigrad.nn.parallel", DataParallel="minigrad.nn.parallel")
 
 legacy.install()

@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import functools
 import math
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
-from numpy.polynomial import chebyshev
 
 from minigrad.arrays.dtypes import Array
 from minigrad.autograd import op, raw, unwrapped
@@ -53,7 +51,7 @@ def _erf_series() -> tuple[Array, Array]:
     """Chebyshev coefficients of erf(√u)/√u for 0 < u < 2.5² and of 1 - erf(x) for 2.5 < x < 6: NumPy has no erf of its own."""
     near = np.vectorize(lambda s: math.erf(r := math.sqrt((s + 1) / 2) * _NEAR) / r)
     far = np.vectorize(lambda s: math.erfc(_NEAR + (s + 1) / 2 * (_FAR - _NEAR)))
-    return chebyshev.chebinterpolate(near, 24), chebyshev.chebinterpolate(far, 28)
+    return np.polynomial.chebyshev.chebinterpolate(near, 24), np.polynomial.chebyshev.chebinterpolate(far, 28)
 
 
 def _erf(x: Array) -> Array:
@@ -64,8 +62,8 @@ def _erf(x: Array) -> Array:
     near, far = _erf_series()
     size = np.abs(x)
     inner, outer = np.minimum(size, _NEAR), np.clip(size, _NEAR, _FAR)
-    small = inner * chebyshev.chebval(2 * (inner / _NEAR) ** 2 - 1, near)
-    large = 1 - chebyshev.chebval(2 * (outer - _NEAR) / (_FAR - _NEAR) - 1, far)
+    small = inner * np.polynomial.chebyshev.chebval(2 * (inner / _NEAR) ** 2 - 1, near)
+    large = 1 - np.polynomial.chebyshev.chebval(2 * (outer - _NEAR) / (_FAR - _NEAR) - 1, far)
     return np.copysign(np.where(np.isnan(size), size, np.where(size < _NEAR, small, large)), x)
 
 
@@ -87,6 +85,8 @@ def _erfinv(y: float) -> float:
     size = abs(y)
     if not 0 < size < 1:
         return math.copysign(math.inf, y) if size == 1 else y if size == 0 else math.nan
+    from statistics import NormalDist  # loads decimal and fractions, which few programs need
+
     x = -NormalDist().inv_cdf((1 - size) / 2) / math.sqrt(2)
     excess = math.erf(x) - size if size < 0.5 else (1 - size) - math.erfc(x)
     return math.copysign(x - excess * math.sqrt(math.pi) / 2 * math.exp(x * x), y)

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from itertools import repeat
-from multiprocessing.context import BaseContext
 from types import GenericAlias
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from minigrad import random
 from minigrad.utils.data.collate import default_collate, default_convert
 from minigrad.utils.data.dataset import Dataset, IterableDataset
 from minigrad.utils.data.fetch import LocalEpoch
 from minigrad.utils.data.sampler import BatchSampler, RandomSampler, SequentialSampler
-from minigrad.utils.data.worker import WorkerEpoch
+
+if TYPE_CHECKING:
+    from minigrad.utils.data.worker import WorkerEpoch
 
 _FIXED = ("batch_size", "batch_sampler", "sampler", "drop_last", "dataset", "persistent_workers")
 
@@ -158,6 +158,8 @@ class DataLoader:
             self._epoch.begin(self)
             return self._epoch
         _warn_of_many(self.num_workers)
+        from minigrad.utils.data.worker import WorkerEpoch  # loads multiprocessing, which few programs need
+
         epoch = WorkerEpoch(self)
         self._epoch = epoch if self.persistent_workers else None
         return epoch
@@ -176,12 +178,17 @@ class DataLoader:
 
 def _context(method: Any, num_workers: int) -> Any:
     """The context that `multiprocessing_context` stands for."""
-    methods = multiprocessing.get_all_start_methods()
-    if method is not None and num_workers == 0:
+    if method is None:
+        return None
+    if num_workers == 0:
         raise ValueError(f"multiprocessing_context option needs num_workers > 0, but got {method!r} with num_workers=0")
+    import multiprocessing
+    from multiprocessing.context import BaseContext
+
+    methods = multiprocessing.get_all_start_methods()
     if method in methods:
         return multiprocessing.get_context(method)
-    if method is None or isinstance(method, BaseContext):
+    if isinstance(method, BaseContext):
         return method
     error = ValueError if isinstance(method, str) else TypeError
     raise error(f"multiprocessing_context option should specify a valid start method in {methods} or be a context, got {method!r}")
