@@ -97,9 +97,7 @@ def _note_lines(node: Node) -> None:
 
 
 def watched(rules_of: Callable[[Node, bool], Any]) -> Callable[[Node, bool], Any]:
-    """The function that gives backward the rules of a node; if the mode is on, both it and the rules are watched."""
-    if not is_anomaly_enabled():
-        return rules_of
+    """The function that gives backward the rules of a node; both it and the rules are watched."""
 
     def watched_rules_of(node: Node, create_graph: bool) -> Any:
         rules = _reporting(node, lambda: list(rules_of(node, create_graph)))

@@ -11,11 +11,11 @@ import numpy as np
 
 from minigrad.arrays.memory import out_of_memory
 from minigrad.arrays.sums import ones, unbroadcast
-from minigrad.autograd.anomaly_mode import watched
+from minigrad.autograd.anomaly_mode import is_anomaly_enabled, watched
 from minigrad.autograd.grad_mode import current
 from minigrad.autograd.hooks import attend, awaited, completed, hooked, keep, last_uses, with_post_hooks
 from minigrad.autograd.inspection import nodes_behind
-from minigrad.autograd.node import Node, Op, record, watchers
+from minigrad.autograd.node import Node, Op, record
 from minigrad.autograd.passes import start_pass
 from minigrad.autograd.tensor_base import TensorBase, wrap
 from minigrad.autograd.versions import check_versions, count_change
@@ -61,7 +61,7 @@ def walk(
     found: dict[Any, Any] = {}
     owned: set[Any] = set()
     useful = None if wanted is None else _leading_to(wanted, [tensor._node for tensor, _ in roots])
-    rules_of = watched(_rules_of) if watchers else _rules_of
+    rules_of = watched(_rules_of) if is_anomaly_enabled() else _rules_of
 
     for tensor, g in roots:
         edge = tensor._node or tensor
@@ -175,14 +175,14 @@ def backward(
     wanted = None if inputs is None else [t._node or t for t in sequence(inputs)]
     if wanted == []:
         raise RuntimeError("backward(): inputs must not be empty; leave it out to reach every leaf")
-    grads = start_pass(_differentiate, wanted is not None, roots, retain_graph, create_graph, wanted, True)
+    grads = start_pass(_differentiate, wanted, roots, retain_graph, create_graph, True)
     for tensor in sequence(inputs):
         if tensor._node in grads and tensor._node.grad_keeper is None:  # an input that is no leaf
             keep(tensor, grads[tensor._node])
 
 
 def _differentiate(
-    roots: list[Any], retain_graph: bool | None, create_graph: bool, wanted: Sequence[Any] | None, accumulating: bool
+    wanted: Sequence[Any] | None, roots: list[Any], retain_graph: bool | None, create_graph: bool, accumulating: bool
 ) -> dict[Any, Any]:
     """`walk`, recorded or not; if `accumulating`, what arrived at leaves is put into their `.grad`."""
     before, current.recording = current.recording, bool(create_graph)
@@ -305,7 +305,7 @@ def grad(
                                "requires_grad=True")
     roots = _roots(sequence(outputs), sequence(grad_outputs), create_graph)
     wanted = [t._node or t for t in inputs]
-    grads = start_pass(_differentiate, True, roots, retain_graph, create_graph, wanted, False)
+    grads = start_pass(_differentiate, wanted, roots, retain_graph, create_graph, False)
     result: list[Any] = []
     for t, key in zip(inputs, wanted, strict=True):
         g = grads.get(key)

@@ -22,6 +22,8 @@ class Pass:
         To be called when it is done.
     """
 
+    __slots__ = ("at_end", "restricted")
+
     def __init__(self, restricted: bool) -> None:
         self.restricted = restricted
         self.at_end: list[Callable[[], None]] = []
@@ -35,22 +37,23 @@ class _Thread(threading.local):
 _here = _Thread()
 
 
-def start_pass(function: Callable[..., Any], restricted: bool, *args: Any) -> Any:
-    """``function(*args)``, a pass, without NumPy's warnings; deep inside others it goes on in a new thread.
+def start_pass(function: Callable[..., Any], wanted: Any, *args: Any) -> Any:
+    """``function(wanted, *args)``, a pass, without NumPy's warnings; deep inside others it goes on in a new thread.
 
     Python limits how deeply calls may be nested, but for each thread separately.
     """
-    if len(_here.passes) >= DEPTH:
-        return _in_a_thread_of_its_own(start_pass, function, restricted, *args)
-    this = Pass(restricted)
-    _here.passes.append(this)
+    passes = _here.passes
+    if len(passes) >= DEPTH:
+        return _in_a_thread_of_its_own(start_pass, function, wanted, *args)
+    this = Pass(restricted=wanted is not None)
+    passes.append(this)
     try:
-        result = quietly(function, *args)
+        result = quietly(function, wanted, *args)
         for callback in this.at_end:
             callback()
         return result
     finally:
-        _here.passes.pop()
+        passes.pop()
 
 
 def innermost_pass() -> Pass:

@@ -74,10 +74,7 @@ def checkpoint(
     >>> x.grad
     tensor([-2.4784,  3.3129])
     """
-    if use_reentrant is None:
-        warnings.warn("torch.utils.checkpoint: the use_reentrant parameter should be passed explicitly. use_reentrant=False is "
-                      "recommended; without it, as in torch, use_reentrant=True is taken.", stacklevel=2)
-        use_reentrant = True
+    use_reentrant = _said("torch.utils.checkpoint", use_reentrant)
     if debug:
         raise NotImplementedError("checkpoint(): debug=True is not supported")
     if determinism_check not in ("default", "none"):
@@ -113,10 +110,7 @@ def checkpoint_sequential(
     use_reentrant, preserve_rng_state
         As in `checkpoint`.
     """
-    if use_reentrant is None:
-        warnings.warn("torch.utils.checkpoint.checkpoint_sequential: the use_reentrant parameter should be passed explicitly. "
-                      "use_reentrant=False is recommended; without it, as in torch, use_reentrant=True is taken.", stacklevel=2)
-        use_reentrant = True
+    use_reentrant = _said("torch.utils.checkpoint.checkpoint_sequential", use_reentrant)
     functions = list(functions.children() if isinstance(functions, Sequential) else functions)
     size = len(functions) // segments
     bounds = [size * i for i in range(segments)]
@@ -124,6 +118,14 @@ def checkpoint_sequential(
         part = _in_turn(functions[start:end])
         input = checkpoint(part, input, use_reentrant=use_reentrant, preserve_rng_state=preserve_rng_state)
     return _in_turn(functions[bounds[-1] :])(input)
+
+
+def _said(name: str, use_reentrant: bool | None) -> bool:
+    """`use_reentrant`; True if it is not given, with torch's warning."""
+    if use_reentrant is None:
+        warnings.warn(f"{name}: the use_reentrant parameter should be passed explicitly. use_reentrant=False is recommended; "
+                      "without it, as in torch, use_reentrant=True is taken.", stacklevel=3)
+    return True if use_reentrant is None else use_reentrant
 
 
 def _in_turn(functions: Sequence[Callable[[Any], Any]]) -> Callable[[Any], Any]:
