@@ -216,6 +216,23 @@ test_slices_of_a_number = same_outcomes({
     "all of it": lambda m: [changed(m.tensor(1.0), lambda x, index=index: x.__setitem__(index, 8.8)) for index in (..., (), None)],
 })  # fmt: skip
 
+test_masks_of_bytes = same_outcomes({
+    f"{what} {where}": lambda m, value=value, index=index: changed(grid(m), lambda x: x.__setitem__(index(m), value(m)))
+    for what, value in {
+        "a number": lambda m: 5, "one element": lambda m: m.tensor([5.0]), "several": lambda m: m.arange(4.0),
+        "of another dtype": lambda m: m.tensor(5),
+    }.items()
+    for where, index in {
+        "of rows": lambda m: m.tensor([1, 0, 0], dtype=m.uint8), "too long": lambda m: m.tensor([1, 0, 0, 0], dtype=m.uint8),
+        "of columns": lambda m: (slice(None), m.tensor([1, 0, 0, 0], dtype=m.uint8)),
+        "a 0-d one": lambda m: m.tensor(1, dtype=m.uint8), "a 0-d bool": lambda m: m.tensor(True),
+        "behind a number": lambda m: (1, m.tensor([1, 1, 1, 1], dtype=m.uint8)),
+        "beside an index": lambda m: (m.tensor([1, 0, 0], dtype=m.uint8), m.tensor([1])),
+        "of bools": lambda m: m.tensor([True, False, False]),
+    }.items()
+})  # fmt: skip
+test_masks_of_bytes = pytest.mark.filterwarnings("ignore:indexing with dtype torch.uint8")(test_masks_of_bytes)
+
 test_squeeze_of_several = same_outcomes({
     "one by one": lambda m: m.ones(1, 2, 1, 3).squeeze(0, 2), "a tuple": lambda m: m.squeeze(m.ones(1, 2, 1, 3), (0, 1)),
     "a list": lambda m: m.ones(1, 2, 1, 3).squeeze([-2, 0]), "none": lambda m: m.squeeze(m.ones(1, 2, 1, 3), ()),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import nan
 from typing import Any
 
 import numpy as np
@@ -164,6 +165,23 @@ def test_cross_entropy(m: Any, reduction: str, shape: tuple[int, ...], weighted:
     )
     total.backward()
     return [*(each.detach() for each in results), x.grad]
+
+
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+@pytest.mark.parametrize("shape", [(3, 4), (3, 4, 2), (3, 4, 2, 1)])
+@pytest.mark.parametrize("weighted", [False, True])
+@same_as_torch
+def test_nothing_goes_back_to_ignored_rows(m: Any, reduction: str, shape: tuple[int, ...], weighted: bool) -> Any:
+    """Not even a nan, which a weight of 0 lets through."""
+    found = []
+    for ignored in ([0, 1, 2], [1], []):
+        x, target = data(m, *shape).requires_grad_(), m.ones(shape[:1] + shape[2:], dtype=m.int64)
+        target[ignored] = -100
+        weight = m.tensor([1.0, 0.0, 2.0, 1.0], dtype=m.float64) if weighted else None
+        loss = m.nn.functional.cross_entropy(x, target, weight, reduction=reduction)
+        loss.backward(m.full_like(loss, nan))
+        found += [x.grad, loss.grad_fn.name() if reduction != "none" else loss.detach()]
+    return found
 
 
 def _finite_sum(values: Any) -> Any:

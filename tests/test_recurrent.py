@@ -14,7 +14,7 @@ import torch
 import minigrad as mg
 from minigrad.ops import recurrent
 
-from .twins import data, numpy, raised, variable
+from .twins import data, numpy, raised, same_as_torch, variable
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -173,6 +173,16 @@ def test_cell(kind: str, options: dict[str, Any], dtype: str) -> None:
             x = variable(m, *batch, INPUT, dtype=dtype)
             found.append(results_and_gradients(m, net, x, hx) + flat(net(x)) + flat(net(x, net(x, hx))))
         assert_close(*found, dtype)
+
+
+@pytest.mark.parametrize("options", [{}, {"batch_first": True}, {"bidirectional": True}], ids=str)
+@pytest.mark.parametrize("kind", KINDS)
+@same_as_torch
+def test_what_the_results_print(m: Any, kind: str, options: dict[str, Any]) -> Any:
+    """The names of the nodes of a layer's and of a cell's results, with a batch and without."""
+    layer, cell = getattr(m.nn, kind)(3, 4, **options), getattr(m.nn, f"{kind}Cell")(3, 4)
+    results = [layer(m.ones(2, 5, 3)), layer(m.ones(5, 3)), cell(m.ones(2, 3)), cell(m.ones(3))]
+    return [x.grad_fn.name() for x in flat(results)]
 
 
 @pytest.mark.parametrize("kind", KINDS)

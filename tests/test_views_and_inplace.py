@@ -513,6 +513,26 @@ test_expanded_memory = same_outcomes({
     "random numbers": lambda m: m.zeros(1).expand(3)[:1].uniform_(2, 2),
 })  # fmt: skip
 
+test_masked_fills_of_expanded_memory = pytest.mark.filterwarnings("ignore:Use of masked_fill_ on expanded")(
+    pytest.mark.filterwarnings("ignore:Use of index_(fill|put)_ on expanded")(same_outcomes({
+    name: lambda m, change=change: (
+        lambda x: [x, changed(x.expand(2, 3), lambda y: change(m, y))])(m.ones(2, 1))
+    for name, change in {
+        "masked_fill_": lambda m, y: y.masked_fill_(m.tensor([False, True, False]), 5),
+        "masked_fill_ of a row": lambda m, y: y.masked_fill_(m.tensor([[True], [False]]), m.tensor(5.0)),
+        "masked_fill_ by a number": lambda m, y: y.masked_fill_(m.tensor([[1], [0]]), 5),
+        "index_fill_": lambda m, y: y.index_fill_(0, m.tensor([1]), 5),
+        "a mask": lambda m, y: y.__setitem__(m.tensor([True, False]), 5),
+        "a mask of columns": lambda m, y: y.__setitem__((slice(None), m.tensor([True, False, False])), 5),
+        "a mask in a part": lambda m, y: y[:1].__setitem__((0, m.tensor([True, False, False])), m.tensor([5.0])),
+    }.items()
+})))  # fmt: skip
+
+
+def test_masked_fill_of_expanded_memory_warns() -> None:
+    with pytest.warns(UserWarning, match="masked_fill_ on expanded tensors is deprecated"):
+        mg.ones(1).expand(3)[mg.tensor([True, False, False])] = 5
+
 
 KEPT = {
     "base, through a view": (lambda y: y, lambda y, v: y[:2].mul_(3)),

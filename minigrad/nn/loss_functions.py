@@ -143,7 +143,10 @@ def _of_indices(
         rows = input.movedim(1, -1) if len(shape) > 2 else input
         rows = rows.reshape(target.numel(), classes)
         result = _of_indices(loss, rows, target.reshape(-1), weight, ignore_index, reduction)
-        return result.reshape(places) if reduction == "none" else result
+        result = result.reshape(places) if reduction == "none" else result
+        if result._node is not None and (len(shape) == 4 or (len(shape) > 2 and reduction != "none")):
+            result._node.title = "NllLoss2DBackward0"
+        return result
     if target.array.dtype != np.int64:
         if target.array.dtype != np.uint8:
             raise RuntimeError(f"expected target dtype to be Long or Byte, but got {target.dtype}: classes are int64 numbers")

@@ -30,6 +30,14 @@ KINDS: dict[str, tuple[Callable[..., Any], int, int]] = {
     "LSTM": (recurrent.lstm, 4, 2), "GRU": (recurrent.gru, 3, 1),
 }  # fmt: skip
 
+# What torch calls the nodes of their results: of a layer, of a layer with the batch first, and of the states of a cell.
+NODES: dict[str, tuple[str, str, tuple[str, ...]]] = {
+    "RNN_TANH": ("StackBackward0", "TransposeBackward1", ("TanhBackward0",)),
+    "RNN_RELU": ("StackBackward0", "TransposeBackward1", ("ReluBackward0",)),
+    "LSTM": ("MkldnnRnnLayerBackward0", "TransposeBackward0", ("MulBackward0", "AddBackward0")),
+    "GRU": ("StackBackward0", "TransposeBackward1", ("AddBackward0",)),
+}
+
 NAMES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
 
@@ -68,6 +76,13 @@ def _packed_layer(
         out, now = _layer(mode, part.unflatten(0, (length, count)), weights, now, reverse)
         outs.append(out.flatten(0, 1))
     return cat(outs[::-1] if reverse else outs), [cat(each) for each in zip(now, *ended, strict=True)]
+
+
+def _named(x: Tensor, name: str) -> Tensor:
+    """The tensor, whose node prints another name."""
+    if x._node is not None:
+        x._node.title = name
+    return x
 
 
 def _listed(hx: Any) -> list[Tensor]:
@@ -223,10 +238,12 @@ class RNNBase(_Recurrent):
         if len(x) == 0:
             raise RuntimeError(f"Expected sequence length to be larger than 0 in {type(self).__name__}")
         x, ends = self._layers(_layer, x, states)
+        of_layer, batch_first, _ = NODES[self.mode]
+        x = x if self.bidirectional else _named(x, of_layer)
         if ndim == 2:
             x, ends = x.squeeze(1), [end.squeeze(1) for end in ends]
         elif self.batch_first:
-            x = x.transpose(0, 1)
+            x = _named(x.transpose(0, 1), batch_first)
         return x, tuple(ends) if self.mode == "LSTM" else ends[0]
 
     def _forward_packed(self, input: PackedSequence, hx: Any) -> tuple[PackedSequence, Any]:
@@ -360,6 +377,7 @@ class RNNCellBase(_Recurrent):
                 raise ValueError(f"{type(self).__name__}: Expected input and states to be 1D or 2D, got {tensor.dim()}D instead")
         x, *states = (t if input.dim() == 2 else t.unsqueeze(0) for t in (input, *states))
         ends = _layer(self.mode, x.unsqueeze(0), self._weights(""), states, False)[1]
+        ends = [_named(end, name) for end, name in zip(ends, NODES[self.mode][2], strict=True)]
         ends = ends if input.dim() == 2 else [end.squeeze(0) for end in ends]
         return tuple(ends) if self.mode == "LSTM" else ends[0]
 

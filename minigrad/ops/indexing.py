@@ -330,6 +330,11 @@ def _masked_fill(x: Array, mask: Array, value: Any, /) -> Any:
 
 def index_fill(input: Array, dim: int, index: Array, value: Any) -> Any:
     """`input` with `value` in the slices along `dim` that a vector of integers names."""
+    return masked_fill(input, slices_mask(input, dim, index), value)
+
+
+def slices_mask(input: Array, dim: int, index: Array) -> Any:
+    """A mask of the slices along `dim` that `index_fill` fills."""
     axis, shape = axis_of(dim, raw(input).ndim), raw(input).shape
     if raw(index).dtype != np.int64:
         raise IndexError(f"index_fill_(): Expected dtype int64 for index, got {raw(index).dtype}")
@@ -337,7 +342,7 @@ def index_fill(input: Array, dim: int, index: Array, value: Any) -> Any:
         raise RuntimeError(f"index_fill_(): Index has to be a vector/scalar, got shape {list(raw(index).shape)}")
     mask = np.zeros(shape[axis] if shape else 1, bool)
     mask[raw(index)] = True
-    return masked_fill(input, wrap(mask.reshape([-1 if i == axis else 1 for i in range(len(shape))])), value)
+    return wrap(mask.reshape([-1 if i == axis else 1 for i in range(len(shape))]))
 
 
 def masked_select(input: Array, mask: Array) -> Any:

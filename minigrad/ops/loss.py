@@ -51,12 +51,15 @@ def cross_entropy(x: Array, target: Array, weight: Array, /, ignore_index: int, 
     log_total = np.log(raw(total))[:, 0]
     log_probs = raw(shifted)[rows, classes] - (log_total if counts is None else log_total[rows])
     value, scale = _weighed(log_probs, rows, counts, n, reduction)
-    if counts is None or np.isfinite(scale).all():
+    if counts is None:
         return value, lambda g: (powers / total - _one_hot(target, width)) * (g[..., None] * scale)
+    kept = (target != ignore_index)[:, None]
 
-    def rule(g: Array) -> Array:  # the weights add up to 0: what is infinite reaches as far as it does in torch
-        scaled = g[..., None] * scale
-        return powers / total * scaled - gate(scaled, x, _one_hot(target, width))
+    def rule(g: Array) -> Array:
+        scaled = np.where(kept, g[..., None] * scale, 0)  # nothing goes back to rows that are ignored, not even a nan
+        if np.isfinite(scale).all():
+            return (powers / total - _one_hot(target, width)) * scaled
+        return powers / total * scaled - gate(scaled, x, _one_hot(target, width))  # weights of 0 only: inf goes as far as in torch
 
     return value, rule
 

@@ -18,12 +18,14 @@ Four cases. In all of them x is not a leaf: a leaf that requires a gradient refu
 from __future__ import annotations
 
 import functools
+import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minigrad import autograd, random
+from minigrad.arrays import dtypes
 from minigrad.arrays.dtypes import DTYPES, KIND, as_element
 from minigrad.arrays.storage import owner_of
 from minigrad.autograd import TensorBase, clock, count_change, op, raw, unwrapped, wrap
@@ -80,6 +82,11 @@ def _unlock(array: np.ndarray[Any, Any], uniform: bool = False) -> None:
     if not array.flags.writeable:
         raise RuntimeError("unsupported operation: more than one element of the written-to tensor refers to a single memory "
                            "location. Please clone() the tensor before performing the operation.")
+
+
+def _repeated(array: np.ndarray[Any, Any]) -> tuple[int, ...]:
+    """The dimensions along which all elements share one place in memory."""
+    return tuple(axis for axis, (n, step) in enumerate(zip(array.shape, array.strides, strict=True)) if n > 1 and not step)
 
 
 def _check_overlap(written: np.ndarray[Any, Any], read: np.ndarray[Any, Any]) -> None:
@@ -295,11 +302,16 @@ class InPlace(TensorBase):
             value = wrap(as_element(f"can't assign a {type(value).__name__} to a tensor", value, self.array.dtype))
         while value.array.shape[:1] == (1,):  # as in torch, sizes of 1 in front count for nothing
             value = value[0]
-        if arrays and value.array.dtype != self.array.dtype and (value.array.ndim or any(raw(a).dtype != bool for a in arrays)):
+        if arrays and value.array.dtype != self.array.dtype and (
+            value.array.ndim or any(raw(a).dtype != bool or not raw(a).ndim for a in arrays)
+        ):
             raise RuntimeError("Index put requires the source and destination dtypes match, got "
                                f"{self.array.dtype} for the destination and {value.array.dtype} for the source.")
+        plain, rest = indexing.plain_part(template, arrays)
+        one_mask = len(arrays) == 1 and value.array.size == 1 and raw(arrays[0]).dtype == bool
+        if one_mask and self._fills(index, plain, rest, raw(arrays[0]), value):
+            return
         if tracked and autograd.is_grad_enabled():
-            plain, rest = indexing.plain_part(template, arrays)
             place = self if plain is None else indexing.getitem(self, plain)
             if arrays:
                 place._index_put_(autograd.cast(value, self.array.dtype), *arrays, template=rest)
@@ -308,7 +320,6 @@ class InPlace(TensorBase):
             else:
                 place.fill_(value)
             return
-        plain, rest = indexing.plain_part(template, arrays)
         try:
             place = self.array if plain is None else self.array[plain if Ellipsis in plain else (*plain, ...)]
             if value._version_cell is self._version_cell and not arrays:
@@ -321,6 +332,24 @@ class InPlace(TensorBase):
         except ValueError as error:
             raise RuntimeError(f"x[index] = value: {error} (x has shape {list(self.array.shape)})") from None
         count_change(self)
+
+    def _fills(self, index: Any, plain: Any, rest: tuple[Any, ...], mask: np.ndarray[Any, Any], value: Any) -> bool:
+        """Whether ``x[mask] = value``, with one value, was done as a `masked_fill_`, where elements share a place in memory.
+
+        torch always does it so, and refuses a mask of uint8.
+        """
+        before = [part for part in rest if isinstance(part, slice)]
+        place: Any = self if plain is None else indexing.getitem(self, plain)
+        start, end = len(before), len(before) + mask.ndim
+        if not mask.ndim or rest[: len(before)] != (*before,) or place.array.shape[start:end] != mask.shape:
+            return False
+        if any(getattr(x, "dtype", None) in (dtypes.uint8, np.uint8) for x in (index if isinstance(index, tuple) else (index,))):
+            raise RuntimeError("masked_fill_ only supports boolean masks, but got mask with dtype uint8: write x[mask.bool()] = "
+                               "value")
+        if not _repeated(place.array):
+            return False
+        place.masked_fill_(wrap(mask.reshape(mask.shape + (1,) * (place.array.ndim - end))), value.reshape(()))
+        return True
 
     def __delitem__(self, index: Any) -> None:
         raise TypeError("Tensor does not support deleting items")
@@ -335,6 +364,31 @@ class InPlace(TensorBase):
     def set_(self, *args: Any) -> Tensor:
         """Not supported: assign to `.data`."""
         raise NotImplementedError("set_(): tensors cannot be given other memory; assign to .data")
+
+    _masked_fill_ = in_place(indexing.masked_fill)
+
+    def masked_fill_(self, mask: Any, value: Any) -> Tensor:
+        """`masked_fill`, written into this tensor's memory; returns the tensor.
+
+        Elements that share a place in memory, as those of an expanded tensor do, get the value if the mask is True for one of them.
+        """
+        repeated = _repeated(self.array)
+        if not repeated or raw(mask).dtype != bool:
+            return self._masked_fill_(mask, value)
+        warnings.warn("Use of masked_fill_ on expanded tensors is deprecated. Please clone() the tensor before performing this "
+                      "operation. This also applies to advanced indexing e.g. tensor[mask] = scalar", stacklevel=2)
+        once = tuple(slice(0, 1) if axis in repeated else slice(None) for axis in range(self.array.ndim))
+        whole = np.broadcast_to(raw(mask), self.array.shape)
+        indexing.getitem(self, once)._masked_fill_(wrap(whole.any(repeated, keepdims=True)), value)
+        return self  # type: ignore[return-value]
+
+    _index_fill_ = in_place(indexing.index_fill)
+
+    def index_fill_(self, dim: int, index: Any, value: Any) -> Tensor:
+        """`index_fill`, written into this tensor's memory; returns the tensor."""
+        if not _repeated(self.array):
+            return self._index_fill_(dim, index, value)
+        return self.masked_fill_(indexing.slices_mask(self, dim, index), value)
 
     fill_ = in_place(lambda self, value: indexing.fill_in_place(self, value), uniform=True)
     copy_ = in_place(lambda self, other, non_blocking=False: indexing.copy(self, other))

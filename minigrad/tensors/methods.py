@@ -346,9 +346,9 @@ class Methods(InPlace):
 
     argwhere = method(indexing.argwhere)
     gather = method(indexing.gather)
-    index_fill, index_fill_ = both(indexing.index_fill)
+    index_fill = method(indexing.index_fill)
     index_select = method(indexing.index_select)
-    masked_fill, masked_fill_ = both(indexing.masked_fill)
+    masked_fill = method(indexing.masked_fill)
     masked_select = method(indexing.masked_select)
     fill = method(indexing.fill)
     nonzero = method(indexing.nonzero)
