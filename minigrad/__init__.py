@@ -31,7 +31,7 @@ from minigrad.autograd import (
     is_inference_mode_enabled, no_grad, set_grad_enabled,
 )
 from minigrad.ops.activation import celu, hardshrink, prelu, selu, threshold
-from minigrad.ops.arithmetic import copysign, deg2rad, fmax, fmin, gcd, heaviside, lcm, rad2deg, sinc
+from minigrad.ops.arithmetic import addcdiv, addcmul, copysign, deg2rad, fmax, fmin, gcd, heaviside, lcm, lerp, rad2deg, sinc
 from minigrad.ops.comparison import (
     bitwise_and, bitwise_left_shift, bitwise_not, bitwise_or, bitwise_right_shift, bitwise_xor, eq, ge, greater,
     greater_equal, gt, isclose, isfinite, isinf, isnan, isneginf, isposinf, le, less, less_equal, logical_and, logical_not,
@@ -39,9 +39,9 @@ from minigrad.ops.comparison import (
 )
 from minigrad.ops.cumulative import cummax, cummin, cumprod, diff, logcumsumexp
 from minigrad.ops.elementwise import (
-    abs, absolute, acos, acosh, add, addcdiv, addcmul, arccos, arccosh, arcsin, arcsinh, arctan, arctan2,
+    abs, absolute, acos, acosh, add, arccos, arccosh, arcsin, arcsinh, arctan, arctan2,
     arctanh, asin, asinh, atan, atan2, atanh, ceil, clamp, clamp_max, clamp_min, clip, cos, cosh, div, divide,
-    exp, exp2, expm1, fix, float_power, floor, floor_divide, fmod, frac, hypot, lerp, log, log10, log1p, log2,
+    exp, exp2, expm1, fix, float_power, floor, floor_divide, fmod, frac, hypot, log, log10, log1p, log2,
     maximum, minimum, mul, multiply, neg, negative, positive, pow, reciprocal, relu, remainder, round, rsqrt,
     rsub, sgn, sigmoid, sign, sin, sinh, sqrt, square, sub, subtract, tan, tanh, true_divide, trunc, where,
 )

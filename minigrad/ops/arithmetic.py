@@ -1,4 +1,4 @@
-"""Arithmetic that is met less often: extremes without nan, signs, steps, degrees, common divisors."""
+"""Arithmetic that is met less often: between two values, products added, extremes without nan, signs, degrees, divisors."""
 
 from __future__ import annotations
 
@@ -7,9 +7,57 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.arrays.dtypes import Array, as_dtype
-from minigrad.autograd import op, raw, unwrapped
-from minigrad.ops.elementwise import gate
+from minigrad.arrays.dtypes import Array, Number, as_dtype
+from minigrad.autograd import TensorBase, cast, op, raw, unwrapped
+from minigrad.ops.dims import floating
+from minigrad.ops.elementwise import gate, no_bools
+
+
+def lerp(input: Array, end: Array, weight: Any) -> Any:
+    """input + weight · (end - input): `input` for the weight 0, `end` for 1, both exactly.
+
+    Raises
+    ------
+    RuntimeError
+        If the tensors are not of one dtype, apart from a weight without dimensions.
+    """
+    kinds = [raw(input).dtype, raw(end).dtype]
+    if isinstance(weight, (TensorBase, np.ndarray)):
+        weight = weight if raw(weight).ndim else cast(weight, kinds[0])
+        kinds.append(raw(weight).dtype)
+    if len(set(kinds)) > 1:
+        raise RuntimeError(f"lerp(): expected tensors of one dtype, that of the first, got {', '.join(map(str, kinds))}; convert "
+                           "them, as in x.float()")
+    return _lerp(input, end, weight)
+
+
+@op(name=("LerpBackward1", "LerpBackward0"), in_single=True)
+def _lerp(x: Array, end: Array, weight: Any, /) -> Any:
+    floating("lerp", x)
+    d, w = end - x, np.asarray(unwrapped(weight), raw(x).dtype)  # a number is rounded before it is subtracted from 1
+    value = np.where(np.abs(w) < 0.5, raw(x) + w * raw(d), raw(end) - (1 - w) * raw(d))
+    return value, lambda g: g * (1 - weight), lambda g: g * weight, lambda g: g * d
+
+
+@op(promote=True, numbers=False, in_single=True)
+def addcmul(x: Array, tensor1: Array, tensor2: Array, /, *, value: Number = 1) -> Any:
+    """x + value · tensor1 · tensor2."""
+    no_bools("addcmul", raw(x), raw(tensor1))
+    value = value if raw(x).dtype.kind == "f" else int(value)
+    return x + value * tensor1 * tensor2, lambda g: g, lambda g: g * (value * tensor2), lambda g: g * (value * tensor1)
+
+
+def addcdiv(input: Array, tensor1: Array, tensor2: Array, *, value: Number = 1) -> Any:
+    """input + value · tensor1 / tensor2; tensor1 and tensor2 must not both hold integers."""
+    if raw(tensor1).dtype.kind != "f" != raw(tensor2).dtype.kind:
+        raise RuntimeError("addcdiv(): integers are not divided; convert one of tensor1 and tensor2 first, as in x.float()")
+    return _addcdiv(input, tensor1, tensor2, value=value)
+
+
+@op(promote="floating", numbers=False, in_single=True)
+def _addcdiv(x: Array, tensor1: Array, tensor2: Array, /, *, value: Number = 1) -> Any:
+    ratio = tensor1 / tensor2
+    return x + value * ratio, lambda g: g, lambda g: g * (value / tensor2), lambda g: -g * (value * ratio / tensor2)
 
 
 @op(promote=True, numbers=False)

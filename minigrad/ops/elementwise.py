@@ -63,7 +63,7 @@ def _rsub(a: Array, b: Array, /) -> Any:
     return b - a, lambda g: -g, lambda g: g
 
 
-def _no_bools(name: str, *operands: Any) -> None:
+def no_bools(name: str, *operands: Any) -> None:
     """Refuse what torch refuses: arithmetic that is not defined between bools."""
     if all(isinstance(x, bool) or getattr(x, "dtype", None) == np.bool_ for x in operands):
         raise NotImplementedError(f"{name}: not implemented for 'Bool' tensors; convert one, as in x.int()")
@@ -108,7 +108,7 @@ def _div_rounded(a: Array, b: Array, /, rounding_mode: str) -> Any:
 
 
 def _floor_divide(a: Any, b: Any) -> Any:
-    _no_bools("floor_divide", a, b)
+    no_bools("floor_divide", a, b)
     kind = np.result_type(a, b)
     if kind.kind != "f":
         _check_divisor(a, b)
@@ -151,7 +151,7 @@ def floor_divide(a: Array, b: Array, /) -> Any:
 def remainder(a: Array, b: Array, /) -> Any:
     """a - b · floor(a / b): the remainder with the sign of b, as Python's ``%``."""
     a_, b_ = unwrapped(a), unwrapped(b)
-    _no_bools("remainder", a_, b_)
+    no_bools("remainder", a_, b_)
     kind = np.result_type(a_, b_)
     if kind.kind != "f":
         _check_divisor(a_, b_)
@@ -169,7 +169,7 @@ def fmod(a: Array, b: Array, /) -> Any:
     """a - b · trunc(a / b): the remainder with the sign of a, as C's ``fmod``."""
     tensor_first("fmod", a)
     a_, b_ = unwrapped(a), unwrapped(b)
-    _no_bools("fmod", a_, b_)
+    no_bools("fmod", a_, b_)
     if np.result_type(a_, b_).kind != "f":
         _check_divisor(a_, b_)
     return np.fmod(a_, b_), lambda g: g, lambda g: -g * div(a, b, rounding_mode="trunc")
@@ -196,7 +196,7 @@ def pow(input: Array, exponent: Any) -> Any:
         input = input.item()
     if isinstance(exponent, bool) and raw(input).dtype == np.bool_:
         return bitwise_or(input, not exponent)
-    _no_bools("pow", unwrapped(input), unwrapped(exponent))
+    no_bools("pow", unwrapped(input), unwrapped(exponent))
     if isinstance(exponent, (bool, int, float)):
         input = _beside(input, exponent)
         if raw(input).dtype.kind != "f" and exponent < 0:
@@ -270,53 +270,6 @@ def positive(input: Array) -> Any:
     if raw(input).dtype == np.bool_:
         raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
     return input
-
-
-def lerp(input: Array, end: Array, weight: Any) -> Any:
-    """input + weight · (end - input): `input` for the weight 0, `end` for 1, both exactly.
-
-    Raises
-    ------
-    RuntimeError
-        If the tensors are not of one dtype, apart from a weight without dimensions.
-    """
-    kinds = [raw(input).dtype, raw(end).dtype]
-    if isinstance(weight, (TensorBase, np.ndarray)):
-        weight = weight if raw(weight).ndim else cast(weight, kinds[0])
-        kinds.append(raw(weight).dtype)
-    if len(set(kinds)) > 1:
-        raise RuntimeError(f"lerp(): expected tensors of one dtype, that of the first, got {', '.join(map(str, kinds))}; convert "
-                           "them, as in x.float()")
-    return _lerp(input, end, weight)
-
-
-@op(name=("LerpBackward1", "LerpBackward0"), in_single=True)
-def _lerp(x: Array, end: Array, weight: Any, /) -> Any:
-    floating("lerp", x)
-    d, w = end - x, np.asarray(unwrapped(weight), raw(x).dtype)  # a number is rounded before it is subtracted from 1
-    value = np.where(np.abs(w) < 0.5, raw(x) + w * raw(d), raw(end) - (1 - w) * raw(d))
-    return value, lambda g: g * (1 - weight), lambda g: g * weight, lambda g: g * d
-
-
-@op(promote=True, numbers=False, in_single=True)
-def addcmul(x: Array, tensor1: Array, tensor2: Array, /, *, value: Number = 1) -> Any:
-    """x + value · tensor1 · tensor2."""
-    _no_bools("addcmul", raw(x), raw(tensor1))
-    value = value if raw(x).dtype.kind == "f" else int(value)
-    return x + value * tensor1 * tensor2, lambda g: g, lambda g: g * (value * tensor2), lambda g: g * (value * tensor1)
-
-
-def addcdiv(input: Array, tensor1: Array, tensor2: Array, *, value: Number = 1) -> Any:
-    """input + value · tensor1 / tensor2; tensor1 and tensor2 must not both hold integers."""
-    if raw(tensor1).dtype.kind != "f" != raw(tensor2).dtype.kind:
-        raise RuntimeError("addcdiv(): integers are not divided; convert one of tensor1 and tensor2 first, as in x.float()")
-    return _addcdiv(input, tensor1, tensor2, value=value)
-
-
-@op(promote="floating", numbers=False, in_single=True)
-def _addcdiv(x: Array, tensor1: Array, tensor2: Array, /, *, value: Number = 1) -> Any:
-    ratio = tensor1 / tensor2
-    return x + value * ratio, lambda g: g, lambda g: g * (value / tensor2), lambda g: -g * (value * ratio / tensor2)
 
 
 def square(input: Array) -> Any:
@@ -404,7 +357,7 @@ def rsqrt(x: Array, /) -> Any:
 @op
 def abs(x: Array, /) -> Any:
     """|x|; its derivative at 0 is 0."""
-    _no_bools("abs", raw(x))
+    no_bools("abs", raw(x))
     return np.abs(x), lambda g: g * sign(x)
 
 
@@ -567,28 +520,28 @@ def sgn(x: Array, /) -> Any:
 @op
 def floor(x: Array, /) -> Any:
     """The largest whole number at most x."""
-    _no_bools("floor", raw(x))
+    no_bools("floor", raw(x))
     return np.floor(raw(x)), np.zeros_like
 
 
 @op
 def ceil(x: Array, /) -> Any:
     """The smallest whole number at least x."""
-    _no_bools("ceil", raw(x))
+    no_bools("ceil", raw(x))
     return np.ceil(raw(x)), np.zeros_like
 
 
 @op
 def trunc(x: Array, /) -> Any:
     """x without its fraction."""
-    _no_bools("trunc", raw(x))
+    no_bools("trunc", raw(x))
     return np.trunc(raw(x)), np.zeros_like
 
 
 @op(name=lambda **options: f"RoundBackward{len(options)}")
 def round(x: Array, /, *, decimals: int = 0) -> Any:
     """The nearest number with `decimals` digits after the decimal point; halves go to the even one."""
-    _no_bools("round", raw(x))
+    no_bools("round", raw(x))
     return np.round(raw(x), decimals), np.zeros_like
 
 

@@ -9,8 +9,9 @@ import numpy as np
 
 from minigrad.arrays.dtypes import Array, as_dtype, dtype_of_number
 from minigrad.autograd import TensorBase, raw, unwrapped, wrap
+from minigrad.ops.arithmetic import lerp
 from minigrad.ops.dims import axis_of, floating, numpy_names
-from minigrad.ops.elementwise import ceil, floor, lerp, mul, round, sub, where
+from minigrad.ops.elementwise import ceil, floor, mul, round, sub, where
 from minigrad.ops.indexing import take_along_dim
 from minigrad.ops.reduction import argsort, at_places, return_type, sort
 from minigrad.ops.shape import movedim, reshape, squeeze
