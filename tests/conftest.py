@@ -14,7 +14,7 @@
     Modules                 test_nn  test_modules (hooks, state)  test_clip  test_parallel
     Several processes       ranks (what each of them does), test_distributed
     Modules, optimisers     test_databases (every example of torch's own)
-    Optimisers              test_optim (SGD)  test_optimizers (the others)  test_schedulers
+    Optimisers              test_optim (SGD)  test_optimizers (the others)  test_schedulers  test_averages
     Data                    test_data  test_workers  test_datasets  test_transforms  test_vision
     Files                   test_serialization  test_replacing  test_unpickler  test_safetensors
     Processes, switches     test_switches

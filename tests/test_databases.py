@@ -21,7 +21,7 @@ NO_MODULES = {
     "LazyConvTranspose2d", "LazyConvTranspose3d", "LinearCrossEntropyLoss", "MaxPool3d",
     "MultiLabelMarginLoss",
 }  # fmt: skip
-NO_OPTIMISERS = {"ASGD", "Adafactor", "Muon", "Rprop", "SparseAdam"}
+NO_OPTIMISERS = {"Adafactor", "Muon", "SparseAdam"}
 
 
 def ours(x: Any) -> Any:

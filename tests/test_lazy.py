@@ -13,7 +13,7 @@ import pytest
 import minigrad
 
 ROOT = Path(minigrad.__file__).parent
-PACKAGES = ["__init__.py", "nn/__init__.py", "utils/data/__init__.py"]
+PACKAGES = ["__init__.py", "nn/__init__.py", "optim/__init__.py", "utils/data/__init__.py"]
 LATER = ["minigrad.compiler", "minigrad.distributed", "minigrad.distributions", "minigrad.func", "minigrad.serialization",
          "minigrad.testing", "minigrad.nn.parallel", "minigrad.utils.data.worker"]  # fmt: skip
 SLOW = ["multiprocessing", "socket", "subprocess", "tempfile", "pathlib", "zipfile", "statistics", "numpy.polynomial"]

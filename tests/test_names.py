@@ -76,7 +76,7 @@ REASONS = {
         convert_conv2d\w+ NLLLoss2d Container Buffer(Dict)? \w+_with_indices (rnn_\w+|lstm|gru)(_cell)? convolution
         native_\w+ norm_except_dim constant_pad_nd""",
     "rare optimisers": r"""
-        ASGD Adafactor Muon Rprop swap_in\w+""",
+        Adafactor Muon swap_in\w+""",
     "distributions": r"""
         \w+Transform
         (Beta|\w*Binomial|\w*Cauchy|Chi2|ContinuousBernoulli|Dirichlet|Exponential|ExponentialFamily|FisherSnedecor)

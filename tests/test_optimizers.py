@@ -52,6 +52,11 @@ ARGUMENTS: dict[str, tuple[list[dict[str, Any]], dict[str, list[Any]]]] = {  # n
         [{"lr": 0.05}, {"lr": 0.1, "betas": (0.3, 0.8), "eps": 0.1}],
         {"weight_decay": [0, 0.1], "decoupled_weight_decay": [False, True], "maximize": [False, True]},
     ),
+    "ASGD": (
+        [{"lr": 0.05}, {"lr": 0.1, "lambd": 0.1, "alpha": 0.5, "t0": 3}],
+        {"weight_decay": [0, 0.1], "maximize": [False, True]},
+    ),
+    "Rprop": ([{"lr": 0.05}, {"lr": 0.1, "etas": (0.3, 1.5), "step_sizes": (0.01, 0.2)}], {"maximize": [False, True]}),
 }
 NAMES = list(ARGUMENTS)
 RICH: dict[str, dict[str, Any]] = {  # a configuration with all buffers
@@ -64,6 +69,8 @@ RICH: dict[str, dict[str, Any]] = {  # a configuration with all buffers
     "Adamax": {"lr": 0.1, "weight_decay": 0.1},
     "NAdam": {"lr": 0.1, "weight_decay": 0.1},
     "RAdam": {"lr": 0.1, "betas": (0.5, 0.9)},
+    "ASGD": {"lr": 0.1, "t0": 2, "lambd": 0.1},
+    "Rprop": {"lr": 0.1},
 }
 
 
@@ -143,7 +150,7 @@ def test_lr_may_be_a_tensor_that_changes(name: str, shape: tuple[int, ...]) -> N
     results = []
     for lib in (mg, torch):
         params, lr = parameters(lib), lib.full(shape, 0.25)
-        opt = make(lib, name, params, lr=lr, weight_decay=0.1)
+        opt = make(lib, name, params, lr=lr, **({} if name == "Rprop" else {"weight_decay": 0.1}))
         train(lib, params, opt, 3)
         lr.fill_(0.5)
         train(lib, params, opt, 3)
@@ -211,7 +218,7 @@ def test_a_state_dict_of_an_older_torch(lib: Any, name: str) -> None:
     opt.step()
     state = copy.deepcopy(opt.state_dict())
     known = {"lr", "betas", "eps", "weight_decay", "alpha", "lr_decay", "initial_accumulator_value", "params", "rho",
-             "momentum_decay"}  # fmt: skip
+             "momentum_decay", "lambd", "t0", "etas", "step_sizes"}  # fmt: skip
     state["param_groups"] = [{key: value for key, value in group.items() if key in known} for group in state["param_groups"]]
     state["state"][0]["step"] = 1
     opt.load_state_dict(state)
@@ -311,7 +318,8 @@ def test_other_ways_are_named(name: str) -> None:
 def test_arguments_come_in_torchs_order(name: str) -> None:
     positional = {"Adam": [0.5, (0.5, 0.5), 0.1, 0.1, True], "RMSprop": [0.5, 0.5, 0.1, 0.1, 0.1, True, False, False, True],
                   "Adadelta": [0.5, 0.5, 0.1, 0.1, False], "Adamax": [0.5, (0.5, 0.5), 0.1, 0.1, False],
-                  "NAdam": [0.5, (0.5, 0.5), 0.1, 0.1, 0.1, True], "RAdam": [0.5, (0.5, 0.5), 0.1, 0.1, True]}  # fmt: skip
+                  "NAdam": [0.5, (0.5, 0.5), 0.1, 0.1, 0.1, True], "RAdam": [0.5, (0.5, 0.5), 0.1, 0.1, True],
+                  "Rprop": [0.5, (0.5, 1.5), (0.1, 10)]}  # fmt: skip
     given = positional.get(name, positional["Adam"] if name == "AdamW" else [0.5, 0.1, 0.1, 0.1, 0.1, False])
     ours, theirs = make(mg, name, parameters(mg)).__class__, getattr(torch.optim, name)
     assert ours(parameters(mg), *given).defaults == theirs(parameters(torch), *given).defaults
@@ -321,7 +329,7 @@ def test_arguments_come_in_torchs_order(name: str) -> None:
 
 @pytest.mark.parametrize("name", RICH)
 def test_gradients_are_left_as_they_are(name: str) -> None:
-    for options in ({}, {"maximize": True, "weight_decay": 0.5}, RICH[name]):
+    for options in ({}, {"maximize": True, **({} if name == "Rprop" else {"weight_decay": 0.5})}, RICH[name]):
         p = mg.ones(3, requires_grad=True)
         p.grad = mg.tensor([1.0, -2.0, 3.0])
         opt = make(mg, name, [p], **options)
