@@ -44,17 +44,9 @@ def compiled(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Contende
 
     def make(twin: str, contender: Callable[..., Contender], *args: object, **options: object) -> Contender:
         m, training = TWINS[twin]
-        step = m.compile(training.loss_batch)
         with monkeypatch.context() as patch:
-            patch.setattr(training, "loss_batch", step)
-            run = contender(twin, *args, **options)
-
-        def run_compiled() -> object:
-            with monkeypatch.context() as patch:
-                patch.setattr(training, "loss_batch", step)
-                return run()
-
-        return run_compiled
+            patch.setattr(training, "loss_batch", m.compile(training.loss_batch))
+            return contender(twin, *args, **options)
 
     yield make
     torch.compiler.reset()  # its limit of recompilations holds for all jobs of a process

@@ -37,8 +37,8 @@ def training_step(twin: str, model: str, images: np.ndarray, labels: np.ndarray,
     m.manual_seed(0)
     net, loss_func, opt = training.get_model(model, LR, momentum)
     net.train()
-    xb, yb = m.from_numpy(images), m.from_numpy(labels)
-    return lambda: training.loss_batch(net, loss_func, xb, yb, opt)
+    xb, yb, loss_batch = m.from_numpy(images), m.from_numpy(labels), training.loss_batch
+    return lambda: loss_batch(net, loss_func, xb, yb, opt)
 
 
 @pytest.mark.parametrize("batch", BATCHES)
@@ -85,8 +85,8 @@ def step_with_dropout(twin: str, images: np.ndarray, labels: np.ndarray) -> Cont
     layers = m.nn.Linear(784, 128), m.nn.ReLU(), m.nn.Dropout(0.2), m.nn.Linear(128, 10)
     net = m.nn.Sequential(m.nn.Flatten(), *layers)
     opt = m.optim.Adam(net.parameters())
-    xb, yb = m.from_numpy(images.reshape(-1, 1, 28, 28)), m.from_numpy(labels)
-    return lambda: training.loss_batch(net, m.nn.functional.cross_entropy, xb, yb, opt)
+    xb, yb, loss_batch = m.from_numpy(images.reshape(-1, 1, 28, 28)), m.from_numpy(labels), training.loss_batch
+    return lambda: loss_batch(net, m.nn.functional.cross_entropy, xb, yb, opt)
 
 
 def test_training_step_with_dropout_and_adam(race: Race, digits: Digits) -> None:
@@ -102,11 +102,12 @@ def epoch(twin: str, train: tuple[np.ndarray, np.ndarray], valid: tuple[np.ndarr
     train_dl, valid_dl = training.get_data(train_ds, valid_ds, 64)
     m.manual_seed(0)
     model, loss_func, opt = training.get_model("logistic", LR)
+    loss_batch = training.loss_batch
 
     def run() -> float:
         model.train()
         for xb, yb in train_dl:
-            training.loss_batch(model, loss_func, xb, yb, opt)
+            loss_batch(model, loss_func, xb, yb, opt)
         return training.evaluate(model, loss_func, valid_dl)[0]
 
     return run

@@ -417,7 +417,7 @@ def test_the_exported_program_gives_the_same_bits(name: str, tmp_path: Path) -> 
         step(*batch)
     step.export(tmp_path / "step.py")
     alone = runpy.run_path(str(tmp_path / "step.py"))
-    inputs = [value if isinstance(value, float) else value.copy() for value in step._latest.given(list(last))]
+    inputs = [value if isinstance(value, float) else value.copy() for value in step._latest.inputs(*last)]
     assert alone["step"](*inputs) == step(*last)
     for key, array in step._latest.program.arrays.items():
         assert np.array_equal(alone["arrays"][key], array), key

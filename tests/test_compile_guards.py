@@ -56,6 +56,15 @@ def test_numbers_and_names_among_the_arguments() -> None:
     assert programs(step) == 4
 
 
+def test_numbers_that_are_equal_and_not_the_same() -> None:
+    """0.0 and -0.0; 1, 1.0 and True. A NaN is the same as another one."""
+    step = Step(lambda x, number: x * number)
+    for x in X[:4]:
+        for number in (0.0, -0.0, 1, 1.0, True, float("nan")):
+            assert step(x, number).array.tobytes() == (x * number).array.tobytes()
+    assert programs(step) == 6
+
+
 def test_tensors_in_lists_and_dictionaries() -> None:
     step = Step(lambda pair, options: pair[0] @ pair[1].t() + options["bias"])
     for x, y in itertools.pairwise(X):
@@ -152,6 +161,26 @@ def test_a_setting_of_the_optimiser() -> None:
 def test_gradients_that_are_there() -> None:
     step = twins(lambda model, opt: setattr(model[0].weight, "grad", torch.ones(4, 3)))
     assert step.reason is None
+
+
+def test_gradients_that_a_step_is_given_and_takes_away() -> None:
+    ends = []
+    for compiled in (False, True):
+        w = torch.ones(3, requires_grad=True)
+        opt = optim.SGD([w], lr=0.01)
+
+        def second_half(x: torch.Tensor, w: torch.Tensor = w, opt: Any = opt) -> None:
+            (w * x).square().sum().backward()
+            opt.step()
+            opt.zero_grad()
+
+        step: Any = Step(second_half) if compiled else second_half
+        for x in X:
+            (w * x).exp().sum().backward()
+            step(x)
+        ends.append(w.tolist())
+    assert ends[0] == ends[1]
+    assert (step.reason, programs(step)) == (None, 1)
 
 
 def test_state_of_the_optimiser() -> None:
@@ -275,6 +304,14 @@ def test_variables_that_the_function_names(monkeypatch: pytest.MonkeyPatch) -> N
     step = warm(scaled.step)
     scaled.factor = 4.0
     assert torch.equal(step(X[0]), X[0] * 4)
+    assert step.reason is None
+
+    def named(x: torch.Tensor, scaled: Scaled) -> torch.Tensor:
+        return x * scaled.factor
+
+    step = warm(named, scaled)
+    scaled.factor = 8.0
+    assert torch.equal(step(X[0], scaled), X[0] * 8)
     assert step.reason is None
 
 

@@ -12,7 +12,8 @@ straight-line program, without a tensor, a node or a check in between. The numbe
 
 Reading order: `traced` (arrays and numbers that write down what is done with them), `trace` (the list; `record` has its parts, and
 `meanwhile` what else is different during a capture), `program` (the list becomes shorter and gets memory), `text` (and is written
-out), then `reach` and `captured` (what a program relies on), `step` (which program runs when) and `export`.
+out), then `reach`, `frame` and `captured` (what a program relies on, and what its results mean), `step` (which program runs when)
+and `export`.
 
 **Never a wrong number.** A program runs only where it would do what the step does. Compared before each run: the arguments' shapes,
 dtypes, memory layouts and `requires_grad`; the Python numbers among them; the memory of every other tensor that the step reaches,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from copy import copy
 from typing import Any
 
@@ -11,81 +10,142 @@ import numpy as np
 from minigrad.arrays.quiet import SILENT
 from minigrad.autograd import Node, TensorBase, count_change, nodes_behind, share, wrap
 from minigrad.autograd.grad_mode import current
+from minigrad.compiler.frame import MISSING, Frame, Unsupported, alike
 from minigrad.compiler.program import Program
-from minigrad.compiler.reach import Reach, Unsupported, alike, attributes_of, look
+from minigrad.compiler.reach import Reach, attributes_of, look
 from minigrad.compiler.record import Memory, Value
 from minigrad.compiler.trace import Trace, bits_of
 from minigrad.compiler.traced import Number
 from minigrad.nn.module import CHANGES
 
-MISS: Any = object()  # the result of a program that does not fit
+MISS: Any = object()  # the result of a program that takes another branch
 
 
 class Captured:
     """A program, when it fits, and what its results mean.
 
-    Tensors stand here as the number of an argument, or as themselves.
+    Attributes
+    ----------
+    inputs : callable
+        What the program is given: arrays of arguments and of gradients that are there, and numbers of optimisers; None if something
+        is not as it was in the capture. This function, and the next two, are given the tensors among the arguments.
+    reads : callable
+        The tensors from outside whose arrays the step reads or changes.
+    everything : callable
+        These, and the tensors whose gradients it reads or changes.
+    made : set of int
+        The ids of the tensors that are results, or gradients.
     """
 
     def __init__(
         self, trace: Trace, reach: Reach, name: str, title: str, tensors: list[Any], names: list[str], result: Any
     ) -> None:
-        self._numbers = {id(t): i for i, t in reversed(list(enumerate(tensors)))}
-        self._grads_of = {id(g): self._key(t) for t, g, read in trace.grads.values() if read and g is not None}
-        self._watch_python(trace, reach)
-        self._watch_tensors(trace)
+        self._frame = Frame(tensors)
+        self._frame.objects |= {"count_change": count_change, "wrap": wrap, "new": _new, "look": look, "MISSING": MISSING}
         self.outputs: list[Any] = []
-        self.made: set[int] = set()  # ids of the tensors that are results, or gradients
-        self.result = self._described(trace, result)
-        hints = trace.results() | self._gradients(trace, reach)
-        inputs = self._inputs(trace, reach, tensors, names)
-        self.program = Program(trace, name, title, inputs, self.outputs, reach.names, hints)
+        self.made: set[int] = set()
+        self._watch_python(trace, reach)
+        owners = self._watch_gradients(trace)
+        reads, counting = self._watch_tensors(trace)
+        made = self._described(trace, result)
+        hints, setting = self._gradients(trace, reach)
+        inputs, given = self._inputs(trace, reach, names)
+        self.program = Program(trace, name, title, inputs, self.outputs, reach.names, trace.results() | hints)
+
+        parameters = [f"t{i}" for i in range(len(tensors))]
+        function, self.inputs = self._frame.function, self._frame.guard(parameters, given)
+        self.reads = function(parameters, f"return [{', '.join(reads)}]")
+        self.everything = function(parameters, f"return [{', '.join(dict.fromkeys([*reads, *owners]))}]")
+        self._count = function(parameters, *counting, "return")
+        names = [f"output_{i}" for i in range(len(self.outputs))]
+        unpack = [f"{', '.join(names)} = outputs"] if names else []
+        copying = [  # they belong to the caller
+            f"{each} = {each}.copy('K')" for each, value in zip(names, self.outputs, strict=True)
+            if type(value) is Value and value.memory.kind == "constant"
+        ]  # fmt: skip
+        self._finish = function(["outputs", *parameters], *unpack, *copying, *counting, *setting, f"return {made}")
+        del self._frame
         self.verified = False
-        self.unvaried: dict[int, Any] = {}  # number in `touched` -> (tensor, version) that had the values of the capture
+        self._unvaried: dict[int, Any] = {}  # number in `reads` -> (tensor, version) that had the values of the capture
+
+    # -- what must stay as it is
 
     def _watch_python(self, trace: Trace, reach: Reach) -> None:
         """What must stay as it is among modules, optimisers and variables."""
-        self.recording = current.recording
-        self.modules = list(({id(m): m for top in reach.modules for m in top.modules()} | trace.modules).values())
-        if any(m._hooked for m in self.modules):
+        name, same = self._frame.name, self._frame.same
+        modules = list(({id(m): m for top in reach.modules for m in top.modules()} | trace.modules).values())
+        if any(m._hooked for m in modules):
             raise Unsupported("a module has, or had, hooks, and those run eagerly")
-        self.attributes, self.changes = [attributes_of(m) for m in self.modules], CHANGES[0]
-        self.variables = [(home, key, look(home, key)) for home, key in reach.variables]
-        self.lists = [(x, list(x)) for x in reach.lists]
+        attributes, seen = [attributes_of(m) for m in modules], list(CHANGES)
+
+        def unchanged() -> bool:
+            """Whether the modules are as they were; asked only if some module was changed since."""
+            now = map(attributes_of, modules)
+            if not all(len(a) == len(b) and all(map(alike, a, b)) for a, b in zip(now, attributes, strict=True)):
+                return False
+            seen[:] = CHANGES
+            return True
+
+        self._frame.conditions.append(f"({name(CHANGES)} == {name(seen)} or {name(unchanged)}())")
+        variables, lists = list(reach.variables), list(reach.lists)
         for opt in trace.optimizers.values():
             if opt._hooked:
                 raise Unsupported("an optimiser has, or had, hooks, and those run eagerly")
             groups, state = opt.__dict__["param_groups"], opt.__dict__["state"]
-            self.lists += [(x, list(x)) for x in (groups, *(group["params"] for group in groups))]
-            self.variables += [(opt.__dict__, key, look(opt.__dict__, key)) for key in ("param_groups", "state", "_hooked")]
+            lists += groups, *(group["params"] for group in groups)
+            variables += ((opt.__dict__, key) for key in ("param_groups", "state", "_hooked"))
             for p, entry in state.items():
-                self.variables += [(state, p, entry), *((entry, key, value) for key, value in entry.items())]
-        self.settings, self.generators = trace.settings, trace.generators
+                variables += (state, p), *((entry, key) for key in entry)
+        for home, key in variables:
+            place = f"{name(home)}.get({name(key)}, MISSING)" if isinstance(home, dict) else f"look({name(home)}, None)"
+            same(place, look(home, key))
+        for group, key, value in trace.settings:
+            same(f"{name(group)}.get({name(key)}, MISSING)", value)
+        for each in lists:
+            same(f"len({name(each)})", len(each))
+            for i, part in enumerate(each):
+                same(f"{name(each)}[{i}]", part)
+        self._generators = trace.generators
 
-    def _watch_tensors(self, trace: Trace) -> None:
-        """What must stay as it is of tensors from outside, and what the step does to them."""
-        self.state, self.touched = [], []
+    def _watch_gradients(self, trace: Trace) -> list[str]:
+        """Which gradients must be there, and in which form; the tensors that have or get one."""
+        frame = self._frame
+        owners = [frame.name(t) for t, _, _ in trace.grads.values()]
+        for owner, (_, g, read) in zip(owners, trace.grads.values(), strict=True):
+            if g is not None:  # another one in each run: it is known by whose it is
+                frame.names[id(g)] = f"{owner}._grad"
+            if read:
+                frame.conditions.append(f"{owner}._grad is {'None' if g is None else 'not None'}")
+                if g is not None:
+                    frame.form(f"{owner}._grad.array", g.array)
+        return owners
+
+    def _watch_tensors(self, trace: Trace) -> tuple[list[str], list[str]]:
+        """What must stay as it is of tensors from outside; those tensors, and what counts the changes that are made to them."""
+        reads, counting = [], []
+        self._bits: list[Any] = []
         for o in trace.outside.values():
             if o.tensor._requires_grad is not o.requires_grad or o.tensor._node is not o.node:
                 raise Unsupported("the step changes whether, or how, a tensor from outside requires a gradient")
+            name = self._frame.name(o.tensor)
             if o.value.memory.kind == "state":
-                self.state.append((o.tensor, o.array, o.requires_grad))
-            key = ("grad", self._grads_of[id(o.tensor)]) if id(o.tensor) in self._grads_of else self._key(o.tensor)
-            self.touched.append((key, o.tensor._version_cell[0] - o.version, o.bits))
-        self.changed = [(key, changes) for key, changes, _ in self.touched if changes]
-        self.grads_before = [
-            (self._key(t), None if g is None else (g.array.shape, g.array.dtype, g.array.strides))
-            for t, g, read in trace.grads.values() if read
-        ]  # fmt: skip
+                self._frame.same(f"{name}.array", o.array)
+                self._frame.same(f"{name}._requires_grad", o.requires_grad)
+                self._frame.conditions += f"not {name}._hooks", f"{name}._node is None"
+            reads.append(name)
+            self._bits.append(o.bits)
+            changes = o.tensor._version_cell[0] - o.version
+            counting += [f"count_change({name})"] * bool(changes)
+            counting += [f"{name}._version_cell[0] += {changes - 1}"] * (changes > 1)
+        return reads, counting
 
-    def _gradients(self, trace: Trace, reach: Reach) -> dict[Memory, str]:
-        """Which gradients the step leaves behind, and names for them."""
-        self.grads: list[tuple[Any, int | None]] = []
-        names = {}
+    def _gradients(self, trace: Trace, reach: Reach) -> tuple[dict[Memory, str], list[str]]:
+        """Names for the gradients that the step leaves behind, and what puts them where they belong."""
+        names, setting = {}, []
         for t, before, _ in trace.grads.values():
             after = t._grad
             if after is None and before is not None:
-                self.grads.append((self._key(t), None))
+                setting.append(f"{self._frame.name(t)}._grad = None")
             elif after is not before:
                 self.made.add(id(after))
                 value = trace.value_in(after)
@@ -94,123 +154,70 @@ class Captured:
                 if value.memory.kind == "constant" and not value.memory.fixed:
                     raise Unsupported("the step leaves a gradient that depends on nothing")
                 names[value.memory] = f"d_{reach.names.get(id(t), 'tensor')}"
-                self.grads.append((self._key(t), self._output(value)))
-        return names
+                setting.append(f"{self._frame.name(t)}._grad = wrap({self._output(value)})")
+        return names, setting
 
-    def _inputs(self, trace: Trace, reach: Reach, tensors: list[Any], names: list[str]) -> list[Any]:
-        """What the program is given: the arguments' arrays, gradients that are there, and numbers of the optimisers."""
+    def _inputs(self, trace: Trace, reach: Reach, names: list[str]) -> tuple[list[Any], list[str]]:
+        """The program's parameters, and what is given for them: arrays of arguments and gradients, and numbers of optimisers."""
         inputs: list[Any] = []
-        self.places = [i for i, t in enumerate(tensors) if self._numbers[id(t)] == i]
-        for i in self.places:
-            known = trace.outside.get(id(tensors[i]))
-            inputs.append(Value(Memory("input", 0), tensors[i].array) if known is None else known.value)
-            inputs[-1].name = names[i]
-        self.grad_inputs = []
+        given = []
+        for i, (t, name) in enumerate(zip(self._frame.tensors, names, strict=True)):
+            known = trace.outside.get(id(t))
+            inputs.append(Value(Memory("input", 0), t.array) if known is None else known.value)
+            inputs[-1].name = name
+            given.append(f"t{i}.array")
         for o in trace.outside.values():
-            if id(o.tensor) in self._grads_of:
+            if id(o.tensor) in trace.owner_of:
                 o.value.name = f"{reach.names.get(id(trace.owner_of[id(o.tensor)]), 'tensor')}_grad"
-                self.grad_inputs.append(self._grads_of[id(o.tensor)])
                 inputs.append(o.value)
-        self.numbers = [(group, key) for _, group, key in trace.numbers.values()]
-        return inputs + [number.symbol for number, _, _ in trace.numbers.values()]
+                given.append(f"{self._frame.name(o.tensor)}.array")
+        for number, group, key in trace.numbers.values():
+            place = self._frame.name(group) + (f"[{key!r}]" if type(key) is str else f"[{key[0]!r}][{key[1]}]")
+            self._frame.conditions.append(f"{place}.__class__ is float")
+            inputs.append(number.symbol)
+            given.append(place)
+        return inputs, given
 
-    def _key(self, tensor: Any) -> Any:
-        return self._numbers.get(id(tensor), tensor)
+    # -- results, as text
 
-    # -- results
-
-    def _output(self, value: Any) -> int:
+    def _output(self, value: Any) -> str:
         self.outputs.append(value)
-        return len(self.outputs) - 1
+        return f"output_{len(self.outputs) - 1}"
 
-    def _described(self, trace: Trace, x: Any) -> Any:
+    def _described(self, trace: Trace, x: Any) -> str:
         """How to make a result from what the program returns."""
+        name = self._frame.name
         if type(x) is Number:
-            return "number", self._output(x.symbol)
+            return self._output(x.symbol)
         if isinstance(x, TensorBase):
-            if id(x) in self._numbers or id(x) in trace.outside:
-                return "tensor", self._key(x)
-            self.made |= {id(x)} if x._view is None else {id(x), id(x._view[0])}
-            value = trace.value_in(x)
-            if value is None:
-                raise Unsupported("a result is not computed by the step")
-            if x._grad is not None:
-                raise Unsupported("a result has a gradient of its own")
-            node = x._node
-            if node is not None and _alive(node):
-                raise Unsupported("a result can still be differentiated; let the step call backward(), or use no_grad()")
-            if value.memory.kind == "constant" and not value.memory.fixed:
-                raise Unsupported("a result shows a NumPy array from outside of the step")
-            base = None
-            if value.memory.kind in ("state", "input"):
-                base = next(self._key(o.tensor) for o in trace.outside.values() if o.value.memory is value.memory)
-            return "new", self._output(value), x._requires_grad, _spent(node), base, type(x)
-        if isinstance(x, (list, tuple)):
-            return "parts", type(x), [self._described(trace, part) for part in x]
+            return self._tensor(trace, x)
         if isinstance(x, dict):
-            return "dict", list(x), [self._described(trace, part) for part in x.values()]
-        return "constant", x
+            return f"{{{', '.join(f'{name(key)}: {self._described(trace, part)}' for key, part in x.items())}}}"
+        if isinstance(x, (list, tuple)):
+            parts = "".join(f"{self._described(trace, part)}, " for part in x)
+            return f"{name(type(x))}({parts})" if hasattr(x, "_fields") else f"{name(type(x))}([{parts}])"
+        return name(x)
 
-    def _made(self, described: Any, outputs: Any, tensors: list[Any]) -> Any:
-        kind, *rest = described
-        if kind == "new":
-            output, requires_grad, node, base, cls = rest
-            result = wrap(self._array(outputs, output), requires_grad, cls)
-            result._node = node
-            if base is not None:
-                share(result, self._tensor(base, tensors), current.recording)
-            return result
-        if kind == "number":
-            return outputs[rest[0]]
-        if kind == "parts":
-            cls, parts = rest
-            made = [self._made(part, outputs, tensors) for part in parts]
-            return cls(*made) if hasattr(cls, "_fields") else cls(made)
-        if kind == "dict":
-            return dict(zip(rest[0], (self._made(part, outputs, tensors) for part in rest[1]), strict=True))
-        return self._tensor(rest[0], tensors) if kind == "tensor" else rest[0]
+    def _tensor(self, trace: Trace, x: Any) -> str:
+        name = self._frame.name
+        if id(x) in trace.outside or any(x is t for t in self._frame.tensors):
+            return name(x)
+        self.made |= {id(x)} if x._view is None else {id(x), id(x._view[0])}
+        value = trace.value_in(x)
+        if value is None:
+            raise Unsupported("a result is not computed by the step")
+        if x._grad is not None:
+            raise Unsupported("a result has a gradient of its own")
+        if x._node is not None and _alive(x._node):
+            raise Unsupported("a result can still be differentiated; let the step call backward(), or use no_grad()")
+        if value.memory.kind == "constant" and not value.memory.fixed:
+            raise Unsupported("a result shows a NumPy array from outside of the step")
+        base = None
+        if value.memory.kind in ("state", "input"):
+            base = next(o.tensor for o in trace.outside.values() if o.value.memory is value.memory)
+        return f"new({self._output(value)}, {x._requires_grad}, {name(_spent(x._node))}, {name(base)}, {name(type(x))})"
 
-    def _array(self, outputs: Any, number: int) -> Any:
-        """An output, as an array that belongs to the caller."""
-        array = np.asarray(outputs[number])
-        return array.copy("K") if self.outputs[number].memory.kind == "constant" else array
-
-    @staticmethod
-    def _tensor(key: Any, tensors: list[Any]) -> Any:
-        if type(key) is int:
-            return tensors[key]
-        return Captured._tensor(key[1], tensors)._grad if type(key) is tuple else key
-
-    # -- whether it fits
-
-    def fits(self, tensors: list[Any]) -> bool:
-        """Whether all is as it was in the capture, as far as it is not part of the arguments' signature."""
-        for t, array, requires_grad in self.state:
-            if t.array is not array or t._requires_grad is not requires_grad or t._hooks or t._node is not None:
-                return False
-        for home, key, value in self.variables:
-            now = look(home, key)
-            if now is not value and not alike(now, value):
-                return False
-        for x, before in self.lists:
-            if len(x) != len(before) or not all(map(operator.is_, x, before)):
-                return False
-        for group, key, value in self.settings:
-            if not alike(group.get(key, MISS), value):
-                return False
-        for key, form in self.grads_before:
-            grad = self._tensor(key, tensors)._grad
-            if (grad is None) is not (form is None):
-                return False
-            if grad is not None and (grad.array.shape, grad.array.dtype, grad.array.strides) != form:
-                return False
-        if self.changes != CHANGES[0]:
-            for module, before in zip(self.modules, self.attributes, strict=True):
-                now = attributes_of(module)
-                if len(now) != len(before) or not all(map(alike, now, before)):
-                    return False
-            self.changes = CHANGES[0]
-        return all(not tensors[i]._hooks for i in self.places)
+    # -- running it
 
     def proven(self, tensors: list[Any]) -> bool:
         """Whether it was verified with other values than those of the capture, for each tensor that it reads.
@@ -218,73 +225,47 @@ class Captured:
         Something that had the same values then might stand in the program as a constant. So it must have the same still, or all is
         verified again.
         """
-        if not self.verified:
-            return False
-        for i, (seen, version) in self.unvaried.items():
-            key, _, bits = self.touched[i]
-            t = self._tensor(key, tensors)
-            if t is seen and t._version_cell[0] == version:
-                continue
-            if bits_of(t.array) != bits:
-                return False
-            self.unvaried[i] = t, t._version_cell[0]
+        if not self.verified or not self._unvaried:
+            return self.verified
+        reads = self.reads(*tensors)
+        for i, (seen, version) in self._unvaried.items():
+            t = reads[i]
+            if t is not seen or t._version_cell[0] != version:
+                if bits_of(t.array) != self._bits[i]:
+                    return False
+                self._unvaried[i] = t, t._version_cell[0]
         return True
 
-    # -- running it
-
-    def given(self, tensors: list[Any]) -> Any:
-        """The arrays and numbers that the program is called with; None if one is no number any more."""
-        inputs = [tensors[i].array for i in self.places]
-        for key in self.grad_inputs:
-            inputs.append(self._tensor(key, tensors)._grad.array)
-        for group, name in self.numbers:
-            number = group[name] if type(name) is str else group[name[0]][name[1]]
-            if type(number) is not float:
-                return None
-            inputs.append(number)
-        return inputs
-
-    def run(self, tensors: list[Any]) -> Any:
+    def run(self, inputs: Any, tensors: list[Any]) -> Any:
         """One step; MISS if it takes another branch, and then nothing has changed."""
-        inputs = self.given(tensors)
-        if inputs is None:
-            return MISS
         try:
             outputs = SILENT.copy().run(self.program.function, *inputs)
         except BaseException as error:
-            self._count_changes(tensors)
+            self._count(*tensors)
             error.add_note("This happened inside of a compiled step. Of the tensors that it changes, some may have new values "
                            "and others old ones. Gradients are those from before the step.")
             raise
-        if outputs is None:
-            return MISS
-        if len(self.outputs) == 1:
-            outputs = (outputs,)
-        self._count_changes(tensors)
-        for key, output in self.grads:
-            t = self._tensor(key, tensors)
-            t._grad = None if output is None else wrap(self._array(outputs, output))
-        return self._made(self.result, outputs, tensors)
-
-    def _count_changes(self, tensors: list[Any]) -> None:
-        for key, changes in self.changed:
-            t = self._tensor(key, tensors)
-            count_change(t)
-            t._version_cell[0] += changes - 1
+        return MISS if outputs is None else self._finish(outputs, *tensors)
 
     # -- the proof
 
+    def varied(self, reads: list[Any]) -> set[int]:
+        """Which of the tensors that are read have other values than in the capture."""
+        return {i for i, t in enumerate(reads) if bits_of(t.array) != self._bits[i]}
+
+    def prove(self, reads: list[Any], varied: set[int]) -> None:
+        """Note that the program gave what the step gives, and with which tensors as they were in the capture."""
+        known = self._unvaried if self.verified else range(len(reads))
+        self._unvaried = {i: (reads[i], reads[i]._version_cell[0]) for i in known if i not in varied}
+        self.verified = True
+
     def snapshot(self, tensors: list[Any]) -> list[Any]:
-        """All that the step may change, for `restore`, and to be compared."""
+        """All that the step may change of these tensors, for `restore`, and to be compared."""
         kept = []
-        everything = {id(t): t for t in (self._tensor(key, tensors) for key, _, _ in self.touched)}
-        for key in (*(key for key, _ in self.grads), *(key for key, _ in self.grads_before)):
-            t = self._tensor(key, tensors)
-            everything[id(t)] = t
-        for t in everything.values():
+        for t in {id(t): t for t in tensors}.values():
             grad = t._grad
             kept.append((t, t.array.copy(), t._version_cell[0], grad, None if grad is None else grad.array.copy()))
-        return [kept, [(g, g.get_state()) for g in self.generators]]
+        return [kept, [(g, g.get_state()) for g in self._generators]]
 
     @staticmethod
     def restore(snapshot: list[Any]) -> None:
@@ -298,6 +279,15 @@ class Captured:
                 grad.array[...] = values
         for generator, state in snapshot[1]:
             generator.set_state(state)
+
+
+def _new(array: Any, requires_grad: bool, node: Any, base: Any, cls: Any) -> Any:
+    """A result."""
+    result = wrap(array, requires_grad, cls)
+    result._node = node
+    if base is not None:
+        share(result, base, current.recording)
+    return result
 
 
 def _alive(node: Node) -> bool:

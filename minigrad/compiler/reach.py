@@ -1,4 +1,4 @@
-"""What a step is given and what it reaches: what must be the same for a program of it to run."""
+"""What a step reaches, besides its arguments: modules, optimisers, variables, and names for their tensors."""
 
 from __future__ import annotations
 
@@ -8,43 +8,10 @@ import types
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-
 from minigrad.autograd import TensorBase
-from minigrad.autograd.grad_mode import current
+from minigrad.compiler.frame import MISSING
 from minigrad.nn.module import Module
 from minigrad.optim.optimizer import Optimizer
-
-MISSING: Any = object()
-_SIMPLE = frozenset({int, float, str, bool, type(None)})
-
-
-class Unsupported(Exception):
-    """Why a step, or this call of it, cannot be a program."""
-
-
-def signature_of(args: Any, tensors: list[Any]) -> list[Any]:
-    """What must be the same for a program to fit these arguments; their tensors are added to a list."""
-    key: list[Any] = []
-    for x in args:
-        kind = type(x)
-        if isinstance(x, TensorBase):
-            array = x.array
-            key += array.shape, array.dtype, array.strides, x._requires_grad
-            if x._node is not None and current.recording:
-                raise Unsupported("an argument has a history, through which gradients would flow out of the step; detach() it")
-            tensors.append(x)
-        elif kind in _SIMPLE:
-            key += kind, x
-        elif kind is tuple or kind is list:
-            key += kind, *signature_of(x, tensors), None
-        elif kind is dict:
-            key += kind, *x, *signature_of(x.values(), tensors), None
-        elif isinstance(x, np.ndarray):
-            raise Unsupported("an argument is a NumPy array; pass a tensor, as torch.from_numpy(array) gives it")
-        else:
-            key.append(id(x))
-    return key
 
 
 class Reach:
@@ -79,7 +46,7 @@ class Reach:
 
     def function(self, f: Any, arguments: dict[str, Any]) -> None:
         """Follow what a function names."""
-        found = dict(arguments)
+        found: dict[str, Any] = {}
         while isinstance(f, functools.partial):
             f = f.func
         if isinstance(f, types.MethodType):
@@ -91,11 +58,13 @@ class Reach:
             self.variables += zip(f.__closure__ or (), f.__code__.co_freevars, strict=True)
             self.variables += ((f.__globals__, name) for name in f.__code__.co_names if name in f.__globals__)
             found |= {name: look(home, name) for home, name in self.variables}
+        for name, value in arguments.items():
+            self.visit(name, value, given=True)
         for name, value in found.items():
             self.visit(name, value)
 
-    def visit(self, name: str, x: Any, depth: int = 0) -> None:
-        """Give names to the tensors in `x`."""
+    def visit(self, name: str, x: Any, depth: int = 0, given: bool = False) -> None:
+        """Give names to the tensors in `x`. Lists and the like that are `given` as arguments are watched as such."""
         if id(x) in self._seen or depth > 3:
             return
         self._seen.add(id(x))
@@ -109,12 +78,13 @@ class Reach:
         elif isinstance(x, TensorBase):
             self.note(x, [name])
         elif isinstance(x, (list, tuple, dict)) and len(x) < 100:
-            if isinstance(x, list) and any(isinstance(part, (Module, TensorBase)) for part in x):
+            given = given and type(x) in (list, tuple, dict)
+            if isinstance(x, list) and not given and any(isinstance(part, (Module, TensorBase)) for part in x):
                 self.lists.append(x)
             for key, part in x.items() if isinstance(x, dict) else enumerate(x):
-                if isinstance(x, dict):
+                if isinstance(x, dict) and not given:
                     self.variables.append((x, key))
-                self.visit(f"{name}_{key}", part, depth + 1)
+                self.visit(f"{name}_{key}", part, depth + 1, given)
         elif isinstance(x, types.MethodType):
             self.visit(name, x.__self__, depth + 1)
         elif hasattr(x, "__dict__") and not isinstance(x, (type, types.ModuleType, types.FunctionType)):
@@ -144,11 +114,6 @@ def look(home: Any, name: Any) -> Any:
     if isinstance(home, dict):
         return home.get(name, MISSING)
     return home.cell_contents if home != types.CellType() else MISSING
-
-
-def alike(a: Any, b: Any) -> bool:
-    """Whether a variable still has its value."""
-    return a is b or (type(a) is type(b) and type(a) in _SIMPLE and a == b)
 
 
 def attributes_of(module: Any) -> list[Any]:

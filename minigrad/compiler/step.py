@@ -15,22 +15,37 @@ from minigrad.autograd.hooks import awaited
 from minigrad.autograd.node import watchers
 from minigrad.compiler.captured import MISS, Captured, differences, same
 from minigrad.compiler.export import export
+from minigrad.compiler.frame import Frame, Unsupported, alike
 from minigrad.compiler.program import LateBranch
-from minigrad.compiler.reach import Reach, Unsupported, alike, look, signature_of
-from minigrad.compiler.trace import Trace, bits_of
+from minigrad.compiler.reach import Reach, look
+from minigrad.compiler.trace import Trace
 from minigrad.compiler.traced import Number, captured_here
 
 LIMIT = 8  # programs of one step, as in torch
 
 
-class Entry:
-    """What is known for one signature of the arguments."""
+class Kind:
+    """A kind of arguments: their shapes, dtypes, numbers, and so on.
 
-    def __init__(self, kept: Any) -> None:
-        self.kept = kept  # so that no other object gets the id of one of these arguments
+    Attributes
+    ----------
+    tensors : callable
+        The tensors among the arguments, each of them once; None if the arguments are of another kind.
+    programs : list of Captured
+    tries : int
+        How many captures may still fail.
+    """
+
+    def __init__(self, args: Any, kwargs: Any) -> None:
+        frame = Frame([])
+        frame.objects |= {"current": current, "default_dtype": get_default_dtype}
+        frame.same("current.recording", current.recording)
+        frame.same("default_dtype()", get_default_dtype())
+        frame.argument("args", args)
+        frame.argument("kwargs", kwargs)
+        self.tensors = frame.guard(["args", "kwargs"], [f"t{i}" for i in range(len(frame.tensors))])
         self.programs: list[Captured] = []
         self.tries = 2
-        self.calls = 0
 
 
 class Step:
@@ -53,7 +68,7 @@ class Step:
     def reset(self) -> None:
         """Forget all programs: the next call is the first one."""
         self.reason: str | None = None
-        self._entries: dict[Any, Entry] = {}
+        self._kinds: list[Kind] = []
         self._latest: Captured | None = None
         self._count = self._calls = 0
 
@@ -82,49 +97,54 @@ class Step:
             If it calls something that is not NumPy's, such as a random stream.
         """
         self.source  # noqa: B018  (raises where there is none)
-        export(self._latest.program, self._latest.given(self._arguments), path)  # type: ignore[union-attr]
+        export(self._latest.program, self._inputs, path)  # type: ignore[union-attr]
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """One step."""
-        if captured_here() or not self._lock.acquire(blocking=False):  # part of another step; or at work elsewhere
+        if captured_here() or not self._lock.acquire(False):  # part of another step; or at work elsewhere
             return self.function(*args, **kwargs)
         try:
             if watchers or awaited:
                 return self._eagerly(args, kwargs, "somebody watches the graph: anomaly mode, or a hook for complete gradients")
-            return self._call(args, kwargs)
+            for kind in self._kinds:
+                tensors = kind.tensors(args, kwargs)
+                if tensors is None:
+                    continue
+                for captured in kind.programs:
+                    inputs = captured.inputs(*tensors)
+                    if inputs is None:
+                        continue
+                    if captured.proven(tensors):
+                        result = captured.run(inputs, tensors)
+                    else:
+                        result = self._verify(kind, captured, args, kwargs, inputs, tensors)
+                    if result is not MISS:
+                        self._latest, self._inputs = captured, inputs
+                        return result
+                return self._without_program(kind, args, kwargs, tensors)
+            return self._of_new_kind(args, kwargs)
         finally:
             self._lock.release()
 
-    def _call(self, args: Any, kwargs: Any) -> Any:
-        tensors: list[Any] = []
+    def _of_new_kind(self, args: Any, kwargs: Any) -> Any:
+        if len(self._kinds) >= 8 * LIMIT:
+            return self._eagerly(args, kwargs, f"there are {8 * LIMIT} kinds of arguments")
         try:
-            key: Any = signature_of(args, tensors)
-            if kwargs:
-                key += *kwargs, *signature_of(kwargs.values(), tensors)
-            if len(set(map(id, tensors))) < len(tensors):  # one of them is given twice
-                key += [next(i for i, other in enumerate(tensors) if other is t) for t in tensors]
-            key = (current.recording, get_default_dtype(), *key)
-            entry = self._entries.get(key)
+            kind = Kind(args, kwargs)
         except Unsupported as error:
             return self._eagerly(args, kwargs, str(error))
-        if entry is None:
-            if len(self._entries) >= 8 * LIMIT:
-                return self._eagerly(args, kwargs, f"there are {8 * LIMIT} kinds of arguments")
-            entry = self._entries[key] = Entry((args, kwargs))
-        for captured in entry.programs:
-            if captured.fits(tensors):
-                result = captured.run(tensors) if captured.proven(tensors) else self._verify(entry, captured, args, kwargs, tensors)
-                if result is not MISS:
-                    self._latest, self._arguments = captured, tensors
-                    return result
+        self._kinds.append(kind)
+        return self._without_program(kind, args, kwargs, kind.tensors(args, kwargs))
+
+    def _without_program(self, kind: Kind, args: Any, kwargs: Any, tensors: Any) -> Any:
         self._calls += 1
         if self._calls == 1:  # the optimiser makes its buffers
             return self.function(*args, **kwargs)
-        if entry.tries == 0:
+        if kind.tries == 0:
             return self._eagerly(args, kwargs, None)
         if self._count >= LIMIT:
             return self._eagerly(args, kwargs, f"none of {LIMIT} programs fits: something changes from call to call")
-        return self._capture(entry, args, kwargs, tensors)
+        return self._capture(kind, args, kwargs, tensors)
 
     def _eagerly(self, args: Any, kwargs: Any, reason: str | None) -> Any:
         self.reason = reason or self.reason
@@ -132,7 +152,7 @@ class Step:
             raise RuntimeError(f"compile(fullgraph=True): the step is not one program: {self.reason}")
         return self.function(*args, **kwargs)
 
-    def _capture(self, entry: Entry, args: Any, kwargs: Any, tensors: list[Any]) -> Any:
+    def _capture(self, kind: Kind, args: Any, kwargs: Any, tensors: list[Any]) -> Any:
         reach = Reach(self.function, self._bound(args, kwargs))
         before = [look(home, key) for home, key in reach.variables]
         names = [reach.names.get(id(t), "tensor") for t in tensors]
@@ -141,11 +161,11 @@ class Step:
             result = self.function(*args, **kwargs)
         try:
             if trace.reason is not None:
-                entry.tries = 0
+                kind.tries = 0
                 raise Unsupported(trace.reason)
             for (home, key), value in zip(reach.variables, before, strict=True):
                 if not alike(look(home, key), value):
-                    entry.tries = 0
+                    kind.tries = 0
                     raise Unsupported(f"the step changes the variable {key!r}")
             function: Any = inspect.unwrap(self.function)
             name = getattr(function, "__name__", type(function).__name__)
@@ -155,11 +175,11 @@ class Step:
             captured = Captured(trace, reach, name, f"One call of {name}() as a NumPy program{where}.", tensors, names, result)
             result = _with_numbers(result)
             _nobody_keeps(trace, captured.made)
-            entry.programs.append(captured)
-            self._latest, self._arguments = captured, tensors
+            kind.programs.append(captured)
+            self._latest, self._inputs = captured, captured.inputs(*tensors)
             self._count += 1
         except (Unsupported, LateBranch) as error:
-            entry.tries = max(entry.tries - 1, 0)
+            kind.tries = max(kind.tries - 1, 0)
             self.reason = str(error) or "a branch depends on what the step has changed before"
             result = _with_numbers(result)
         if self.fullgraph and self.reason:
@@ -181,41 +201,35 @@ class Step:
                 named |= value if kind is inspect.Parameter.VAR_KEYWORD else {name: value}
         return named
 
-    def _verify(self, entry: Entry, captured: Captured, args: Any, kwargs: Any, tensors: list[Any]) -> Any:
+    def _verify(self, kind: Kind, captured: Captured, args: Any, kwargs: Any, inputs: Any, tensors: Any) -> Any:
         """Run the program and take it back, run the step eagerly, and compare every bit.
 
         An array that the capture did not see, in a list or behind NumPy's back, would be a constant in the program. So this needs
         other values than those of the capture; see `Captured.proven`.
         """
-        before = captured.snapshot(tensors)
-        varied = {i for i, (key, _, bits) in enumerate(captured.touched) if bits_of(captured._tensor(key, tensors).array) != bits}
+        reads, everything = captured.reads(*tensors), captured.everything(*tensors)
+        before, varied = captured.snapshot(everything), captured.varied(reads)
         error = None
         try:
-            mine = captured.run(tensors)
+            mine = captured.run(inputs, tensors)
         except Exception as problem:  # whatever it is, the program is not the step
             error, mine = problem, None
         if mine is MISS:
             return MISS
-        after = captured.snapshot(tensors)
+        after = captured.snapshot(everything)
         captured.restore(before)
         result = self.function(*args, **kwargs)
         difference = "" if error is None else f"it raises {type(error).__name__}: {error}"
         if error is None:
-            difference = ("a result" if not same(result, mine) else differences(after, captured.snapshot(tensors))) or ""
+            difference = ("a result" if not same(result, mine) else differences(after, captured.snapshot(everything))) or ""
         if difference:
-            entry.programs.remove(captured)
-            entry.tries = 0
+            kind.programs.remove(captured)
+            kind.tries = 0
             self.reason = f"the program does not give what the step gives: {difference} differs"
             if self.fullgraph:
                 raise RuntimeError(f"compile(fullgraph=True): {self.reason}")
             return result
-        known = captured.unvaried if captured.verified else dict.fromkeys(range(len(captured.touched)), None)
-        captured.unvaried = {}
-        for i in known:
-            if i not in varied:
-                t = captured._tensor(captured.touched[i][0], tensors)
-                captured.unvaried[i] = t, t._version_cell[0]
-        captured.verified = True
+        captured.prove(reads, varied)
         return result
 
 
