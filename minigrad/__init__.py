@@ -30,6 +30,9 @@ from minigrad.autograd import (
     enable_grad, inference_mode, is_anomaly_check_nan_enabled, is_anomaly_enabled, is_grad_enabled,
     is_inference_mode_enabled, no_grad, set_grad_enabled,
 )
+from minigrad.nn.functional import (
+    adaptive_avg_pool1d, avg_pool1d, cosine_similarity, group_norm, layer_norm, max_pool1d, max_pool2d, pairwise_distance, rms_norm,
+)
 from minigrad.ops.activation import celu, hardshrink, prelu, selu, threshold
 from minigrad.ops.arithmetic import addcdiv, addcmul, copysign, deg2rad, fmax, fmin, gcd, heaviside, lcm, lerp, rad2deg, sinc
 from minigrad.ops.comparison import (
@@ -37,6 +40,7 @@ from minigrad.ops.comparison import (
     greater_equal, gt, isclose, isfinite, isinf, isnan, isneginf, isposinf, le, less, less_equal, logical_and, logical_not,
     logical_or, logical_xor, lt, ne, not_equal, signbit,
 )
+from minigrad.ops.chains import addbmm, addr, matrix_power, vander
 from minigrad.ops.cumulative import cummax, cummin, cumprod, diff, logcumsumexp
 from minigrad.ops.elementwise import (
     abs, absolute, acos, acosh, add, arccos, arccosh, arcsin, arcsinh, arctan, arctan2,
@@ -47,13 +51,13 @@ from minigrad.ops.elementwise import (
 )
 from minigrad.ops.indexing import (
     argwhere, fill, gather, index_fill, index_select, masked_fill, masked_select, nonzero, repeat_interleave,
-    take_along_dim,
+    take_along_dim, unravel_index,
 )
 from minigrad.ops.linalg import (
     addmm, addmv, baddbmm, bilinear, bmm, cross, dot, einsum, inner, kron, matmul, mm, mv, outer, tensordot, vdot,
 )
-from minigrad.ops.matrix import cdist, det, inverse, norm, slogdet
-from minigrad.ops.order import bucketize, histc, histogram, isin, kthvalue, mode, nanquantile, quantile, searchsorted
+from minigrad.ops.matrix import cdist, det, inverse, norm, pdist, renorm, slogdet
+from minigrad.ops.order import bucketize, histc, histogram, isin, kthvalue, mode, msort, nanquantile, quantile, searchsorted
 from minigrad.ops.out import with_out as _with_out
 from minigrad.ops.pieces import (
     atleast_1d, atleast_2d, atleast_3d, block_diag, cartesian_prod, column_stack, combinations, diagflat,
@@ -65,7 +69,8 @@ from minigrad.ops.reduction import (
     mean, median, min, nanmean, nansum, prod, softmax, sort, std, std_mean, sum, topk, unique, var, var_mean,
 )
 from minigrad.ops.scattering import (
-    index_add, index_copy, index_put, masked_scatter, put, scatter, scatter_add, scatter_reduce, take,
+    index_add, index_copy, index_put, masked_scatter, put, scatter, scatter_add, scatter_reduce, select_scatter,
+    slice_scatter, take,
 )
 from minigrad.ops.shape import (
     broadcast_tensors, broadcast_to, cat, chunk, clone, concat, concatenate, diag, diag_embed, diagonal,
@@ -74,7 +79,8 @@ from minigrad.ops.shape import (
     tril, triu, unbind, unflatten, unsqueeze, vstack,
 )
 from minigrad.ops.special import digamma, erf, erfc, erfinv, lgamma, logaddexp, logit, nan_to_num, polygamma, xlogy
-from minigrad.ops.statistics import aminmax, corrcoef, cov, dist, nanmedian, trapezoid, trapz, unique_consecutive
+from minigrad.ops.statistics import aminmax, corrcoef, cov, cumulative_trapezoid, dist, nanmedian, trapezoid, trapz
+from minigrad.ops.statistics import unique_consecutive
 from minigrad.ops.strided import as_strided
 from minigrad.ops.convolution import conv1d, conv2d, conv_transpose1d, conv_transpose2d
 from minigrad.random import (
@@ -94,10 +100,11 @@ from minigrad.tensors.sampling import (
     bernoulli, multinomial, normal, rand, rand_like, randint, randint_like, randn, randn_like, randperm,
 )
 from minigrad.tensors.tensor import Tensor
+from minigrad.tensors.window_functions import bartlett_window, blackman_window, hamming_window, hann_window, kaiser_window
 from minigrad.lazy import on_first_use as _on_first_use
 
 if TYPE_CHECKING:
-    from minigrad import compiler, distributed, distributions, func, multiprocessing, serialization, testing
+    from minigrad import compiler, distributed, distributions, func, multiprocessing, serialization, special, testing
     from minigrad.compiler import compile
     from minigrad.func import vmap
     from minigrad.serialization import load, safetensors, save
@@ -106,7 +113,7 @@ else:
         __name__, compiler="minigrad.compiler", compile="minigrad.compiler", distributed="minigrad.distributed",
         distributions="minigrad.distributions", func="minigrad.func", vmap="minigrad.func",
         multiprocessing="minigrad.multiprocessing", serialization="minigrad.serialization", load="minigrad.serialization",
-        safetensors="minigrad.serialization", save="minigrad.serialization", testing="minigrad.testing",
+        safetensors="minigrad.serialization", save="minigrad.serialization", special="minigrad.special", testing="minigrad.testing",
     )
 
 __version__ = version.__version__

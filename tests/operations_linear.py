@@ -218,9 +218,58 @@ STATISTICS = [
     Row("vdot", case(real(3), real(3)), case(whole(3), whole(3)), refused(A, A), same_node=False),
 ]
 
-LINEAR = [*STATISTICS, *PRODUCTS, *MATRICES, *NORMS, *ALONG, *REDUCTIONS, *RANKS, *COUNTED]
+FOUR = real(4).constant()
+CHAINS = [
+    Row("addr", case(real(3, 4), real(3), real(4)), case(real(4), real(3), real(4)),
+        case(SCALAR, real(3), real(4), beta=0.5, alpha=2.0),
+        case(real(3, 4), real(3), real(4), beta=0), case(whole(3, 4), whole(3), whole(4), beta=2, alpha=3),
+        refused(real(3, 4), real(4), real(3)), refused(A, A, real(4))),
+    Row("addbmm", case(real(3, 5), CUBE, real(2, 4, 5)), case(real(5), CUBE, real(2, 4, 5), beta=0.5, alpha=2.0),
+        case(real(3, 5), CUBE, real(2, 4, 5), beta=0), case(whole(3, 2), whole(2, 3, 4), whole(2, 4, 2)),
+        refused(real(3, 5), CUBE, CUBE), refused(real(4, 5), CUBE, real(2, 4, 5))),
+    Row("linalg.multi_dot", case([A, real(4, 2)]),  # torch fails in the backward of more than two
+        case([each.constant() for each in (A, real(4, 2), real(2, 5))]), case([each.constant() for each in (real(3), A, real(4))]),
+        case([each.constant() for each in (real(5, 2), real(2, 6), real(6, 1), real(1, 4))]),
+        case([each.constant() for each in (A, real(4, 2), real(2, 3), real(3))]), case([real(3), real(3, 4)]), case([A, real(4)]),
+        case([whole(2, 3), whole(3, 2)]), refused([A]), refused([A, A]), refused([A, real(4), real(4, 2)]),
+        refused([A, real(4, 2, dtype="float64"), real(2, 2, dtype="float32")]), same_node=False),
+    *(Row(name, *(case(regular(3), n) for n in (-2, -1, 0, 1, 2, 3, 7)), case(regular(3, 2), 3), case(whole(2, 2), 3),
+          refused(A, 2), refused(real(3), 2), same_node=False) for name in ("linalg.matrix_power", "matrix_power")),
+    Row("linalg.vecdot", case(A, A), case(A, real(4)), case(CUBE, real(2, 1, 4), dim=0), refused(whole(3), whole(3)),
+        refused(A, real(3)), same_node=False),
+    Row("linalg.vander", case(real(3)), case(A, N=3), case(real(2, 1), N=4), case(whole(4), N=3), refused(real(1)),
+        refused(real(3), N=1), same_node=False),
+    Row("vander",  # torch fails in backward
+        case(FOUR), case(FOUR, 3), case(FOUR, increasing=True), case(FOUR, N=5, increasing=True), case(FOUR, 0), case(FOUR, 1),
+        case(whole(4)), refused(A), refused(real(3), -1), same_node=False),
+    Row("linalg.diagonal", case(A), case(CUBE), case(CUBE, offset=1), case(CUBE, dim1=0, dim2=1)),
+    Row("cumulative_trapezoid", case(A), case(A, dx=0.5), case(A, dim=0), case(A, real(4)), case(A, real(3), dim=0),
+        case(A, real(3, 4)), case(real(1)), refused(A, real(3)), same_node=False),
+    Row("pdist",  # torch has no second derivative
+        kink(A), kink(A, 1.0), kink(A, 3.0), kink(A, inf), kink(A.constant(), 0.0), kink(real(1, 4)), kink(real(0, 3).constant()),
+        kink(fixed([[1.0, 2.0], [1.0, 2.0], [0.0, 1.0]])), refused(CUBE), refused(A, -1.0), same_node=False),
+    Row("nn.functional.pdist", kink(A), kink(A, p=1.0), same_node=False),
+    *(Row(name, case(A, 2, 0, 1.0), case(A, 1, 1, 2.5), case(CUBE, 3, -1, 0.5), case(A, 2, 0, 100.0), case(A, inf, 0, 1.0),
+          refused(real(3), 2, 0, 1.0), refused(A, 0, 0, 1.0), refused(A, 2, 0, -1.0), same_node=False) for name in ("renorm",)),
+    Row("msort", case(A), case(CUBE), case(whole(5)), case(SCALAR)),
+    Row("select_scatter", case(A, real(4), 0, 1), case(A, real(3), 1, -1), case(whole(2, 3), whole(3), 0, 0),
+        case(A, real(4), -2, 2), refused(A, real(3), 0, 1), refused(A, real(4), 0, 3), same_node=False),
+    Row("slice_scatter", case(A, real(2, 4), 0, 1), case(A, real(3, 2), 1, 0, 4, 2), case(A, real(3, 1), dim=-1, start=-1),
+        case(A, real(3, 4)), refused(A, real(3), 0, 1), same_node=False),
+    *(Row(name, case(real(2, 3, 8), 2)) for name in ("max_pool1d", "avg_pool1d", "adaptive_avg_pool1d")),
+    Row("max_pool2d", case(real(2, 3, 4, 4), 2)), Row("layer_norm", case(A, (4,)), same_node=False),
+    Row("group_norm", case(real(2, 4, 3), 2), same_node=False), Row("rms_norm", case(A, (4,)), same_node=False),
+    *(Row(name, case(A, real(3, 4)), case(A, real(4)), same_node=False) for name in ("cosine_similarity", "pairwise_distance")),
+    Row("unravel_index", case(index(0, 7, 23), (2, 3, 4)), case(index(5), 6), case(fixed([[1, 2], [3, 4]], "int64"), (3, 2)),
+        case(fixed(4, "int64"), (3, 2)), refused(real(3), (2, 2)), refused(index(1), (-1, 2))),
+]
+
+LINEAR = [*CHAINS, *STATISTICS, *PRODUCTS, *MATRICES, *NORMS, *ALONG, *REDUCTIONS, *RANKS, *COUNTED]
 
 LINEAR_IN_PLACE = [
+    Row("Tensor.addr_", case(real(3, 4), real(3), real(4)), case(real(3, 4), real(3), real(4), alpha=0.5)),
+    Row("Tensor.addbmm_", case(real(3, 5), CUBE, real(2, 4, 5), beta=0.5)),
+    Row("Tensor.renorm_", case(A, 2, 0, 1.0), same_node=False),
     *(Row(f"Tensor.{name}_", case(A, 0), case(A, 1), case(real(4, 3).transposed(), 0), case(whole(3), 0)) for name in
       ("cumsum", "cumprod")),
     Row("Tensor.addmm_", case(real(3, 2), A, real(4, 2)), case(real(3, 2), A, real(4, 2), beta=0.5, alpha=2.0)),

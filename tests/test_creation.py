@@ -562,6 +562,16 @@ def test_what_a_beginner_is_warned_of(words: str) -> None:
 def test_what_warns_of_nothing(call: Any) -> None:
     same_as_torch(lambda m: [call(m)])()
 
+test_windows_of_signals = same_outcomes({
+    **{f"{name}_window {n}": lambda m, name=name, n=n: [getattr(m, f"{name}_window")(n, *options) for options in ((), (False,))]
+       for name in ("hann", "hamming", "blackman", "bartlett", "kaiser") for n in (0, 1, 2, 5, 8, -1)},
+    **{f"{name}_window float64": lambda m, name=name: getattr(m, f"{name}_window")(7, False, dtype=m.float64, requires_grad=True)
+       for name in ("hann", "hamming", "blackman", "bartlett", "kaiser")},
+    "hann_window of integers": lambda m: m.hann_window(3, dtype=m.int64),
+    "hamming_window's numbers": lambda m: m.hamming_window(6, True, 0.6, 0.4),
+    "kaiser_window's number": lambda m: m.kaiser_window(6, True, 5.0),
+})  # fmt: skip
+
 test_by_powers = same_outcomes({
     "logspace": lambda m: m.logspace(0, 2, 5),
     "base": lambda m: m.logspace(-3, 3, 7, base=2),

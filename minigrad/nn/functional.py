@@ -17,6 +17,7 @@ from minigrad.arrays.memory import allocating as _allocating
 from minigrad.ops import activation, elementwise, indexing, reduction, shape
 from minigrad.ops.interpolation import interpolate
 from minigrad.ops.linalg import bilinear, linear
+from minigrad.ops.matrix import pdist
 from minigrad.ops.normalization import batch_norm, group_norm, instance_norm, layer_norm, rms_norm
 from minigrad.tensors import sampling
 

@@ -391,6 +391,20 @@ def repeat_interleave(
     return _index_select(input, places, axis)
 
 
+def unravel_index(indices: Array, shape: Any) -> tuple[Any, ...]:
+    """Indices into a flattened tensor of `shape` as one index tensor for each of its dimensions."""
+    sizes = (shape,) if isinstance(shape, int) else tuple(shape)
+    if raw(indices).dtype.kind not in "iu":
+        raise TypeError(f"unravel_index(): expected integers as indices, got {raw(indices).dtype}")
+    if any(n < 0 for n in sizes):
+        raise ValueError(f"unravel_index(): shape cannot have negative values, got {sizes}")
+    rest, found = raw(indices), []
+    for n in reversed(sizes):
+        rest, place = np.divmod(rest, max(n, 1))
+        found.append(wrap(np.asarray(place)))
+    return tuple(reversed(found))
+
+
 def argwhere(input: Array) -> Any:
     """The indices of the elements that are not zero, one per row."""
     return nonzero(input)

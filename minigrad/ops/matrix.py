@@ -11,7 +11,7 @@ import numpy as np
 from minigrad.arrays.dtypes import HALF, Array, as_dtype
 from minigrad.autograd import TensorBase, cast, op, raw
 from minigrad.ops.dims import Dim, axes_of, numpy_names
-from minigrad.ops.elementwise import abs, sub
+from minigrad.ops.elementwise import abs, mul, sub, where
 from minigrad.ops.reduction import amax, amin, norm_along, return_type, sum
 from minigrad.ops.shape import movedim, squeeze, transpose, unsqueeze
 
@@ -270,6 +270,34 @@ def linalg_norm(input: Array, ord: Any = None, dim: Dim = None, keepdim: bool = 
             raise RuntimeError(f"linalg.norm: order {ord!r} can only be used if there are two dimensions, got dim={dim}")
         return vector_norm(input, ord, dim, keepdim, dtype=dtype)
     return matrix_norm(input, ord, dim, keepdim, dtype=dtype)
+
+
+def pdist(input: Array, p: float = 2.0) -> Any:
+    """The p-norms of the differences between each row of a matrix and those below it, in one vector."""
+    if raw(input).ndim != 2 or raw(input).dtype.kind != "f":
+        raise RuntimeError(f"pdist only supports 2D tensors of floating-point numbers, got {raw(input).ndim}D of "
+                           f"{as_dtype(raw(input).dtype)}")
+    if p < 0:
+        raise RuntimeError(f"pdist only supports non-negative p values, got {p}")
+    above, below = np.triu_indices(raw(input).shape[0], 1)
+    return norm_along(sub(input[above], input[below]), float(p), -1, False)
+
+
+def renorm(input: Array, p: float, dim: int, maxnorm: float) -> Any:
+    """Each slice along `dim` scaled down, if need be, until its p-norm is at most `maxnorm`.
+
+    Raises
+    ------
+    RuntimeError
+        If `p` is not positive, `maxnorm` negative, or there are fewer than two dimensions.
+    """
+    if raw(input).ndim < 2:
+        raise RuntimeError(f"renorm: input needs at least 2 dimensions, got {raw(input).ndim} dimensions")
+    if not p > 0 or maxnorm < 0:
+        raise RuntimeError(f"renorm: expected a positive norm-degree and a maxnorm of at least 0, got p={p} and maxnorm={maxnorm}")
+    axis = axes_of(dim, raw(input).ndim)[0]
+    norms = vector_norm(input, p, tuple(i for i in range(raw(input).ndim) if i != axis), True)
+    return mul(input, where(raw(norms) > maxnorm, maxnorm / (norms + 1e-7), 1.0))
 
 
 def cdist(x1: Array, x2: Array, p: float = 2.0, compute_mode: str = "use_mm_for_euclid_dist_if_necessary") -> Any:

@@ -238,6 +238,11 @@ def searchsorted(
     return wrap(np.asarray(found, np.int32 if out_int32 else np.int64))
 
 
+def msort(input: Array) -> Any:
+    """The elements sorted along the first dimension."""
+    return sort(input, 0).values
+
+
 def bucketize(input: Any, boundaries: Array, *, out_int32: bool = False, right: bool = False) -> Any:
     """The number of the interval between sorted `boundaries` that each element lies in; `right`: a boundary belongs to the next."""
     if raw(boundaries).ndim != 1:

@@ -25,6 +25,7 @@ SAME = (
     "scatter_add", "scatter_reduce", "index_select", "index_add", "index_copy", "masked_select", "take", "take_along_dim",
     "nonzero", "cummax", "cummin", "logcumsumexp", "kthvalue", "mode", "aminmax", "nanmedian", "quantile", "nanquantile", "histc",
     "histogram",
+    "addr", "addbmm", "matrix_power", "multi_dot", "vecdot", "renorm", "msort", "slice_scatter",
     "searchsorted", "bucketize", "isin", "slogdet", "det", "bernoulli", "multinomial", "normal", "inverse", "inv",
     "solve", "vector_norm", "matrix_norm", "svdvals",
 )  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.arrays.dtypes import Array, as_element
-from minigrad.autograd import TensorBase, op, raw, wrap
+from minigrad.autograd import TensorBase, cast, op, raw, wrap
 from minigrad.ops.add_at import add_at
 from minigrad.ops.dims import axis_of
 from minigrad.ops.elementwise import div
@@ -339,6 +339,30 @@ def _read(x: Array, index: Any, axis: int, shape: tuple[int, ...]) -> Any:
         return np.zeros(shape, raw(x).dtype)
     found = gather(x, axis, index)
     return found if found.shape == shape else _embed(found, tuple(map(slice, index.shape)), shape)
+
+
+def select_scatter(input: Array, src: Array, dim: int, index: int) -> Any:
+    """`input` with `src` in the place of ``input.select(dim, index)``."""
+    axis = axis_of(dim, raw(input).ndim)
+    if not -raw(input).shape[axis] <= index < raw(input).shape[axis]:
+        raise IndexError(f"select(): index {index} out of range for tensor of size {list(raw(input).shape)} at dimension {axis}")
+    return _written("select_scatter", input, src, (slice(None),) * axis + (index,))
+
+
+def slice_scatter(
+    input: Array, src: Array, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1
+) -> Any:
+    """`input` with `src` in the place of the slice ``start:end:step`` along `dim`."""
+    axis = axis_of(dim, raw(input).ndim)
+    return _written("slice_scatter", input, src, (slice(None),) * axis + (slice(start, end, step),))
+
+
+def _written(name: str, x: Array, src: Array, template: tuple[Any, ...]) -> Any:
+    expected = raw(x)[template].shape
+    if raw(src).shape != expected:
+        raise RuntimeError(f"{name}(): expected src to have a size equal to the slice of self: src size = {list(raw(src).shape)}, "
+                           f"slice size = {list(expected)}")
+    return put_at(x, cast(src, raw(x).dtype), template=template)
 
 
 def masked_scatter(input: Array, mask: Array, source: Array) -> Any:

@@ -14,7 +14,7 @@ from minigrad.ops.dims import axis_of
 from minigrad.ops.elementwise import clamp, div, mul, sqrt, sub
 from minigrad.ops.linalg import matmul
 from minigrad.ops.matrix import vector_norm
-from minigrad.ops.reduction import amax, amin, argsort, at_places, mean, return_type, sum
+from minigrad.ops.reduction import amax, amin, argsort, at_places, cumsum, mean, return_type, sum
 from minigrad.ops.shape import diagonal, narrow, reshape, squeeze, t, unsqueeze
 
 _Aminmax = return_type("aminmax", "min", "max")
@@ -128,18 +128,28 @@ def trapezoid(y: Array, x: Array = None, *, dx: float = 1, dim: int = -1) -> Any
     dx : float
         Their distance, if they are evenly spaced.
     """
+    return sum(_areas("trapezoid", y, x, dx, dim), dim)
+
+
+def cumulative_trapezoid(y: Array, x: Array = None, *, dx: float = 1, dim: int = -1) -> Any:
+    """The area below `y` up to each of its places but the first, along `dim`; see `trapezoid`."""
+    return cumsum(_areas("cumulative_trapezoid", y, x, dx, dim), dim)
+
+
+def _areas(name: str, y: Array, x: Array, dx: float, dim: int) -> Any:
+    """The area of each trapezoid."""
     axis, size = axis_of(dim, raw(y).ndim), raw(y).shape[dim] if raw(y).ndim else 1
     if x is None:
         steps: Any = dx
     else:
         along = raw(x).ndim - raw(y).ndim + axis if raw(x).ndim > 1 else 0
         if raw(x).shape[along] != size:
-            raise RuntimeError(f"trapezoid(): there must be one x for each sample point, got {raw(x).shape[along]} for {size}")
+            raise RuntimeError(f"{name}(): there must be one x for each sample point, got {raw(x).shape[along]} for {size}")
         steps = sub(narrow(x, along, 1, size - 1), narrow(x, along, 0, size - 1))
         if raw(x).ndim == 1:
             steps = steps.reshape(-1, *[1] * (raw(y).ndim - 1 - axis))
     pairs = narrow(y, axis, 1, size - 1) + narrow(y, axis, 0, size - 1)
-    return div(sum(mul(pairs, steps), axis), 2)
+    return div(mul(pairs, steps), 2)
 
 
 trapz = trapezoid

@@ -13,6 +13,7 @@ from minigrad.autograd import TensorBase, wrap
 from minigrad.ops import (
     activation,
     arithmetic,
+    chains,
     comparison,
     cumulative,
     elementwise,
@@ -128,6 +129,7 @@ class Methods(InPlace):
     acos, acos_ = both(elementwise.acos)
     acosh, acosh_ = both(elementwise.acosh)
     add, add_ = both(elementwise.add)
+    addbmm, addbmm_ = both(chains.addbmm)
     addcdiv, addcdiv_ = both(arithmetic.addcdiv)
     addcmul, addcmul_ = both(arithmetic.addcmul)
     arccos, arccos_ = both(elementwise.arccos)
@@ -199,6 +201,11 @@ class Methods(InPlace):
     fmin = method(arithmetic.fmin)
     gcd, gcd_ = both(arithmetic.gcd)
     heaviside, heaviside_ = both(arithmetic.heaviside)
+    matrix_power = method(chains.matrix_power)
+    msort = method(order.msort)
+    renorm, renorm_ = both(matrix.renorm)
+    select_scatter = method(scattering.select_scatter)
+    slice_scatter = method(scattering.slice_scatter)
     lcm, lcm_ = both(arithmetic.lcm)
     rad2deg, rad2deg_ = both(arithmetic.rad2deg)
     sinc, sinc_ = both(arithmetic.sinc)
@@ -365,6 +372,7 @@ class Methods(InPlace):
     scatter_reduce, scatter_reduce_ = both(scattering.scatter_reduce)
     take = method(scattering.take)
 
+    addr, addr_ = both(chains.addr)
     addmm, addmm_ = both(linalg.addmm)
     addmv, addmv_ = both(linalg.addmv)
     baddbmm, baddbmm_ = both(linalg.baddbmm)
