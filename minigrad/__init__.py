@@ -73,7 +73,7 @@ from minigrad.ops.scattering import (
     slice_scatter, take,
 )
 from minigrad.ops.shape import (
-    broadcast_tensors, broadcast_to, cat, chunk, clone, concat, concatenate, diag, diag_embed, diagonal,
+    broadcast_tensors, broadcast_to, cat, channel_shuffle, chunk, clone, concat, concatenate, diag, diag_embed, diagonal,
     flatten, flip, hstack, meshgrid, moveaxis, movedim, narrow, permute, pixel_shuffle, pixel_unshuffle, ravel,
     reshape, roll, row_stack, select, split, squeeze, stack, swapaxes, swapdims, t, tile, trace, transpose,
     tril, triu, unbind, unflatten, unsqueeze, vstack,

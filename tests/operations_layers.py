@@ -42,6 +42,8 @@ INTERPOLATION = [
 
 A, B = real(3, 4), real(3, 4).strided()
 SIGNS = fixed([[1.0, -1.0, 1.0, 1.0], [-1.0, -1.0, 1.0, -1.0], [1.0, 1.0, -1.0, 1.0]]).constant()
+LABELS = fixed([[3, 0, -1, 1], [-1, 0, 1, 2], [1, 2, 3, 0]], "int64")
+PLACES, PLACES_3D = fixed([[[[0, 3], [9, 14]]]], "int64"), fixed([[[1, 2], [8, 15]]], "int64")
 ROWS, KIND = fixed([1.0, -1.0, -1.0]).constant(), index(1, 3, 0)
 
 
@@ -120,6 +122,32 @@ OTHERS = [
         rtol={"float32": 2e-5}),
     Row("nn.functional.dropout3d", case(real(4, 3, 2, 2, 3)), case(real(3, 2, 2, 3), 0.3),
         case(real(4, 3, 2, 2, 2), training=False), refused(real(4, 3, 2, 2, 2), 1.5), call=seeded("dropout3d"), same_node=False),
+    *(Row(f"nn.functional.{name}", case(shape, training=True), case(shape, 0.2, True), case(shape), case(shape, 0.0, True),
+          case(shape, 1.0, True), refused(shape, 1.5, True), call=seeded(name), same_node=False)
+      for name, shape in (("alpha_dropout", A), ("alpha_dropout", real(4, 3).transposed()),
+                          ("feature_alpha_dropout", real(4, 6, 3)))),
+    Row("nn.functional.rrelu", case(A), case(A, training=True), case(A, 0.5, 0.6, True),
+        case(real(4, 3).transposed(), training=True),
+        case(real(0, 3), training=True), kink(fixed([0.0, -0.0, -1.0, 1.0]), training=True), refused(A, 0.5, 0.1, True),
+        call=seeded("rrelu"), bench=case(real(256, 256), training=True)),
+    *(Row(name, case(real(2, 6, 3), 2), case(real(2, 6, 2, 3), 3), case(whole(1, 4, 2), 4), case(real(1, 4, 2), 1),
+          refused(real(2, 4), 2), refused(real(2, 4, 2), 3), refused(real(2, 4, 2), 0))
+      for name in ("channel_shuffle", "nn.functional.channel_shuffle")),
+    Row("nn.functional.multilabel_margin_loss", *reduced(A, LABELS, make=kink), kink(real(4), fixed([2, 0, -1, 1], "int64")),
+        kink(real(3), fixed([-1, 0, 1], "int64")), refused(A, KIND), refused(A, fixed([[4, -1, 0, 0]] * 3, "int64")),
+        refused(A, fixed([[-2, -1, 0, 0]] * 3, "int64")), same_node=False),  # torch has no second derivative
+    Row("nn.functional.lp_pool2d", case(positive(2, 4, 6, 7), 2, 2), case(positive(2, 4, 6, 7), 1.5, (2, 3), 2),
+        case(positive(4, 6, 7), 3, 3, stride=1, ceil_mode=True), case(IMAGES, 2.0, 2), kink(IMAGES, float("inf"), 2),
+        kink(IMAGES, -float("inf"), 2), refused(IMAGES, 2, 9), same_node=False, rtol={"float32": 2e-5}),
+    Row("nn.functional.lp_pool1d", case(positive(2, 3, 7), 2, 2), case(positive(3, 7), 3.0, 3, 1), kink(SIGNALS, float("inf"), 2),
+        refused(SIGNALS, 2, 9), same_node=False, rtol={"float32": 2e-5}),
+    Row("nn.functional.max_unpool2d", case(real(1, 1, 2, 2), PLACES, 2), case(real(1, 2, 2), PLACES_3D, (2, 2), (2, 2), 0),
+        case(real(1, 1, 2, 2), PLACES, 2, output_size=(5, 4)), case(real(1, 1, 2, 2), PLACES, 2, output_size=(1, 1, 5, 5)),
+        kink(real(1, 1, 2, 2), fixed([[[[1, 4], [9, 15]]]], "int64"), 3, 2, 1, (4, 4)), refused(real(1, 1, 2, 2), PLACES, 2,
+        output_size=(7, 4)), refused(real(1, 1, 2, 2), PLACES, 1), refused(real(1, 1, 2, 3), PLACES, 2),
+        refused(real(1, 1, 2, 2), PLACES, 2, output_size=(4,)), same_node=False),
+    Row("nn.functional.max_unpool1d", case(real(1, 1, 3), fixed([[[1, 2, 5]]], "int64"), 2), case(real(1, 3), fixed([[0, 3, 4]],
+        "int64"), 2, output_size=(7,)), refused(real(1, 1, 3), fixed([[[1, 2, 6]]], "int64"), 2), same_node=False),
     Row("nn.functional.upsample", case(SIGNALS, 4), case(IMAGES, None, 2, "bilinear"), call=quiet("upsample")),
     Row("nn.functional.upsample_nearest", case(IMAGES, 4), case(IMAGES, scale_factor=2), call=quiet("upsample_nearest")),
     Row("nn.functional.upsample_bilinear", case(IMAGES, 4), case(IMAGES, scale_factor=2), call=quiet("upsample_bilinear")),

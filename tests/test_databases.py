@@ -17,9 +17,8 @@ from .databases import module_db, optim_db
 # What torch's databases have and minigrad has not.
 NO_MODULES = {
     "AdaptiveAvgPool3d", "AdaptiveMaxPool3d", "AvgPool3d", "CTCLoss", "Conv3d", "ConvTranspose3d", "FractionalMaxPool2d",
-    "FractionalMaxPool3d", "LPPool1d", "LPPool2d", "LPPool3d", "LazyConv1d", "LazyConv2d", "LazyConv3d", "LazyConvTranspose1d",
+    "FractionalMaxPool3d", "LPPool3d", "LazyConv1d", "LazyConv2d", "LazyConv3d", "LazyConvTranspose1d",
     "LazyConvTranspose2d", "LazyConvTranspose3d", "LinearCrossEntropyLoss", "MaxPool3d",
-    "MultiLabelMarginLoss",
 }  # fmt: skip
 NO_OPTIMISERS = {"Adafactor", "Muon", "SparseAdam"}
 

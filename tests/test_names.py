@@ -69,10 +69,10 @@ REASONS = {
     "lazy modules": r"""
         Lazy\w+ Uninitialized\w+""",
     "rare layers": r"""
-        (Fractional|fractional_|L|l)\w*[Pp]ool\w*d\w* \w*[Uu]npool\w* \w*grid_?sample\w* GRID\w+ affine_grid\w*
-        \w*embedding_bag EmbeddingBag embedding_renorm_ CTCLoss ctc_loss \w*[Aa]lpha_?[Dd]ropout_? feature_dropout_? RReLU
-        rrelu_? \w*[Cc]hannel_?[Ss]huffle CrossMapLRN2d [Ll]inear_?[Cc]ross_?[Ee]ntropy\w* Multi[Ll]abelMarginLoss
-        multilabel_margin_loss AdaptiveLogSoftmaxWithLoss conv_tbc multi_head_attention_forward fuse_\w+ skip_init
+        (Fractional|fractional_)\w*[Pp]ool\w*d\w* \w*grid_?sample\w* GRID\w+ affine_grid\w*
+        \w*embedding_bag EmbeddingBag embedding_renorm_ CTCLoss ctc_loss feature_dropout_?
+        native_channel_shuffle CrossMapLRN2d [Ll]inear_?[Cc]ross_?[Ee]ntropy\w*
+        AdaptiveLogSoftmaxWithLoss conv_tbc multi_head_attention_forward fuse_\w+ skip_init
         convert_conv2d\w+ NLLLoss2d Container Buffer(Dict)? \w+_with_indices (rnn_\w+|lstm|gru)(_cell)? convolution
         native_\w+ norm_except_dim constant_pad_nd""",
     "rare optimisers": r"""

@@ -629,6 +629,11 @@ LAYERS: dict[str, tuple[Callable[[Any], Any], tuple[int, ...]]] = {
     "UpsamplingNearest2d": (lambda nn: nn.UpsamplingNearest2d(scale_factor=2), (1, 2, 3, 4)),
     "UpsamplingBilinear2d": (lambda nn: nn.UpsamplingBilinear2d(5), (1, 2, 3, 4)),
     "Dropout3d": (lambda nn: nn.Dropout3d(0.4), (2, 3, 2, 2, 2)),
+    "AlphaDropout": (lambda nn: nn.AlphaDropout(0.3), (3, 4)),
+    "AlphaDropout after training": (lambda nn: nn.AlphaDropout().eval(), (3, 4)),
+    "FeatureAlphaDropout": (lambda nn: nn.FeatureAlphaDropout(0.4), (4, 5, 2)),
+    "RReLU": (lambda nn: nn.RReLU(), (3, 4)), "RReLU of a range": (lambda nn: nn.RReLU(0.5, 0.7).eval(), (3, 4)),
+    "ChannelShuffle": (lambda nn: nn.ChannelShuffle(2), (1, 4, 3)),
     "Softmax": (lambda nn: nn.Softmax(1), (3, 4)),
     "LogSoftmax": (lambda nn: nn.LogSoftmax(-1), (3, 4)),
     "Dropout of a probability": (lambda nn: nn.Dropout(0.2), (3, 4)),
@@ -671,6 +676,7 @@ COMPOSED: dict[str, tuple[Callable[[Any], Any], tuple[int, ...]]] = {
         )
         for ndim, mode, padding in ((1, "reflect", 2), (2, "circular", "same"), (2, "replicate", (1, 2)), (2, "reflect", "valid"))
     },
+    "LPPool1d": (lambda nn: nn.LPPool1d(2, 3), (2, 2, 7)), "LPPool2d": (lambda nn: nn.LPPool2d(2.0, (2, 3), 2, True), (2, 2, 6, 7)),
     "Conv1d of an even kernel": (lambda nn: nn.Conv1d(2, 3, 4, padding="same", padding_mode="reflect"), (2, 2, 6)),
     "LocalResponseNorm": (lambda nn: nn.LocalResponseNorm(3, 0.5), (2, 5, 3)),
     "ConvTranspose1d": (lambda nn: nn.ConvTranspose1d(2, 4, 3, 2, 1, 1, 2), (2, 2, 5)),
@@ -696,7 +702,8 @@ def test_composed_layer(m: Any, name: str) -> Any:
 
 
 IN_PLACE = {"ReLU": (), "ReLU6": (), "SELU": (), "SiLU": (), "Mish": (), "LeakyReLU": (0.1,), "ELU": (2.0,),
-            "Hardtanh": (-1, 1), "Dropout": (0.3,), "CELU": (2.0,), "Threshold": (0.2, 1.5)}  # fmt: skip
+            "Hardtanh": (-1, 1), "Dropout": (0.3,), "CELU": (2.0,), "Threshold": (0.2, 1.5),
+            "RReLU": (0.1, 0.3)}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", IN_PLACE)

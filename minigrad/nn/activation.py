@@ -203,6 +203,22 @@ class Softmax2d(Module):
         return F.softmax(input, -3)
 
 
+class RReLU(Module):
+    """`LeakyReLU` with a slope that is drawn for each element in training; see `functional.rrelu`."""
+
+    def __init__(self, lower: float = 1 / 8, upper: float = 1 / 3, inplace: bool = False) -> None:
+        super().__init__()
+        self.lower, self.upper, self.inplace = lower, upper, inplace
+
+    def forward(self, input: Tensor) -> Tensor:
+        """The input, its negative elements multiplied by slopes."""
+        return F.rrelu(input, self.lower, self.upper, self.training, self.inplace)
+
+    def extra_repr(self) -> str:
+        """The range of slopes."""
+        return f"lower={self.lower}, upper={self.upper}" + (", inplace=True" if self.inplace else "")
+
+
 class PReLU(Module):
     """x where x > 0, weight · x elsewhere: one weight to be learned, or one for each of the channels (He et al., 2015)."""
 

@@ -22,13 +22,15 @@ from minigrad.ops.normalization import batch_norm, group_norm, instance_norm, la
 from minigrad.tensors import sampling
 
 # isort: off
+from minigrad.nn.noise import alpha_dropout, feature_alpha_dropout, rrelu
+from minigrad.nn.pooling_functions import lp_pool1d, lp_pool2d, max_unpool1d, max_unpool2d
 from minigrad.nn.loss_functions import (
     binary_cross_entropy, binary_cross_entropy_with_logits, cross_entropy, gaussian_nll_loss, huber_loss, kl_div,
     l1_loss, mse_loss, nll_loss, poisson_nll_loss, smooth_l1_loss,
 )
 from minigrad.nn.margin_losses import (
-    cosine_embedding_loss, hinge_embedding_loss, margin_ranking_loss, multi_margin_loss, multilabel_soft_margin_loss,
-    pairwise_distance, soft_margin_loss, triplet_margin_loss, triplet_margin_with_distance_loss,
+    cosine_embedding_loss, hinge_embedding_loss, margin_ranking_loss, multi_margin_loss, multilabel_margin_loss,
+    multilabel_soft_margin_loss, pairwise_distance, soft_margin_loss, triplet_margin_loss, triplet_margin_with_distance_loss,
 )
 from minigrad.ops.pooling import (
     adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_max_pool1d, adaptive_max_pool2d, avg_pool1d, avg_pool2d, max_pool1d,
@@ -53,6 +55,7 @@ glu = activation.glu
 prelu = activation.prelu
 hardshrink = activation.hardshrink
 softshrink = activation.softshrink
+channel_shuffle = shape.channel_shuffle
 pixel_shuffle = shape.pixel_shuffle
 pixel_unshuffle = shape.pixel_unshuffle
 pad = indexing.pad
@@ -140,6 +143,7 @@ def softsign(input: Tensor) -> Tensor:
 
 relu_, elu_, selu_, celu_ = (functools.partial(each, inplace=True) for each in (relu, elu, selu, celu))
 leaky_relu_, hardtanh_, threshold_ = (functools.partial(each, inplace=True) for each in (leaky_relu, hardtanh, threshold))
+rrelu_ = functools.partial(rrelu, inplace=True)
 
 
 def softmax(input: Tensor, dim: int | None = None, *, dtype: Any = None) -> Tensor:

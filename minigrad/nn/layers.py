@@ -158,6 +158,12 @@ class Unflatten(Module):
         return f"dim={self.dim}, unflattened_size={self.unflattened_size}"
 
 
+class ChannelShuffle(FunctionModule):
+    """Channels in another order, the first of each group in front; see `functional.channel_shuffle`."""
+
+    function = F.channel_shuffle
+
+
 class PixelShuffle(FunctionModule):
     """Channels moved into the image, which becomes `upscale_factor` times as high and wide; see `functional.pixel_shuffle`."""
 
@@ -212,6 +218,25 @@ class Dropout3d(_DropoutNd):
     def forward(self, input: Tensor) -> Tensor:
         """The input, with some channels dropped in training."""
         return F.dropout3d(input, self.p, self.training, self.inplace)
+
+
+class AlphaDropout(_DropoutNd):
+    """`Dropout` for networks with `SELU`, which keeps mean and variance; see `functional.alpha_dropout`.
+
+    As in torch, `inplace` is only printed: the input stays as it is.
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        """The input, with some elements replaced in training."""
+        return F.alpha_dropout(input, self.p, self.training)
+
+
+class FeatureAlphaDropout(_DropoutNd):
+    """`AlphaDropout` of whole channels; again, `inplace` is only printed."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """The input, with some channels replaced in training."""
+        return F.feature_alpha_dropout(input, self.p, self.training)
 
 
 class Embedding(Module):

@@ -156,6 +156,12 @@ class MultiMarginLoss(_Loss):
     function = F.multi_margin_loss
 
 
+class MultiLabelMarginLoss(_Loss):
+    """Margins between the classes of a row and all others; see `functional.multilabel_margin_loss`."""
+
+    function = F.multilabel_margin_loss
+
+
 class MultiLabelSoftMarginLoss(_Loss):
     """Logistic loss of several labels; see `functional.multilabel_soft_margin_loss`."""
 

@@ -174,6 +174,39 @@ def multi_margin_loss(
     return reduced(losses if input.dim() == 2 else losses.squeeze(0), reduction)
 
 
+def multilabel_margin_loss(
+    input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean"
+) -> Tensor:
+    """Σ max(0, 1 - (input[i] - input[j])) / classes, over the classes i of a row and all classes j that are none of them.
+
+    Parameters
+    ----------
+    input : Tensor of shape (n, classes) or (classes)
+    target : int64 Tensor of the same shape
+        The classes of each row, in front; -1 marks their end.
+
+    Raises
+    ------
+    RuntimeError
+        If the shapes differ, or a target is no class.
+    """
+    reduction = checked("multilabel_margin_loss", reduction, size_average, reduce, input, target)
+    if input.dim() not in (0, 1, 2) or target.shape != input.shape:
+        raise RuntimeError(f"multilabel_margin_loss(): inconsistent target size: expected {list(input.shape)}, of one or two "
+                           f"dimensions, but got {list(target.shape)}")
+    classes = input.shape[-1] if input.dim() else 1
+    rows, places = input.reshape(-1, classes), target.array.reshape(-1, classes)
+    if ((places < -1) | (places >= classes)).any():
+        raise RuntimeError("multilabel_margin_loss(): target out of range: a class is a number from 0 to one less than the "
+                           "classes, or -1")
+    listed = np.logical_and.accumulate(places >= 0, 1)
+    is_target = (listed[:, :, None] & (places[:, :, None] == np.arange(classes))).any(1)
+    of_targets = rows.gather(1, wrap(np.where(listed, places, 0)))
+    losses = (1 - of_targets.unsqueeze(2) + rows.unsqueeze(1)).clamp_min(0)
+    losses = losses.masked_fill(wrap(~(listed[:, :, None] & ~is_target[:, None])), 0).sum((1, 2)) / classes
+    return reduced(losses if input.dim() == 2 else losses.squeeze(0), reduction)
+
+
 def multilabel_soft_margin_loss(
     input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None, reduce: bool | None = None,
     reduction: str = "mean",

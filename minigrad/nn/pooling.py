@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from minigrad.nn import functional as F
-from minigrad.nn.module import FunctionModule
-from minigrad.ops.windows import Ints
+from minigrad.nn.module import FunctionModule, Module
+from minigrad.ops.windows import Ints, ints
+from minigrad.tensors.tensor import Tensor
 
 
 class _Pool(FunctionModule):
@@ -87,6 +88,53 @@ class AdaptiveMaxPool1d(FunctionModule):
 
     function = F.adaptive_max_pool1d
     hidden = ("return_indices",)
+
+
+class LPPool1d(FunctionModule):
+    """The p-norm of each window; see `functional.lp_pool1d`."""
+
+    function = F.lp_pool1d
+
+
+class LPPool2d(FunctionModule):
+    """The p-norm of each window; see `functional.lp_pool2d`."""
+
+    function = F.lp_pool2d
+
+
+class _MaxUnpool(Module):
+    dims: int
+
+    def __init__(self, kernel_size: Ints, stride: Ints | None = None, padding: Ints = 0) -> None:
+        super().__init__()
+        name = type(self).__name__
+        self.kernel_size = ints(name, "kernel_size", kernel_size, self.dims, 1)
+        self.stride = self.kernel_size if stride is None else ints(name, "stride", stride, self.dims, 1)
+        self.padding = ints(name, "padding", padding, self.dims, 0)
+
+    def extra_repr(self) -> str:
+        """The sizes."""
+        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
+
+
+class MaxUnpool1d(_MaxUnpool):
+    """The way back from `MaxPool1d`; see `functional.max_unpool1d`."""
+
+    dims = 1
+
+    def forward(self, input: Tensor, indices: Tensor, output_size: Any = None) -> Tensor:
+        """Signals of zeros with the elements of the input at `indices`."""
+        return F.max_unpool1d(input, indices, self.kernel_size, self.stride, self.padding, output_size)
+
+
+class MaxUnpool2d(_MaxUnpool):
+    """The way back from `MaxPool2d`; see `functional.max_unpool2d`."""
+
+    dims = 2
+
+    def forward(self, input: Tensor, indices: Tensor, output_size: Any = None) -> Tensor:
+        """Images of zeros with the elements of the input at `indices`."""
+        return F.max_unpool2d(input, indices, self.kernel_size, self.stride, self.padding, output_size)
 
 
 class Unfold(FunctionModule):

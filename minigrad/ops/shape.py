@@ -448,6 +448,18 @@ def _repeat(x: Array, /, counts: tuple[int, ...]) -> Any:
 
 
 @op(linear=True)
+def channel_shuffle(x: Array, /, groups: int) -> Any:
+    """Channels, the second dimension, in another order: the first of each group, then the second of each, and so on."""
+    if x.ndim < 3 or groups < 1 or x.shape[1] % groups:
+        raise RuntimeError(f"channel_shuffle expects an input of more than 2 dimensions whose channels can be divided into groups, "
+                           f"got shape {list(x.shape)} and groups={groups}")
+    n, channels, *size = x.shape
+    each = channels // groups
+    moved = np.array(raw(x).reshape((n, groups, each, *size)).swapaxes(1, 2), order="C")
+    return moved.reshape(x.shape), lambda g: channel_shuffle(g, each)
+
+
+@op(linear=True)
 def pixel_shuffle(x: Array, /, upscale_factor: int) -> Any:
     """(..., c·r², h, w) to (..., c, h·r, w·r): each group of r² channels becomes the r × r places of one pixel.
 
