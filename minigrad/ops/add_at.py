@@ -41,7 +41,7 @@ def _never_twice(index: Any) -> bool:
     """True for slices and masks, or if one of the index arrays only grows, and the others do not repeat it."""
     arrays = [p for p in index if isinstance(p, np.ndarray) and p.dtype != bool]
     rows = (p for p in arrays if p.ndim == 1 and all(q.shape in (p.shape, (1,)) for q in arrays))
-    return not arrays or any((p[1:] > p[:-1]).all() and p[:1].min(initial=0) >= 0 for p in rows)
+    return not arrays or any((not p.size or p[0] >= 0) and (p[1:] > p[:-1]).all() for p in rows)
 
 
 def _written(g: Any, index: Any, shape: tuple[int, ...]) -> Any:

@@ -36,15 +36,19 @@ def parse_index(x: Array, index: Any) -> tuple[tuple[Any, ...], list[Any]]:
     for part in index if isinstance(index, tuple) else (index,):
         if isinstance(part, (TensorBase, np.ndarray)) and raw(part).ndim == 0 and raw(part).dtype.kind == "i":
             template.append(int(raw(part)))
-        elif isinstance(part, (TensorBase, np.ndarray, list, tuple, range, bool)):
+        elif isinstance(part, range):
+            template.append(_HOLE)
+            arrays.append(np.arange(part.start, part.stop, part.step))  # 0.6 µs for 64 numbers; as a list they take 3
+        elif isinstance(part, (TensorBase, np.ndarray, list, tuple, bool)):
             array = part if isinstance(part, TensorBase) else np.asarray(part)
-            if isinstance(part, (list, tuple, range)) and raw(array).size == 0:
+            if isinstance(part, (list, tuple)) and raw(array).size == 0:
                 array = np.zeros(raw(array).shape, np.int64)
             if isinstance(array, np.ndarray) and array.dtype.kind in "iu" and array.dtype != np.uint8:
                 array = array.astype(np.int64)  # short integers are refused in tensors alone
-            if raw(array).dtype not in (np.int64, np.int32, np.uint8, np.bool_):
-                raise IndexError(f"tensors used as indices must be long, int, byte or bool tensors, got {raw(array).dtype}")
-            if raw(array).dtype == np.uint8:
+            kind = raw(array).dtype
+            if kind not in (np.int64, np.int32, np.uint8, np.bool_):
+                raise IndexError(f"tensors used as indices must be long, int, byte or bool tensors, got {kind}")
+            if kind == np.uint8:
                 warnings.warn("indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool instead",
                               stacklevel=4)
                 array = cast(array, np.dtype(bool))
@@ -134,12 +138,18 @@ def _index(*tensors: Array, template: tuple[Any, ...]) -> Any:
     x, *arrays = tensors
     shape = x.shape
     value = np.asarray(raw(x)[filled(template, arrays)], order="C")  # NumPy may leave another order, and then view() would fail
-    return value, lambda g: _put_zeros(g, *arrays, template=template, shape=shape)
+    return value, lambda g: put_zeros(g, arrays, template, shape)
+
+
+def put_zeros(g: Array, arrays: Sequence[Any], template: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
+    """Zeros with the elements of `g` added at an index, repeated places added up."""
+    if isinstance(g, np.ndarray):  # not by way of the operation, whose settings by name take 8 µs
+        return add_at(g, filled(template, arrays), shape)
+    return _put_zeros(g, *arrays, template=template, shape=shape)
 
 
 @op(name="IndexPutBackward0")
 def _put_zeros(*tensors: Array, template: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
-    """Zeros with the elements of `g` added at an index, repeated places added up."""
     g, *arrays = tensors
     return add_at(raw(g), filled(template, arrays), shape), lambda h: _index(h, *arrays, template=template)
 
@@ -166,7 +176,7 @@ def put_at(*tensors: Array, template: tuple[Any, ...], accumulate: bool = False)
 def as_places(x: Array, /, places: np.ndarray[Any, Any]) -> Any:
     """The elements of x at `places`, numbers in the flattened x: how a view gets the new history of its base."""
     shape = x.shape
-    return raw(x).reshape(-1)[places], lambda g: _put_zeros(g, places, template=(_HOLE,), shape=(math.prod(shape),)).reshape(shape)
+    return raw(x).reshape(-1)[places], lambda g: put_zeros(g, [places], (_HOLE,), (math.prod(shape),)).reshape(shape)
 
 
 @op(linear=True, name="torch::autograd::CopySlices")
@@ -290,7 +300,7 @@ def _index_select(x: Array, index: Array, /, axis: int) -> Any:
     if x.ndim == 0:
         return raw(x).copy(), lambda g: g
     template, vector, shape = (slice(None),) * axis + (_HOLE,), index.reshape(-1), x.shape
-    return np.take(raw(x), vector, axis), lambda g: _put_zeros(g, vector, template=template, shape=shape)
+    return np.take(raw(x), vector, axis), lambda g: put_zeros(g, [vector], template, shape)
 
 
 def take_along_dim(input: Array, indices: Array, dim: int | None = None) -> Any:
@@ -355,7 +365,7 @@ def masked_select(input: Array, mask: Array) -> Any:
 @op
 def _masked_select(x: Array, mask: Array, /) -> Any:
     shape = x.shape
-    return raw(x)[mask], lambda g: _put_zeros(g, mask, template=(_HOLE,), shape=shape)
+    return raw(x)[mask], lambda g: put_zeros(g, [mask], (_HOLE,), shape)
 
 
 @allocating
@@ -472,7 +482,7 @@ def _embedding(weight: Array, index: Array, /, padding_idx: int | None, by_frequ
         if padding_idx is not None or by_frequency:
             counts = np.bincount(index.reshape(-1), minlength=shape[0])[index] if by_frequency else 1
             g = g * np.where(index == padding_idx, 0, 1 / counts).astype(raw(g).dtype)[..., None]
-        return _put_zeros(g, index, template=(_HOLE,), shape=shape)
+        return put_zeros(g, [index], (_HOLE,), shape)
 
     return np.take(raw(weight), index, 0), rule
 
@@ -537,7 +547,7 @@ def pad(input: Array, pad: Sequence[int], mode: str = "constant", value: float |
 def _padded(x: Array, /, axis: int, places: Any, name: str) -> Any:
     """The slices of x along an axis at `places`."""
     template, shape = (slice(None),) * axis + (_HOLE,), x.shape
-    return np.take(raw(x), places, axis), lambda g: attached(_put_zeros(g, places, template=template, shape=shape), x)
+    return np.take(raw(x), places, axis), lambda g: attached(put_zeros(g, [places], template, shape), x)
 
 
 # ---- writing over --------------------------------------------------------------------------------------------------------

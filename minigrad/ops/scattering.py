@@ -19,7 +19,6 @@ from minigrad.ops.indexing import (
     _flat_places,
     _gather,
     _index_tensor,
-    _put_zeros,
     _scattered,
     _used,
     gather,
@@ -27,6 +26,7 @@ from minigrad.ops.indexing import (
     index_select,
     parse_index,
     put_at,
+    put_zeros,
 )
 from minigrad.ops.shape import _embed, broadcast_tensors
 
@@ -52,7 +52,7 @@ def take(input: Array, index: Array) -> Any:
 @op
 def _take(x: Array, index: Array, /) -> Any:
     shape = x.shape
-    return raw(x).reshape(-1)[index], lambda g: _put_zeros(g, index, template=(_HOLE,), shape=(math.prod(shape),)).reshape(shape)
+    return raw(x).reshape(-1)[index], lambda g: put_zeros(g, [index], (_HOLE,), (math.prod(shape),)).reshape(shape)
 
 
 def put(input: Array, index: Array, source: Array, accumulate: bool = False) -> Any:

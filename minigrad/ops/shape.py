@@ -6,6 +6,7 @@ Where torch returns a view, so do we: the result shares memory with its input, a
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 import operator
 import warnings
@@ -276,8 +277,9 @@ def cat(tensors: Any, dim: int = 0) -> Any:
     if any(s == () for s in shapes):
         raise RuntimeError("zero-dimensional tensor cannot be concatenated; use stack")
     axis = axis_of(dim, len(shape))
+    before, behind = shape[:axis], shape[axis + 1 :]
     for s in shapes:
-        if s != (0,) and (len(s) != len(shape) or s[:axis] + s[axis + 1 :] != shape[:axis] + shape[axis + 1 :]):
+        if s != (0,) and (len(s) != len(shape) or s[:axis] != before or s[axis + 1 :] != behind):
             raise RuntimeError(f"cat(): sizes of tensors must match except in dimension {axis}, got shapes "
                                f"{' and '.join(str(list(s)) for s in shapes)}")
     return _cat(*tensors, dim=axis)
@@ -286,11 +288,16 @@ def cat(tensors: Any, dim: int = 0) -> Any:
 @op(linear=True)
 def _cat(*xs: Array, dim: int) -> Any:
     ndim = max(x.ndim for x in xs)
-    sizes = [x.shape[dim] if x.ndim == ndim else 0 for x in xs]
-    parts = [(slice(None),) * dim + (slice(end - n, end),) for n, end in zip(sizes, np.cumsum(sizes).tolist(), strict=True)]
-    value = np.concatenate([x for x in xs if x.ndim == ndim], dim)
-    return value, *[lambda g, part=part, shape=x.shape: g[part] if g.ndim == len(shape) else g[part].reshape(shape)
-                    for x, part in zip(xs, parts, strict=True)]  # fmt: skip
+    joined = [x for x in xs if x.ndim == ndim]
+    ends = itertools.accumulate(x.shape[dim] if x.ndim == ndim else 0 for x in xs)
+    return np.concatenate(joined, dim), *(functools.partial(_cut_out, dim, end, x.shape) for x, end in zip(xs, ends, strict=True))
+
+
+def _cut_out(dim: int, end: int, shape: tuple[int, ...], g: Array) -> Array:
+    """What a tensor of this shape, which ends at `end` among those that were joined, gets of the gradient."""
+    if g.ndim != len(shape):
+        return g[:0].reshape(shape)
+    return g[(slice(None),) * dim + (slice(end - shape[dim], end),)]
 
 
 def stack(tensors: Any, dim: int = 0) -> Any:
