@@ -128,7 +128,7 @@ def logical_xor(a: Array, b: Array, /) -> Any:
     return (np.logical_xor(a, b),)
 
 
-@op
+@op(promote=True, numbers=False)
 def logical_not(x: Array, /) -> Any:
     """Where x is zero."""
     return (np.logical_not(x),)
