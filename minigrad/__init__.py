@@ -97,7 +97,7 @@ from minigrad.tensors.legacy import (
     ger, range, set_default_tensor_type,
 )
 from minigrad.tensors.sampling import (
-    bernoulli, multinomial, normal, rand, rand_like, randint, randint_like, randn, randn_like, randperm,
+    bernoulli, multinomial, normal, poisson, rand, rand_like, randint, randint_like, randn, randn_like, randperm,
 )
 from minigrad.tensors.tensor import Tensor
 from minigrad.tensors.window_functions import bartlett_window, blackman_window, hamming_window, hann_window, kaiser_window

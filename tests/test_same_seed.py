@@ -114,6 +114,8 @@ def test_floating_point_tensors(name: str, dtype: str) -> None:
 # And what draws integers, or several tensors' worth of numbers: the module and a size.
 OTHERS: dict[str, Callable[[Any, int], Any]] = {
     "randint": lambda m, n: m.randint(10, (n,)),
+    "poisson": lambda m, n: m.poisson(m.linspace(0, 20, min(n, 100))),
+    "poisson of float64": lambda m, n: m.poisson(m.linspace(1e-3, 400, min(n, 100), dtype=m.float64)),
     "randint from, to": lambda m, n: m.randint(-5, 2**40, (n, 3)),
     "randint, named": lambda m, n: m.randint(low=-5, high=5, size=(2, n), dtype=m.int8),
     "randint_like": lambda m, n: m.randint_like(m.empty(n, dtype=m.uint8), 200),
@@ -307,10 +309,11 @@ ELSEWHERE = {  # in the tests of attention and transformers, and of what derives
 }
 # Layers that need arguments, and draw nothing.
 PLAIN: dict[str, tuple[Any, ...]] = {
-    "Unflatten": (1, (2, 3)), "Parameter": (), "Fold": (4, 2), "Unfold": (2,), "DataParallel": (mg.nn.Identity(),),
+    "Unflatten": (1, (2, 3)), "Parameter": (), "Fold": (4, 2), "Unfold": (2,), "ChannelShuffle": (2,),
+    "DataParallel": (mg.nn.Identity(),),
 }  # fmt: skip
-PLAIN |= {name: (2,) for name in dir(mg.nn) if "Pool" in name or "Pad" in name or "InstanceNorm" in name or "Pixel" in name}
-PLAIN["LocalResponseNorm"] = (2,)
+PLAIN |= {name: (2,) for name in dir(mg.nn) if any(part in name for part in ("Pool", "Unpool", "Pad", "InstanceNorm", "Pixel"))}
+PLAIN |= {"LocalResponseNorm": (2,), "LPPool1d": (2, 2), "LPPool2d": (2, 2)}
 PLAIN |= {f"ConstantPad{ndim}d": (1, 2.0) for ndim in (1, 2, 3)} | {"Threshold": (1, 2)}
 
 

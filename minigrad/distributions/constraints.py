@@ -107,6 +107,16 @@ class _Simplex(Constraint):
         return (value >= 0).all(-1) & ((value.sum(-1) - 1).abs() < 1e-6)
 
 
+class _OneHot(Constraint):
+    """Rows of zeros with one 1."""
+
+    is_discrete = True
+    event_dim = 1
+
+    def check(self, value: Tensor) -> Tensor:
+        return ((value == 0) | (value == 1)).all(-1) & (value.sum(-1) == 1)
+
+
 class _IndependentConstraint(Constraint):
     """Values made of several, each of which lies in the region of `base_constraint`."""
 
@@ -139,4 +149,4 @@ independent = _IndependentConstraint
 positive, nonnegative, unit_interval = greater_than(0.0), greater_than_eq(0.0), interval(0.0, 1.0)
 nonnegative_integer, positive_integer = _IntegerGreaterThan(0), _IntegerGreaterThan(1)
 real_vector = independent(real, 1)
-simplex = _Simplex()
+simplex, one_hot = _Simplex(), _OneHot()

@@ -9,13 +9,23 @@ from itertools import product
 from typing import Any
 
 from minigrad.distributions.bernoulli import Bernoulli
+from minigrad.distributions.beta import Beta
 from minigrad.distributions.categorical import Categorical
+from minigrad.distributions.dirichlet import Dirichlet
 from minigrad.distributions.distribution import Distribution
+from minigrad.distributions.exponential import Exponential
+from minigrad.distributions.gamma import Gamma
+from minigrad.distributions.geometric import Geometric
 from minigrad.distributions.independent import Independent
+from minigrad.distributions.laplace import Laplace
 from minigrad.distributions.normal import Normal
+from minigrad.distributions.one_hot_categorical import OneHotCategorical
+from minigrad.distributions.poisson import Poisson
 from minigrad.distributions.uniform import Uniform
 from minigrad.distributions.utils import sum_rightmost
 from minigrad.nn.functional import softplus
+from minigrad.ops.elementwise import exp, log1p
+from minigrad.ops.special import digamma, lgamma
 from minigrad.tensors.creation import full_like
 from minigrad.tensors.tensor import Tensor
 
@@ -111,6 +121,60 @@ def _categorical_categorical(p: Categorical, q: Categorical) -> Tensor:
     terms[(q.probs == 0).expand_as(terms)] = math.inf
     terms[(p.probs == 0).expand_as(terms)] = 0
     return terms.sum(-1)
+
+
+@register_kl(OneHotCategorical, OneHotCategorical)
+def _one_hot_one_hot(p: OneHotCategorical, q: OneHotCategorical) -> Tensor:
+    """That of their classes."""
+    return _categorical_categorical(p._categorical, q._categorical)
+
+
+@register_kl(Exponential, Exponential)
+def _exponential_exponential(p: Exponential, q: Exponential) -> Tensor:
+    """r - log(r) - 1, r being the ratio of the rates."""
+    ratio = q.rate / p.rate
+    return -ratio.log() + ratio - 1
+
+
+@register_kl(Laplace, Laplace)
+def _laplace_laplace(p: Laplace, q: Laplace) -> Tensor:
+    """r exp(-d / p.scale) + d / q.scale - log(r) - 1, r being the ratio of the scales and d the distance of the middles."""
+    ratio, distance = p.scale / q.scale, (p.loc - q.loc).abs()
+    return -ratio.log() + distance / q.scale + ratio * exp(-distance / p.scale) - 1
+
+
+@register_kl(Poisson, Poisson)
+def _poisson_poisson(p: Poisson, q: Poisson) -> Tensor:
+    """p.rate log(p.rate / q.rate) - (p.rate - q.rate)."""
+    return p.rate * (p.rate.log() - q.rate.log()) - (p.rate - q.rate)
+
+
+@register_kl(Geometric, Geometric)
+def _geometric_geometric(p: Geometric, q: Geometric) -> Tensor:
+    """-H(p) - log(1 - q.probs) / p.probs - log(q.probs / (1 - q.probs))."""
+    return -p.entropy() - log1p(-q.probs) / p.probs - q.logits
+
+
+@register_kl(Gamma, Gamma)
+def _gamma_gamma(p: Gamma, q: Gamma) -> Tensor:
+    """b log(r) + log Γ(b) - log Γ(a) + (a - b) ψ(a) + a (q.rate / p.rate - 1), for concentrations a and b; r: ratio of rates."""
+    a, b = p.concentration, q.concentration
+    return b * (p.rate / q.rate).log() + (lgamma(b) - lgamma(a)) + (a - b) * digamma(a) + (q.rate - p.rate) * (a / p.rate)
+
+
+@register_kl(Dirichlet, Dirichlet)
+def _dirichlet_dirichlet(p: Dirichlet, q: Dirichlet) -> Tensor:
+    """log Γ(∑ a) - log Γ(∑ b) - ∑ (log Γ(a) - log Γ(b)) + ∑ (a - b) (ψ(a) - ψ(∑ a)), for concentrations a and b."""
+    a, b = p.concentration, q.concentration
+    total = a.sum(-1)
+    return (lgamma(total) - lgamma(b.sum(-1)) - (lgamma(a) - lgamma(b)).sum(-1)
+            + ((a - b) * (digamma(a) - digamma(total).unsqueeze(-1))).sum(-1))  # fmt: skip
+
+
+@register_kl(Beta, Beta)
+def _beta_beta(p: Beta, q: Beta) -> Tensor:
+    """That of the Dirichlet distributions."""
+    return _dirichlet_dirichlet(p._dirichlet, q._dirichlet)
 
 
 @register_kl(Independent, Independent)

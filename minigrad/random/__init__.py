@@ -32,9 +32,10 @@ eight. If the size is no multiple of 16, the last 16 numbers are drawn anew.
 
 Float16 numbers are drawn as float32 and rounded; of their normals the rows of 16 are drawn first, then the last 16 numbers.
 
-`generator` holds the engine, and `draws` what is made of its words. Functions with a trailing underscore fill an array in
-place, the others return a new one; `minigrad.tensors.sampling` makes tensors of them. All take ``generator=None``, meaning
-`default_generator`, and check their arguments before they draw: an error leaves the stream where it was.
+`generator` holds the engine, `draws` what is made of its words, and `rejection` what takes several tries. Functions with a
+trailing underscore fill an array in place, the others return a new one; `minigrad.tensors.sampling` makes tensors of them. All
+take ``generator=None``, meaning `default_generator`, and check their arguments before they draw: an error leaves the stream
+where it was.
 """
 
 from minigrad.random.draws import (
@@ -64,3 +65,4 @@ from minigrad.random.generator import (
     seed,
     set_rng_state,
 )  # fmt: skip
+from minigrad.random.rejection import poisson, standard_gamma

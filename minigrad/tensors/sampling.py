@@ -123,6 +123,14 @@ def bernoulli(input: Tensor, p: float | None = None, *, generator: Any = None) -
 
 
 @allocating
+def poisson(input: Tensor, generator: Any = None) -> Tensor:
+    """A number of each Poisson distribution of the rates in `input`, in its dtype."""
+    if input.array.dtype.kind != "f":
+        raise NotImplementedError(f"poisson(): not implemented for {input.dtype}; convert the rates, as in x.float()")
+    return constant(input, array=random.poisson(input.array, generator), name="PoissonBackward0")
+
+
+@allocating
 def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, generator: Any = None) -> Tensor:
     """Indices drawn with probabilities proportional to the rows of `input`."""
     return wrap(random.multinomial(input.array, operator.index(num_samples), replacement, generator))
