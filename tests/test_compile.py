@@ -484,6 +484,29 @@ def test_memory_stays() -> None:
     assert program.size < sum(line.result.memory.nbytes for line in program.lines if line.kind == "call")
 
 
+@pytest.mark.parametrize("read_later", [False, True])
+def test_a_gradient_is_scaled_where_it_lies(read_later: bool) -> None:
+    """The product of gradient and learning rate takes over the gradient's memory, but not if the gradient is read later."""
+    w = torch.ones(4, 3, requires_grad=True)
+    opt = optim.SGD([w], lr=0.1)
+
+    @torch.compile
+    def step(x: torch.Tensor) -> Any:
+        (w * x).square().sum().backward()
+        opt.step()
+        norm = w.grad.sum().item() if read_later else 0.0
+        opt.zero_grad()
+        return norm
+
+    for _ in range(5):
+        step(torch.randn(4, 3))
+    assert step.reason is None
+    (scaling,) = (line for line in step._latest.program.lines if line.result is not None and line.label.name == "SGD"
+                  and line.function == "np.multiply")  # fmt: skip
+    offsets = step._latest.program.offsets
+    assert (offsets[scaling.args[0].memory] == offsets[scaling.result.memory]) is not read_later
+
+
 def test_memory_of_a_step_that_is_dropped() -> None:
     trained = Trained(nn.Linear(20, 10))
     step = Step(trained.step)

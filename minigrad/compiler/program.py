@@ -1,8 +1,9 @@
 """The program: a list of calls, made shorter, given memory, and written as text.
 
-Four passes: what is the same in each run is computed now; lines whose result nobody needs are dropped; branches are asked before
-anything is changed; and each intermediate result gets a place in one block of memory, by when it is needed first and last. Then
-most lines need no new memory, and views of what stays where it is can be made once, before the first run.
+Five passes: what is the same in each run is computed now; lines whose result nobody needs are dropped; a call makes the memory that
+it fills; branches are asked before anything is changed; and each intermediate result gets a place in one block of memory, by when
+it is needed first and last. Then most lines need no new memory, and views of what stays where it is can be made once, before the
+first run.
 """
 
 from __future__ import annotations
@@ -41,8 +42,8 @@ class Program:
     ) -> None:  # fmt: skip
         self.inputs, self.outputs, self.names, self.hints = inputs, outputs, names, hints
         self.state = {o.value.memory: o for o in trace.outside.values()}
-        self.lines = early_branches(needed(folded(trace.lines), outputs))
         self.escaping = {v.memory for v in outputs if type(v) is Value}
+        self.lines = early_branches(filled_by_calls(needed(folded(trace.lines), outputs), self.escaping))
         self.size, self.offsets, self.once = plan(self.lines, self.escaping)
         self.arrays: dict[str, ndarray] = {}
         self.objects: dict[str, Any] = {}
@@ -85,6 +86,22 @@ def needed(lines: list[Line], outputs: list[Any]) -> list[Line]:
             kept.append(line)
             live |= {v.memory if type(v) is Value else v for v in line.reads()}
     return kept[::-1]
+
+
+def filled_by_calls(lines: list[Line], escaping: set[Memory]) -> list[Line]:
+    """Without room that is asked for, and then filled by one call: the call makes it."""
+    rooms: dict[Any, Line] = {}  # asked for, and not yet used
+    needless = set()
+    for line in lines:
+        if line.function == "new" and line.args[0] is None and line.result.memory not in escaping:
+            rooms[line.result.memory] = line
+        for part in _parts(line.operands()):
+            rooms.pop(part, None)
+        room = rooms.pop(line.target.memory, None) if line.target is not None else None
+        if room is not None and room.result is line.target and line.kind == "write" and goes_into_memory(line):
+            line.kind, line.result, line.target = "call", line.target, None
+            needless.add(room)
+    return [line for line in lines if line not in needless]
 
 
 class LateBranch(Exception):
@@ -155,6 +172,7 @@ def plan(lines: list[Line], escaping: set[Memory]) -> tuple[int, dict[Memory, in
     once = {m for m in filled if m in writes and all(w.function == "[]=" and w.args[0] is Ellipsis for w in writes[m])}
     for memory in once:
         first[memory], last[memory] = -1, len(lines)
+    heirs = inherited(lines, first, last)
     offsets: dict[Memory, int] = {}
     placed: list[tuple[int, int, int, int]] = []
     for memory in sorted(first, key=lambda m: -m.nbytes):
@@ -167,7 +185,34 @@ def plan(lines: list[Line], escaping: set[Memory]) -> tuple[int, dict[Memory, in
             offset = max(offset, end)
         placed.append((offset, offset + -(-size // 64) * 64, first[memory], last[memory]))
         offsets[memory] = offset
+    offsets |= {memory: offsets[place] for memory, place in heirs.items()}
     return max((end for _, end, _, _ in placed), default=0) + 64, offsets, once
+
+
+def inherited(lines: list[Line], first: dict[Memory, int], last: dict[Memory, int]) -> dict[Memory, Memory]:
+    """Which intermediate results take over the place of another, which is then needed for as long as both.
+
+    An operation on each element by itself may write over an operand that nobody reads later. A gradient of 1.6 MB is scaled in
+    place, then (a step of the network 784-512-512-10 for one digit: 970 to 704 µs).
+    """
+    places: dict[Memory, Memory] = {}
+    for i, line in enumerate(lines):
+        result = line.result
+        if line.kind != "call" or result.memory not in first or not each_by_itself(line):
+            continue
+        for value in line.args:
+            place = places.get(value.memory, value.memory) if type(value) is Value else None
+            if place in first and last[place] == i and value.lies_as(result):
+                places[result.memory], last[place] = place, last[result.memory]
+                del first[result.memory]
+                break
+    return places
+
+
+def each_by_itself(line: Line) -> bool:
+    """Whether element i of the result depends on element i of the operands alone."""
+    ufunc = getattr(np, line.function.removeprefix("np."), None)
+    return isinstance(ufunc, np.ufunc) and ufunc.signature is None
 
 
 def goes_into_memory(line: Line) -> bool:

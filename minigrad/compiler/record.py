@@ -50,6 +50,12 @@ class Value:
         self.array = array if memory.fixed or memory.kind == "constant" else None
 
 
+    def lies_as(self, other: Value) -> bool:
+        """Whether both are all of their memory, element by element in the same order."""
+        return (self.shape, self.strides, self.dtype, self.memory.nbytes) == (
+            other.shape, other.strides, other.dtype, other.memory.nbytes)  # fmt: skip
+
+
 class Symbol:
     """A Python number that the program computes, or is given."""
 
@@ -90,9 +96,13 @@ class Line:
         self.kind, self.function, self.args, self.options, self.label = kind, function, list(args), options, label
         self.result, self.target = result, target
 
+    def operands(self) -> Iterator[Any]:
+        """Values and symbols among the arguments."""
+        return leaves([self.args, *self.options.values()])
+
     def reads(self) -> Iterator[Any]:
-        """Values and symbols among the arguments, and what is written to."""
-        yield from leaves([self.args, *self.options.values()])
+        """The same, and what is written to."""
+        yield from self.operands()
         if self.target is not None:
             yield self.target
 
