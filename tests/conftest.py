@@ -18,7 +18,7 @@
     Data                    test_data  test_workers  test_datasets  test_transforms  test_vision
     Files                   test_serialization  test_replacing  test_unpickler  test_safetensors
     Processes, switches     test_switches
-    Attacks                 test_attack_kills  test_attack_mutations  test_attack_threads
+    Attacks                 test_attack_kills  test_attack_mutations  test_attack_servers  test_attack_threads
     Programs                test_training  test_cli  test_run  test_ladder
     What users meet         test_errors  test_readme  test_wheel  test_suite  test_names (what is not here, and why)
                             test_lazy (what is loaded on first use)
@@ -60,8 +60,8 @@ def no_collector() -> Iterator[None]:
 
 
 WITHOUT_TORCH = {
-    "test_attack_kills.py", "test_attack_mutations.py", "test_attack_threads.py", "test_datasets.py", "test_memory.py",
-    "test_replacing.py", "test_run.py", "test_unpickler.py", "test_workers.py",
+    "test_attack_kills.py", "test_attack_mutations.py", "test_attack_servers.py", "test_attack_threads.py", "test_datasets.py",
+    "test_memory.py", "test_replacing.py", "test_run.py", "test_unpickler.py", "test_workers.py",
 }  # fmt: skip
 
 

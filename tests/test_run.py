@@ -193,9 +193,12 @@ y.sum().backward()
 print(y.tolist(), x.grad.tolist(), Rearrange("(a b) -> b a", b=2)(x).tolist())
 safetensors.torch.save_file({"x": x.detach()}, "x.safetensors")
 print(safetensors.torch.load_file("x.safetensors"))
+net = torch.nn.Linear(2, 2)
+safetensors.torch.save_model(net, "net.safetensors")
+print(safetensors.torch.load_model(net, "net.safetensors"))
 """
     lines = ["[0.5, 2.5, 4.5] [0.5, 0.5, 0.5, 0.5, 0.5, 0.5] [[0.0, 2.0, 4.0], [1.0, 3.0, 5.0]]",
-             "{'x': tensor([0., 1., 2., 3., 4., 5.])}"]  # fmt: skip
+             "{'x': tensor([0., 1., 2., 3., 4., 5.])}", "(set(), [])"]  # fmt: skip
     assert output(tmp_path, text).splitlines() == lines
 
 

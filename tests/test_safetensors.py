@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
 from pathlib import Path
@@ -174,6 +175,50 @@ def test_a_model_to_torch_and_back(tmp_path: Path) -> None:
         library.save_file(other.state_dict(), path)
     for name, value in net.state_dict().items():
         assert other.state_dict()[name].tolist() == value.tolist()
+
+
+def tied_net(m: Any, seed: int) -> Any:
+    m.manual_seed(seed)
+    net = m.nn.Sequential(m.nn.Linear(3, 3), m.nn.BatchNorm1d(3), m.nn.Linear(3, 3), m.nn.Linear(3, 3))
+    net[2].weight = net[3].weight = net[0].weight
+    net[3].register_buffer("row", net[2].bias.detach()[1:])
+    return net
+
+
+def test_models_with_tied_weights(tmp_path: Path) -> None:
+    path = str(tmp_path / "x")
+    for (writer, m), (reader, n) in itertools.product([(ours, mg), (theirs, torch)], repeat=2):
+        net, other = tied_net(m, 0), tied_net(n, 1)
+        writer.save_model(net, path, {"note": "x", "2.weight": "my own"})
+        with safetensors.safe_open(path, "pt") as file:
+            assert file.metadata() == {"note": "x", "2.weight": "my own", "3.weight": "0.weight", "3.row": "2.bias"}
+        assert reader.load_model(other, path) == (set(), [])
+        assert [x.tolist() for x in other.state_dict().values()] == [x.tolist() for x in net.state_dict().values()]
+
+
+@pytest.mark.parametrize(("library", "m"), [(ours, mg), (theirs, torch)], ids=["minigrad", "torch"])
+def test_models_that_do_not_fit(library: Any, m: Any, tmp_path: Path) -> None:
+    path, net = str(tmp_path / "x"), tied_net(m, 0)
+    free = m.nn.Sequential(m.nn.Linear(3, 3), m.nn.ReLU(), m.nn.Linear(3, 3))
+    library.save_model(net, path)
+    missing, unexpected = library.load_model(free, path, strict=False)
+    assert missing == {"2.weight"}
+    assert sorted(unexpected) == ["1.bias", "1.num_batches_tracked", "1.running_mean", "1.running_var", "1.weight", "3.bias"]
+    with pytest.raises(RuntimeError) as caught:
+        library.load_model(free, path)
+    assert str(caught.value).split("\n    ") == [
+        "Error(s) in loading state_dict for Sequential:", 'Missing key(s) in state_dict: "2.weight"',
+        'Unexpected key(s) in state_dict: "1.bias", "1.num_batches_tracked", "1.running_mean", "1.running_var", "1.weight", '
+        '"3.bias"',
+    ]  # fmt: skip
+    library.save_model(free, path)  # holds names that the tied one does not ask for
+    assert sorted(library.load_model(net, path, strict=False)[1]) == ["2.weight"]
+    parts = m.nn.Module()
+    x = m.arange(6.0)
+    parts.register_buffer("a", x[:4])
+    parts.register_buffer("b", x[2:])
+    with pytest.raises(RuntimeError, match=r"covering the entire storage|none of them covers all of it"):
+        library.save_model(parts, path)
 
 
 ABSENT = """

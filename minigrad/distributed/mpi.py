@@ -48,6 +48,6 @@ def _unlink_shared_memory() -> None:
 
 
 def __getattr__(name: str) -> Any:
-    if name.startswith("_"):  # an import statement asks for __path__
+    if not name[0].isupper():  # none of MPI's: an import statement asks for __path__, pytest for pytest_plugins
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(library(), name)

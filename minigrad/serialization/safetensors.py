@@ -8,13 +8,15 @@ from __future__ import annotations
 import math
 import mmap
 import os
+from collections.abc import Container
 from typing import Any
 
 import numpy as np
 
 from minigrad.arrays.dtypes import Array, check_device
-from minigrad.arrays.storage import float32_of_bfloat16
+from minigrad.arrays.storage import float32_of_bfloat16, storage_of
 from minigrad.autograd import wrap
+from minigrad.nn.module import Module
 from minigrad.serialization.replacing import replacing
 from minigrad.tensors.tensor import Tensor
 
@@ -85,6 +87,72 @@ def load(data: bytes) -> dict[str, Tensor]:
     """The tensors in the bytes of a safetensors file, by name, sorted; see `load_file`."""
     entries = sorted(_library().deserialize(data), key=lambda entry: entry[0])
     return {name: wrap(_array(name, entry["dtype"], entry["shape"], bytearray(entry["data"]))) for name, entry in entries}
+
+
+def save_model(
+    model: Module, filename: str | os.PathLike[str], metadata: dict[str, str] | None = None, force_contiguous: bool = True,
+) -> None:
+    """Write a module's parameters and buffers to a file; of those that are tied, one, and the others' names as text.
+
+    Parameters
+    ----------
+    model : Module
+        What to save.
+    filename : str or path
+        Where to.
+    metadata : dict of str to str, optional
+        Text to go with them.
+    force_contiguous : bool
+        Changes nothing: what is written is always packed.
+
+    Raises
+    ------
+    RuntimeError
+        If none of several tensors that share memory covers all of it.
+    """
+    state = model.state_dict()
+    tied = _tied(state)
+    save_file({name: x for name, x in state.items() if name not in tied}, filename, {**tied, **(metadata or {})} or None)
+
+
+def load_model(
+    model: Module, filename: str | os.PathLike[str], strict: bool = True, device: Any = "cpu",
+) -> tuple[set[str], list[str]]:
+    """Copy the tensors in a file that `save_model` wrote into a module.
+
+    Returns
+    -------
+    missing, unexpected : set of str, list of str
+        Names that the module has and the file lacks, and the other way round.
+
+    Raises
+    ------
+    RuntimeError
+        If there are such names and `strict` is set. Errors of `load_file` and `Module.load_state_dict` pass through.
+    """
+    tensors = load_file(filename, device)
+    tied = _tied(model.state_dict(), tensors)
+    keys = model.load_state_dict(tensors, strict=False)
+    missing = set(keys.missing_keys) - tied.keys()
+    unexpected = [*keys.unexpected_keys, *(name for name in tied if name in tensors)]
+    if strict and (missing or unexpected):
+        lists = (("Missing", sorted(missing)), ("Unexpected", sorted(unexpected)))
+        lines = [f"\n    {kind} key(s) in state_dict: " + ", ".join(f'"{n}"' for n in names) for kind, names in lists if names]
+        raise RuntimeError(f"Error(s) in loading state_dict for {type(model).__name__}:{''.join(lines)}")
+    return missing, unexpected
+
+
+def _tied(state: dict[str, Tensor], preferred: Container[str] = ()) -> dict[str, str]:
+    """The names that need not be in a file, each with the name of the tensor whose memory theirs is a part of."""
+    tied: dict[str, str] = {}
+    for group in _shared(state):
+        whole = sorted(name for name in group if state[name].array.size == storage_of(state[name].array).flat.size)
+        if not whole:
+            raise RuntimeError(f"Some tensors share memory, and none of them covers all of it: {sorted(group)}. Save clones, or "
+                               "use minigrad.save, which keeps them shared")
+        kept = next((name for name in whole if name in preferred), whole[0])
+        tied |= {name: kept for name in sorted(group) if name != kept}
+    return tied
 
 
 def _library() -> Any:

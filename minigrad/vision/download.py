@@ -30,7 +30,7 @@ PAUSE = 0.5
 LONGEST_PAUSE = 60
 """Seconds beyond which no server is waited for."""
 
-PASSING = (429, 500, 502, 503, 504)
+PASSING = (408, 429, 500, 502, 503, 504)
 """HTTP statuses of a server that is busy, or about to come back."""
 
 TIMEOUT = 30
@@ -39,7 +39,7 @@ TIMEOUT = 30
 MAX_BYTES = 256 * 2**20
 """More than this is not stored."""
 
-BREAKS = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
+BREAKS = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError, requests.exceptions.InvalidHeader)
 
 
 class DataError(RuntimeError):
@@ -102,7 +102,7 @@ def _one_at_a_time(folder: Path) -> Iterator[None]:
 
 def _failure(url: str, part: Path, verify: Callable[[Path], object], show: Callable[..., Any]) -> str | None:
     """Fill `part` from the address, in several tries if need be; None if that went well, else what was wrong."""
-    source = _Source(url, show)
+    source, refused = _Source(url, show), False
     for number in range(TRIES):
         pause = PAUSE * 2**number
         try:
@@ -121,9 +121,10 @@ def _failure(url: str, part: Path, verify: Callable[[Path], object], show: Calla
             return _reason(error)
         except ValueError as error:
             failure = f"what came is not the expected file, {error}"
-            if source.pieces <= 1 and source.length is not None:
+            whole = source.pieces <= 1 and source.length is not None  # not cut off unseen, nor pieces of different files
+            if whole and refused:
                 return failure
-            source = _Source(url, show)  # it may have been cut off unseen, or put together from pieces of different files
+            source, refused = _Source(url, show), whole
         if number + 1 < TRIES:
             if pause > LONGEST_PAUSE:
                 return f"{failure}, and it asks to wait for {pause:.0f} s"
@@ -162,12 +163,14 @@ class _Source:
                 stated = response.headers.get("Content-Length", "")
                 self.length = int(stated) if stated.isdecimal() else None
                 self.version = response.headers.get("ETag") or response.headers.get("Last-Modified")
+            # Many servers call a stored .gz file an encoding of what is in it; it is wanted as it is stored.
+            response.raw.headers.pop("Content-Encoding", None)
             with self.show(total=self.length, initial=start) as bar:
                 for chunk in response.iter_content(2**14):
                     if file.tell() == start:
                         self.pieces += 1
                     if file.tell() + len(chunk) > MAX_BYTES:
-                        raise ValueError(f"it has more than {MAX_BYTES} bytes")
+                        raise requests.RequestException(f"it has more than {MAX_BYTES} bytes")
                     file.write(chunk)
                     bar.update(len(chunk))
         return None
