@@ -49,12 +49,20 @@ def made(m: Any) -> dict[str, Any]:
         "Geometric of a number": d.Geometric(0.3), "Geometric": d.Geometric(m.tensor([0.25, 0.75, 1.0], requires_grad=True)),
         "Geometric of logits": d.Geometric(logits=real),
         "OneHotCategorical": d.OneHotCategorical(probs), "OneHotCategorical of logits": d.OneHotCategorical(logits=wide),
+        "LogNormal of numbers": d.LogNormal(0.5, 0.25), "LogNormal": d.LogNormal(wide, wide.exp()),
+        "HalfNormal": d.HalfNormal(wide.exp()), "Gumbel": d.Gumbel(wide, wide.exp()),
+        "Transformed by tanh": d.TransformedDistribution(d.Normal(wide, 0.5), d.TanhTransform(cache_size=1)),
+        "Transformed by several": d.TransformedDistribution(d.Normal(wide, 0.5), [
+            d.SigmoidTransform(), d.AffineTransform(-1.0, m.tensor([2.0, 3.0, -4.0], dtype=m.float64))]),
+        "Transformed rows": d.TransformedDistribution(d.Normal(wide, 0.5), d.AffineTransform(1.0, 2.0, event_dim=1)),
+        "Transformed Independent": d.TransformedDistribution(d.Independent(d.Normal(wide, 0.5), 1), [d.ExpTransform()]),
+        "Transformed by none": d.TransformedDistribution(d.Normal(wide, 0.5), []),
         "OneHotCategoricalStraightThrough": d.OneHotCategoricalStraightThrough(probs),
     }
 
 
 NAMES = list(made(torch))
-ROUNDED = ("Laplace", "Geometric")  # whose samples are logarithms, of which the last bit may differ
+ROUNDED = ("Laplace", "Geometric", "LogNormal", "Gumbel", "Transformed")  # logarithms and the like, whose last bit may differ
 NO_GRADIENT = ("Gamma", "Beta", "Dirichlet")  # of samples, in minigrad
 
 
@@ -305,6 +313,79 @@ def test_divergences_from_another_of_the_kind(m: Any, name: str) -> Any:
     }  # fmt: skip
     divergence = d.kl_divergence(p, others[name.partition(" ")[0]]())
     return divergence.detach(), [g.float() for g in gradient_of(m, divergence)]
+
+
+@same_as_torch
+def test_divergences_of_transformed(m: Any) -> Any:
+    d, kl, a = m.distributions, m.distributions.kl_divergence, variable(m, 3)
+    tanh = d.TransformedDistribution(d.Normal(a, 0.5), d.TanhTransform())
+    other = d.TransformedDistribution(d.Normal(0.0, 1.0), [d.AffineTransform(0.0, 2.0)])
+    same = d.TransformedDistribution(d.Normal(a, 1.0), [d.AffineTransform(0.0, 2.0)])
+    return (kl(d.LogNormal(a, 1.0), d.LogNormal(0.5, 2.0)), kl(d.HalfNormal(a.exp()), d.HalfNormal(2.0)), raised(kl, tanh, other),
+            kl(same, other), raised(kl, tanh, d.Normal(a, 1.0)))
+
+
+TRANSFORMS = {
+    "exp": lambda m, t: t.ExpTransform(), "tanh": lambda m, t: t.TanhTransform(),
+    "sigmoid": lambda m, t: t.SigmoidTransform(),
+    "affine": lambda m, t: t.AffineTransform(0.5, -2.0), "affine of tensors": lambda m, t: t.AffineTransform(
+        m.ones(3).double(), m.tensor([1.0, -2.0, 3.0]).double()),
+    "affine of rows": lambda m, t: t.AffineTransform(0.5, 2.0, event_dim=1), "abs": lambda m, t: t.AbsTransform(),
+    "power": lambda m, t: t.PowerTransform(2.0),
+    "power of tensors": lambda m, t: t.PowerTransform(m.tensor([1.0, -2.0, 0.5]).double()),
+    "composed": lambda m, t: t.ComposeTransform([t.AffineTransform(0.5, 0.25), t.TanhTransform(), t.AffineTransform(1.0, -1.0)]),
+    "composed of rows": lambda m, t: t.ComposeTransform([t.ExpTransform(), t.AffineTransform(0.5, 0.25, 1), t.ExpTransform()]),
+    "identity": lambda m, t: t.identity_transform, "back": lambda m, t: t.ExpTransform().inv,
+    "back of several": lambda m, t: t.ComposeTransform([t.AffineTransform(0.5, 2.0), t.ExpTransform()]).inv,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("cached", [False, True])
+@pytest.mark.parametrize("name", TRANSFORMS)
+@same_as_torch
+def test_transforms(m: Any, name: str, cached: bool) -> Any:
+    t = TRANSFORMS[name](m, m.distributions.transforms)
+    t = t.with_cache() if cached else t
+    x = variable(m, 2, 3).abs() + 0.5
+    y = t(x)
+    back = t.inv(y)
+    equal = [t == t, t == TRANSFORMS[name](m, m.distributions.transforms), t == m.distributions.SigmoidTransform(), t.inv.inv is t]
+    facts = [attempt(lambda: getattr(t, what)) for what in ("bijective", "sign", "event_dim")]  # noqa: B023
+    slopes = [attempt(t.log_abs_det_jacobian, x, y), attempt(t.inv.log_abs_det_jacobian, y, x)]
+    results = [each.detach() if hasattr(each, "detach") else each for each in (y, back, *slopes)]  # torch's nodes have other names
+    return (results, [gradient_of(m, each) for each in (y, back, *slopes) if hasattr(each, "detach")], back is x, repr(t),
+            repr(t.inv), repr(t.domain), repr(t.codomain), equal, facts)
+
+
+@same_as_torch
+def test_a_transform_of_ones_own(m: Any) -> Any:
+    """The squashed normal distribution of many reinforcement learning programs."""
+    d = m.distributions
+
+    class Squash(d.transforms.Transform):  # type: ignore[name-defined]
+        domain, codomain, bijective, sign = d.constraints.real, d.constraints.interval(-1.0, 1.0), True, 1
+
+        def __init__(self, cache_size: int = 1) -> None:
+            super().__init__(cache_size=cache_size)
+
+        def __eq__(self, other: object) -> bool:
+            return isinstance(other, Squash)
+
+        def _call(self, x: Any) -> Any:
+            return x.tanh()
+
+        def _inverse(self, y: Any) -> Any:
+            return m.atanh(y.clamp(-0.999, 0.999))
+
+        def log_abs_det_jacobian(self, x: Any, y: Any) -> Any:
+            return 2.0 * (math.log(2.0) - x - m.nn.functional.softplus(-2.0 * x))
+
+    mean = variable(m, 4)
+    policy = d.TransformedDistribution(d.Normal(mean, 2.0), [Squash()])
+    action = seeded(m, policy.rsample)
+    log_prob = policy.log_prob(action).sum(-1, keepdim=True)
+    return action, log_prob, gradient_of(m, log_prob), raised(d.transforms.Transform, 2), raised(
+        d.TransformedDistribution, policy, [3]), raised(d.TransformedDistribution, policy, 3)
 
 
 @same_as_torch

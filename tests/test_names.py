@@ -78,11 +78,11 @@ REASONS = {
     "rare optimisers": r"""
         Adafactor Muon swap_in\w+""",
     "rare distributions": r"""
-        \w+Transform
+        (Cat|CorrCholesky|CumulativeDistribution|Independent|LowerCholesky|PositiveDefinite|Reshape|Softmax|Softplus|Stack|StickBreaking)Transform
         (\w*Binomial|\w*Cauchy|Chi2|ContinuousBernoulli|ExponentialFamily|FisherSnedecor)
-        (InverseGamma|GeneralizedPareto|Gumbel|HalfNormal|Kumaraswamy|LKJCholesky|LogNormal|LogisticNormal)
-        (\w*MultivariateNormal|MixtureSameFamily|Multinomial|Pareto|Relaxed\w+|StudentT|Transform|TransformedDistribution)
-        VonMises Weibull Wishart biject_to identity_transform transform_to""",
+        (InverseGamma|GeneralizedPareto|Kumaraswamy|LKJCholesky|LogisticNormal)
+        (\w*MultivariateNormal|MixtureSameFamily|Multinomial|Pareto|Relaxed\w+|StudentT)
+        VonMises Weibull Wishart biject_to transform_to""",
     "data pipes": r"""
         \w*DataPipe DataChunk \w*datapipe\w* (argument|runtime)_validation\w* non_deterministic""",
     "rare functions": r"""

@@ -3,7 +3,7 @@
 Read `distribution` first, then `normal`. From the same seed the samples are torch's.
 """
 
-from minigrad.distributions import constraints
+from minigrad.distributions import constraints, transforms
 from minigrad.distributions.bernoulli import Bernoulli
 from minigrad.distributions.beta import Beta
 from minigrad.distributions.categorical import Categorical
@@ -18,9 +18,23 @@ from minigrad.distributions.laplace import Laplace
 from minigrad.distributions.normal import Normal
 from minigrad.distributions.one_hot_categorical import OneHotCategorical, OneHotCategoricalStraightThrough
 from minigrad.distributions.poisson import Poisson
+from minigrad.distributions.transformed_distribution import Gumbel, HalfNormal, LogNormal, TransformedDistribution
+from minigrad.distributions.transforms import (
+    AbsTransform,
+    AffineTransform,
+    ComposeTransform,
+    ExpTransform,
+    PowerTransform,
+    SigmoidTransform,
+    TanhTransform,
+    Transform,
+    identity_transform,
+)
 from minigrad.distributions.uniform import Uniform
 
 __all__ = [
-    "Bernoulli", "Beta", "Categorical", "Dirichlet", "Distribution", "Exponential", "Gamma", "Geometric", "Independent", "Laplace",
-    "Normal", "OneHotCategorical", "OneHotCategoricalStraightThrough", "Poisson", "Uniform", "kl_divergence", "register_kl",
+    "AbsTransform", "AffineTransform", "Bernoulli", "Beta", "Categorical", "ComposeTransform", "Dirichlet", "Distribution",
+    "ExpTransform", "Exponential", "Gamma", "Geometric", "Gumbel", "HalfNormal", "Independent", "Laplace", "LogNormal", "Normal",
+    "OneHotCategorical", "OneHotCategoricalStraightThrough", "Poisson", "PowerTransform", "SigmoidTransform", "TanhTransform",
+    "Transform", "TransformedDistribution", "Uniform", "identity_transform", "kl_divergence", "register_kl",
 ]  # fmt: skip

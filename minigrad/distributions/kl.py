@@ -21,6 +21,7 @@ from minigrad.distributions.laplace import Laplace
 from minigrad.distributions.normal import Normal
 from minigrad.distributions.one_hot_categorical import OneHotCategorical
 from minigrad.distributions.poisson import Poisson
+from minigrad.distributions.transformed_distribution import HalfNormal, TransformedDistribution
 from minigrad.distributions.uniform import Uniform
 from minigrad.distributions.utils import sum_rightmost
 from minigrad.nn.functional import softplus
@@ -175,6 +176,20 @@ def _dirichlet_dirichlet(p: Dirichlet, q: Dirichlet) -> Tensor:
 def _beta_beta(p: Beta, q: Beta) -> Tensor:
     """That of the Dirichlet distributions."""
     return _dirichlet_dirichlet(p._dirichlet, q._dirichlet)
+
+
+@register_kl(TransformedDistribution, TransformedDistribution)
+def _transformed_transformed(p: TransformedDistribution, q: TransformedDistribution) -> Tensor:
+    """That of the base distributions, where the transforms are the same."""
+    if p.transforms != q.transforms or p.event_shape != q.event_shape:
+        raise NotImplementedError("kl_divergence: two TransformedDistribution must have equal transforms and event shapes")
+    return kl_divergence(p.base_dist, q.base_dist)
+
+
+@register_kl(HalfNormal, HalfNormal)
+def _half_normal_half_normal(p: HalfNormal, q: HalfNormal) -> Tensor:
+    """That of the normal distributions."""
+    return _normal_normal(p.base_dist, q.base_dist)
 
 
 @register_kl(Independent, Independent)
