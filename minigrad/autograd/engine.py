@@ -126,7 +126,7 @@ def _is_new(passed: Any, g: Any) -> bool:
 
     Reference counts would tell the same, but not in every version of Python.
     """
-    if type(passed) is not np.ndarray or not passed.flags.writeable:
+    if not isinstance(passed, np.ndarray) or not passed.flags.writeable:
         return False
     base = passed.base
     return passed is not g if base is None else base is not g and base is not g.base and base.size == passed.size

@@ -1,11 +1,15 @@
-"""What has another meaning while a step is captured: what minigrad makes out of nothing, keeps for later, or draws."""
+"""What has another meaning while a step is captured.
+
+NumPy tells us about each call on a `Traced` array. It does not tell us about arrays that minigrad makes out of nothing, keeps for
+later, or fills with random numbers. So during a capture other functions stand in minigrad's modules and classes: `replacements`, at
+the end, lists them. All threads find them there, but they write down only what the capturing thread does.
+"""
 
 from __future__ import annotations
 
 import functools
 import sys
 import types
-import weakref
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +17,9 @@ import numpy as np
 
 from minigrad import random
 from minigrad.arrays import sums
-from minigrad.arrays.storage import owner_of
 from minigrad.autograd import TensorBase, count_change, engine, record
 from minigrad.compiler.record import short_name
-from minigrad.compiler.traced import Group, Number, Traced, plain, plain_options, recording, within
+from minigrad.compiler.traced import Group, Number, Traced, called, plain, plain_options, recording, refusing, within
 from minigrad.nn.module import Module
 from minigrad.optim import optimizer
 from minigrad.optim.optimizer import Optimizer
@@ -50,16 +53,15 @@ class _Arrays(type):
         return issubclass(kind, ndarray)
 
     def __call__(cls, shape: Any, dtype: Any = float, buffer: Any = None, offset: int = 0, strides: Any = None) -> Any:
+        if isinstance(buffer, Traced):
+            return called("np.ndarray", _shown, (buffer, tuple(shape), np.dtype(dtype), offset, strides))
+        array: Any = ndarray(shape, dtype, buffer, offset, strides)
         trace = recording()
-        if trace is None or not isinstance(buffer, Traced):
-            array: Any = ndarray(shape, dtype, plain(buffer), offset, strides)
-            return trace.filled(array, None) if trace is not None and buffer is None else array
+        return trace.filled(array, None) if trace is not None and buffer is None else array
 
-        def compute(memory: ndarray, *form: Any) -> ndarray:
-            shape, dtype, offset, strides = form
-            return ndarray(shape, dtype, memory, offset, strides)
 
-        return trace.call("np.ndarray", compute, (buffer, tuple(shape), np.dtype(dtype), offset, strides))
+def _shown(memory: ndarray, shape: Any, dtype: Any, offset: int, strides: Any) -> ndarray:
+    return ndarray(shape, dtype, memory, offset, strides)
 
 
 _numpy.ndarray = _Arrays("ndarray", (), {})
@@ -93,14 +95,7 @@ def _making(name: str) -> Any:
 def _vectorize(function: Any, **options: Any) -> Any:
     """As `np.vectorize`: what it gives is called as it is by the program, too."""
     vectorized = np.vectorize(function, **options)
-
-    def call(*args: Any) -> Any:
-        trace = recording()
-        if trace is None:
-            return vectorized(*plain(args))
-        return trace.call("()", lambda function, *args: function(*args), (vectorized, *args))
-
-    return call
+    return lambda *args: called("()", lambda function, *args: function(*args), (vectorized, *args))
 
 
 _numpy.vectorize = _vectorize
@@ -143,23 +138,35 @@ for _name in ("array", "asarray", "ascontiguousarray"):
     setattr(_numpy, _name, _converting(_name))
 
 
-def _asleep(function: Any) -> Any:
-    """`function`, which keeps its results for later, and so must see nothing that is traced."""
+def _unseen(function: Any) -> Any:
+    """`function`, of which nothing is written down."""
 
     @functools.wraps(function)
-    def asleep(*args: Any, **options: Any) -> Any:
+    def unseen(*args: Any, **options: Any) -> Any:
         trace = recording()
         if trace is None:
-            return function(*args, **options)
-        if any(map(within, args)):
-            trace.fail(f"{function.__name__}() is given a number that the step computes")
+            return function(*plain(args), **plain_options(options))
         trace.awake = False
         try:
             return function(*plain(args), **plain_options(options))
         finally:
             trace.awake = trace.reason is None
 
-    return asleep
+    return unseen
+
+
+def _keeping(function: Any) -> Any:
+    """`function`, which keeps its results for later, and so must see nothing that is traced."""
+    unseen = _unseen(function)
+
+    @functools.wraps(function)
+    def keeping(*args: Any, **options: Any) -> Any:
+        trace = recording()
+        if trace is not None and any(map(within, args)):
+            trace.fail(f"{function.__name__}() is given a number that the step computes")
+        return unseen(*args, **options)
+
+    return keeping
 
 
 def _number(value: Any, dtype: Any) -> Any:
@@ -195,22 +202,6 @@ def _groups(trace: Trace, opt: Any) -> Any:
     return trace._known.setdefault(("groups", id(groups)), [Group(trace, group) for group in groups])
 
 
-def _count_change(tensor: Any) -> None:
-    """As `versions.count_change`, which notes the memory: NumPy's own array, since ours are gone when the step is captured."""
-    first = len(tensor._version_cell) == 1
-    count_change(tensor)
-    if first:
-        tensor._version_cell[1] = weakref.ref(owner_of(plain(tensor.array)))
-
-
-def _is_new(passed: Any, g: Any) -> Any:
-    """As `engine._is_new`."""
-    return _really_new(plain(passed), plain(g))
-
-
-_really_new = types.FunctionType(engine._is_new.__code__, {"np": np})  # which asks for NumPy's own class
-
-
 def _record(trace: Trace) -> Any:
     def noted(this: Any, result: Any, *args: Any) -> None:
         record(this, result, *args)
@@ -220,18 +211,6 @@ def _record(trace: Trace) -> Any:
             trace.made[result._node.number] = value, short_name(this), where.file, where.line
 
     return noted
-
-
-def _refusing(method: Any, reason: str) -> Any:
-    """A method after which the step is no program any more."""
-
-    def refusing(self: Any, *args: Any, **options: Any) -> Any:
-        trace = recording()
-        if trace is not None:
-            trace.fail(reason)
-        return method(self, *args, **options)
-
-    return refusing
 
 
 def _fill(fill: Any, out: Any, generator: Any, draw: Any) -> Any:
@@ -263,27 +242,28 @@ def replacements(trace: Trace) -> Iterator[tuple[Any, str, Any]]:
     yield Optimizer, "param_groups", property(functools.partial(_groups, trace), lambda o, g: o.__dict__.update(param_groups=g))
     yield Module, "__call__", _call(trace)
     for name in ("manual_seed", "set_state"):
-        yield random.Generator, name, _refusing(getattr(random.Generator, name), "the step seeds a random stream")
+        yield random.Generator, name, refusing(getattr(random.Generator, name), "the step seeds a random stream")
     for name in ("numpy", "__array__"):  # what is done with it may go unseen
-        yield Tensor, name, _refusing(getattr(Tensor, name), "numpy() takes values out of the step")
+        yield Tensor, name, refusing(getattr(Tensor, name), "numpy() takes values out of the step")
     yield random.draws, "_fill", functools.partial(_fill, random.draws._fill)
-    instead = {id(np): _numpy, id(optimizer.number): _number, id(record): _record(trace), id(count_change): _count_change}
-    instead |= {id(f): _asleep(f) for f in (sums.ones, sums.count_up)} | {id(engine._is_new): _is_new}
+    instead = {id(np): _numpy, id(optimizer.number): _number, id(record): _record(trace)}
+    instead |= {id(f): _unseen(f) for f in (count_change, engine._is_new)}
+    instead |= {id(f): _keeping(f) for f in (sums.ones, sums.count_up)}
     for module in list(sys.modules.values()):
         if getattr(module, "__name__", "").startswith("minigrad.") and not module.__name__.startswith("minigrad.compiler"):
             for key, thing in list(vars(module).items()):
                 if id(thing) in instead:
                     yield module, key, instead[id(thing)]
                 elif isinstance(thing, functools._lru_cache_wrapper):
-                    yield module, key, _asleep(thing)
+                    yield module, key, _keeping(thing)
 
 
 def _call(trace: Trace) -> Any:
     call = Module.__call__
 
-    def called(module: Any, *args: Any, **options: Any) -> Any:
+    def noted(module: Any, *args: Any, **options: Any) -> Any:
         if recording() is trace:
             trace.modules[id(module)] = module
         return call(module, *args, **options)
 
-    return called
+    return noted

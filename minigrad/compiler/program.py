@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.compiler.frame import Unsupported
 from minigrad.compiler.record import COPIES, Line, Memory, Symbol, Value
 from minigrad.compiler.text import Text
 from minigrad.compiler.trace import Trace
@@ -104,10 +105,6 @@ def filled_by_calls(lines: list[Line], escaping: set[Memory]) -> list[Line]:
     return [line for line in lines if line not in needless]
 
 
-class LateBranch(Exception):
-    """A branch depends on what the step has changed before."""
-
-
 def early_branches(lines: list[Line]) -> list[Line]:
     """Guards, and the lines that they depend on, before the first line that changes something for good.
 
@@ -135,7 +132,7 @@ def early_branches(lines: list[Line]) -> list[Line]:
             if j != i and not makes & wanted:
                 continue
             if _changes(line) or (line.target is not None and line.kind == "write"):
-                raise LateBranch
+                raise Unsupported("a branch depends on what the step has changed before")
             moved.add(j)
             wanted |= set(_parts(line.reads()))
     behind = [line for j, line in enumerate(lines) if j >= changing[0] and j not in moved]

@@ -16,10 +16,9 @@ from minigrad.autograd.node import watchers
 from minigrad.compiler.captured import MISS, Captured, differences, same
 from minigrad.compiler.export import export
 from minigrad.compiler.frame import Frame, Unsupported, alike
-from minigrad.compiler.program import LateBranch
 from minigrad.compiler.reach import Reach, look
 from minigrad.compiler.trace import Trace
-from minigrad.compiler.traced import Number, captured_here
+from minigrad.compiler.traced import captured_here, plain
 
 LIMIT = 8  # programs of one step, as in torch
 
@@ -92,11 +91,13 @@ class Step:
         Raises
         ------
         RuntimeError
-            If there is no program yet.
+            If there is no program yet, or it does not fit any more.
         NotImplementedError
             If it calls something that is not NumPy's, such as a random stream.
         """
         self.source  # noqa: B018  (raises where there is none)
+        if self._inputs is None:
+            raise RuntimeError("export(): gradients, or something else, changed in the step that was captured; call it once more")
         export(self._latest.program, self._inputs, path)  # type: ignore[union-attr]
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -147,16 +148,20 @@ class Step:
         return self._capture(kind, args, kwargs, tensors)
 
     def _eagerly(self, args: Any, kwargs: Any, reason: str | None) -> Any:
-        self.reason = reason or self.reason
-        if self.fullgraph:
-            raise RuntimeError(f"compile(fullgraph=True): the step is not one program: {self.reason}")
+        self._give_up(reason or self.reason)
         return self.function(*args, **kwargs)
+
+    def _give_up(self, reason: str | None) -> None:
+        """Note why this call is no program."""
+        self.reason = reason
+        if self.fullgraph:
+            raise RuntimeError(f"compile(fullgraph=True): the step is not one program: {reason}")
 
     def _capture(self, kind: Kind, args: Any, kwargs: Any, tensors: list[Any]) -> Any:
         reach = Reach(self.function, self._bound(args, kwargs))
         before = [look(home, key) for home, key in reach.variables]
         names = [reach.names.get(id(t), "tensor") for t in tensors]
-        trace = Trace({id(t): (t, name) for t, name in zip(tensors, names, strict=True)})
+        trace = Trace(set(map(id, tensors)))
         with _CAPTURING, trace:
             result = self.function(*args, **kwargs)
         try:
@@ -173,17 +178,15 @@ class Step:
             code = getattr(function, "__code__", None)
             where = f", captured from {code.co_filename.rpartition('/')[2]}:{code.co_firstlineno}" if code else ""
             captured = Captured(trace, reach, name, f"One call of {name}() as a NumPy program{where}.", tensors, names, result)
-            result = _with_numbers(result)
+            result = plain(result)
             _nobody_keeps(trace, captured.made)
-            kind.programs.append(captured)
-            self._latest, self._inputs = captured, captured.inputs(*tensors)
-            self._count += 1
-        except (Unsupported, LateBranch) as error:
+        except Unsupported as error:
             kind.tries = max(kind.tries - 1, 0)
-            self.reason = str(error) or "a branch depends on what the step has changed before"
-            result = _with_numbers(result)
-        if self.fullgraph and self.reason:
-            raise RuntimeError(f"compile(fullgraph=True): the step is not one program: {self.reason}")
+            self._give_up(str(error))
+            return plain(result)
+        kind.programs.append(captured)
+        self._latest, self._inputs = captured, captured.inputs(*tensors)
+        self._count += 1
         return result
 
     def _bound(self, args: Any, kwargs: Any) -> dict[str, Any]:
@@ -209,42 +212,26 @@ class Step:
         """
         reads, everything = captured.reads(*tensors), captured.everything(*tensors)
         before, varied = captured.snapshot(everything), captured.varied(reads)
-        error = None
+        problem = mine = None
         try:
             mine = captured.run(inputs, tensors)
-        except Exception as problem:  # whatever it is, the program is not the step
-            error, mine = problem, None
+        except Exception as error:  # whatever it is, the program is not the step
+            problem = f"it raises {type(error).__name__}: {error}"
         if mine is MISS:
             return MISS
         after = captured.snapshot(everything)
         captured.restore(before)
         result = self.function(*args, **kwargs)
-        difference = "" if error is None else f"it raises {type(error).__name__}: {error}"
-        if error is None:
-            difference = ("a result" if not same(result, mine) else differences(after, captured.snapshot(everything))) or ""
-        if difference:
+        if problem is None:
+            different = differences(after, captured.snapshot(everything)) if same(result, mine) else "a result"
+            problem = different and f"{different} differs"
+        if problem is None:
+            captured.prove(reads, varied)
+        else:
             kind.programs.remove(captured)
             kind.tries = 0
-            self.reason = f"the program does not give what the step gives: {difference} differs"
-            if self.fullgraph:
-                raise RuntimeError(f"compile(fullgraph=True): {self.reason}")
-            return result
-        captured.prove(reads, varied)
+            self._give_up(f"the program does not give what the step gives: {problem}")
         return result
-
-
-def _with_numbers(x: Any) -> Any:
-    """A result with Python's own numbers."""
-    if type(x) is Number:
-        return x.value
-    if isinstance(x, (list, tuple)):
-        parts = list(map(_with_numbers, x))
-        if all(a is b for a, b in zip(parts, x, strict=True)):
-            return x
-        return type(x)(*parts) if hasattr(x, "_fields") else type(x)(parts)
-    if isinstance(x, dict):
-        return {key: _with_numbers(value) for key, value in x.items()}
-    return x
 
 
 def _nobody_keeps(trace: Trace, made: set[int]) -> None:

@@ -74,6 +74,8 @@ class Trace:
 
     Attributes
     ----------
+    inputs : set of int
+        The ids of the tensors among the arguments.
     lines : list of Line
     reason : str or None
         Why it could not all be written down.
@@ -91,7 +93,7 @@ class Trace:
         id -> module that was called, or optimiser that was at work.
     """
 
-    def __init__(self, inputs: dict[int, tuple[Any, str]]) -> None:
+    def __init__(self, inputs: set[int]) -> None:
         self.lines: list[Line] = []
         self.reason: str | None = None
         self.awake, self.thread = True, threading.get_ident()

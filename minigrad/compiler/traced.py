@@ -42,21 +42,52 @@ def captured_here() -> bool:
 
 
 def plain(x: Any) -> Any:
-    """`x` with NumPy's own arrays and Python's own numbers."""
+    """`x` with NumPy's own arrays and Python's own numbers; `x` itself if it has no others."""
     if isinstance(x, Traced):
         return ndarray.view(x, ndarray) if x.plain is None else x.plain
     if type(x) is Number:
         return x.value
-    if isinstance(x, (list, tuple)) and not hasattr(x, "_fields"):
-        return type(x)(map(plain, x))
+    if isinstance(x, (list, tuple)):
+        parts = list(map(plain, x))
+        if all(map(operator.is_, parts, x)):
+            return x
+        return type(x)(*parts) if hasattr(x, "_fields") else type(x)(parts)
+    if isinstance(x, dict):
+        values = plain_options(x)
+        return x if all(map(operator.is_, values.values(), x.values())) else values
     if isinstance(x, slice):
         return slice(plain(x.start), plain(x.stop), plain(x.step))
     return x
 
 
+def plain_options(options: dict[str, Any]) -> dict[str, Any]:
+    """`plain`, of arguments by name."""
+    return {name: plain(value) for name, value in options.items()}
+
+
 def within(x: Any) -> bool:
     """Whether `x` is or holds something that is written down."""
     return isinstance(x, Traced) or type(x) is Number or (isinstance(x, (list, tuple)) and any(map(within, x)))
+
+
+def called(name: str, compute: Callable[..., Any], args: Any, options: dict[str, Any] | None = None) -> Any:
+    """Compute, and write it down if that is what this thread does; see `Trace.call`."""
+    trace = recording()
+    if trace is None:
+        return compute(*plain(args), **plain_options(options or {}))
+    return trace.call(name, compute, args, options)
+
+
+def refusing(method: Any, reason: str) -> Any:
+    """A method after which the step is no program any more."""
+
+    def refused(self: Any, *args: Any, **options: Any) -> Any:
+        trace = recording()
+        if trace is not None:
+            trace.fail(reason)
+        return method(plain(self), *plain(args), **plain_options(options))
+
+    return refused
 
 
 class Traced(ndarray):
@@ -142,17 +173,13 @@ class Traced(ndarray):
     @property
     def T(self) -> Any:
         """The transpose."""
-        trace = recording()
-        return self.plain.T if trace is None else trace.call(".T", lambda a: a.T, (self,))
+        return called(".T", lambda a: a.T, (self,))
 
     def view(self, dtype: Any = None) -> Any:  # type: ignore[override]
         """The same memory, read in another way."""
         if isinstance(dtype, type) and issubclass(dtype, ndarray):
             return ndarray.view(self, dtype)
-        trace = recording()
-        if trace is None:
-            return self.plain.view() if dtype is None else self.plain.view(dtype)
-        return trace.call(".view", ndarray.view, (self,) if dtype is None else (self, np.dtype(dtype)))
+        return called(".view", ndarray.view, (self,) if dtype is None else (self, np.dtype(dtype)))
 
     mT = property(lambda self: self.swapaxes(-1, -2))
 
@@ -187,11 +214,6 @@ def _ufunc(ufunc: Any, method: str, inputs: Any, out: Any, options: dict[str, An
     return target
 
 
-def plain_options(options: dict[str, Any]) -> dict[str, Any]:
-    """`plain`, of arguments by name."""
-    return {name: plain(value) for name, value in options.items()}
-
-
 def same_place(a: ndarray, b: ndarray) -> bool:
     """Whether two arrays show the same memory in the same way."""
     return (a.ctypes.data, a.shape, a.strides, a.dtype) == (b.ctypes.data, b.shape, b.strides, b.dtype)
@@ -199,27 +221,7 @@ def same_place(a: ndarray, b: ndarray) -> bool:
 
 def _method(name: str) -> Any:
     """A method of arrays that gives a new array, or a view."""
-
-    def method(self: Any, *args: Any, **options: Any) -> Any:
-        trace = recording()
-        compute = getattr(ndarray, name)
-        if trace is None:
-            return compute(self.plain, *plain(args), **plain_options(options))
-        return trace.call(f".{name}", compute, (self, *args), options)
-
-    return method
-
-
-def _refused(name: str) -> Any:
-    """A method of arrays that cannot be written down."""
-
-    def method(self: Any, *args: Any, **options: Any) -> Any:
-        trace = recording()
-        if trace is not None:
-            trace.fail(f"{name.strip('_')}() takes values out of the step")
-        return getattr(self.plain, name)(*plain(args), **plain_options(options))
-
-    return method
+    return lambda self, *args, **options: called(f".{name}", getattr(ndarray, name), (self, *args), options)
 
 
 def _reduction(ufunc: Any) -> Any:
@@ -272,7 +274,7 @@ _REDUCTIONS = {
 for _name in _METHODS:
     setattr(Traced, _name, _method(_name))
 for _name in _REFUSED:
-    setattr(Traced, _name, _refused(_name))
+    setattr(Traced, _name, refusing(getattr(ndarray, _name), f"{_name.strip('_')}() takes values out of the step"))
 for _name, _function in _REDUCTIONS.items():
     setattr(Traced, _name, _reduction(_function))
 
@@ -325,14 +327,9 @@ def _comparison(symbol: str, compute: Callable[..., Any]) -> Any:
 
 
 def _taken_out(name: str) -> Any:
-    def method(self: Any, *args: Any) -> Any:
-        trace = recording()
-        if trace is not None:
-            what = "text is made" if name in ("__str__", "__repr__", "__format__") else f"{name.strip('_')}() is taken"
-            trace.fail(f"{what} of a number that the step computes; return the number instead")
-        return getattr(self.value, name)(*plain(args))
-
-    return method
+    what = "text is made" if name in ("str", "repr", "format") else f"{name}() is taken"
+    reason = f"{what} of a number that the step computes; return the number instead"
+    return refusing(lambda value, *args: getattr(value, f"__{name}__")(*args), reason)
 
 
 _OPERATORS = {"add": "+", "sub": "-", "mul": "*", "truediv": "/", "floordiv": "//", "mod": "%", "pow": "**"}
@@ -344,7 +341,7 @@ for _name in ("neg", "pos", "abs"):
 for _name, _symbol in {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!="}.items():
     setattr(Number, f"__{_name}__", _comparison(_symbol, getattr(operator, _name)))
 for _name in ("float", "int", "index", "complex", "round", "trunc", "floor", "ceil", "hash", "str", "repr", "format", "reduce_ex"):
-    setattr(Number, f"__{_name}__", _taken_out(f"__{_name}__"))
+    setattr(Number, f"__{_name}__", _taken_out(_name))
 
 
 class Group(dict[str, Any]):
