@@ -212,6 +212,21 @@ def test_torchrun(options: list[str], tmp_path: Path) -> None:
     assert done.stdout == "['--epochs', '3'] minigrad 2 ['2', '127.0.0.1', '29500'] [('0', '0'), ('1', '1')] True gloo\n"
 
 
+def test_torchrun_on_two_hosts(tmp_path: Path) -> None:
+    """Two names of this computer, on which mpiexec starts the ranks without ssh; to MPI they are two hosts."""
+    (tmp_path / "script.py").write_text(SHOW + "if sys.argv[1:] and dist.get_rank() == 3:\n    os._exit(0)\ndist.barrier()\n")
+    (tmp_path / "hosts").write_text("127.0.0.1\n127.0.0.2\n")
+    options = ["--nnodes", 2, "--nproc-per-node", 2, "script.py"]
+    hosts = {"cwd": tmp_path, "HYDRA_HOST_FILE": "hosts", "HYDRA_LAUNCHER": "fork"}
+    done = run(*TORCHRUN, *options, **hosts)
+    assert (done.returncode, done.stderr) == (0, "")
+    places = [("0", "0"), ("1", "1"), ("2", "0"), ("3", "1")]  # RANK and LOCAL_RANK
+    assert done.stdout == f"[] minigrad 4 ['2', '127.0.0.1', '29500'] {places} True gloo\n"
+    done = run(*TORCHRUN, *options, "die", **hosts)
+    assert done.returncode != 0
+    assert "rank 3 was killed or called os._exit" in done.stderr
+
+
 def test_torchrun_starts_anew(tmp_path: Path) -> None:
     (tmp_path / "script.py").write_text("import os, sys\nsys.exit(3 if os.environ['TORCHELASTIC_RESTART_COUNT'] == '0' else 0)")
     done = run(*TORCHRUN, "--nproc-per-node", 2, "--max-restarts", 3, "script.py", cwd=tmp_path)

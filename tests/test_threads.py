@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -64,7 +65,15 @@ def test_interop_threads_are_set_once() -> None:
 
 def test_a_blas_that_does_not_tell(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(threadpoolctl, "threadpool_info", list)
-        with pytest.warns(RuntimeWarning, match="cannot be set here"):
+        patch.setattr(threadpoolctl.ThreadpoolController, "select", lambda self, **kinds: self._from_controllers([]))
+        with pytest.warns(RuntimeWarning, match="stays as it is"):
+            mg.set_num_threads(2)
+        assert mg.get_num_threads() == 1
+
+
+def test_without_threadpoolctl(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "threadpoolctl", None)
+        with pytest.warns(RuntimeWarning, match=r"pip install threadpoolctl"):
             mg.set_num_threads(2)
         assert mg.get_num_threads() == 1

@@ -537,6 +537,18 @@ def test_what_cannot_be_sent_is_an_error() -> None:
 
 
 @LIBRARIES
+def test_a_worker_computes_on_one_thread(lib: Any) -> None:
+    before = lib.get_num_threads()
+    lib.set_num_threads(2)
+    try:
+        loader = load(lib, Samples(lambda i: lib.get_num_threads(), 4), batch_size=2)
+        assert [batch.tolist() for batch in loader] == [[1, 1], [1, 1]]
+        assert lib.get_num_threads() == 2
+    finally:
+        lib.set_num_threads(before)
+
+
+@LIBRARIES
 def test_what_cannot_be_sent_to_a_worker_is_a_warning_and_an_error(lib: Any) -> None:
     with (
         pytest.warns(UserWarning, match="^Got pickle error when attempting to start a worker Process"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import operator
 import warnings
+from importlib import import_module
 from typing import Any
 
 _interop: list[int] = []  # what set_num_interop_threads was given
@@ -25,7 +26,8 @@ def set_num_threads(number: int, /) -> None:
     Warns
     -----
     RuntimeWarning
-        If NumPy's BLAS offers no way to set the number (Apple's Accelerate does not). Nothing changes then.
+        If NumPy's BLAS offers no way to set the number (Apple's Accelerate does not), or if the package threadpoolctl is missing.
+        Nothing changes then.
 
     Examples
     --------
@@ -36,17 +38,18 @@ def set_num_threads(number: int, /) -> None:
     1
     >>> minigrad.set_num_threads(before)
     """
-    from threadpoolctl import threadpool_limits  # imported only where the number is set or asked for
-
-    threadpool_limits(limits=_positive("set_num_threads", number), user_api="blas")
-    if not _blas_threads():
-        warnings.warn("set_num_threads: the number of threads of NumPy's BLAS cannot be set here; it stays as it is",
-                      RuntimeWarning, stacklevel=2)  # fmt: skip
+    number = _positive("set_num_threads", number)
+    if libraries := blas_libraries():
+        libraries.limit(limits=number)
+    else:
+        warnings.warn("set_num_threads: the number of threads of NumPy's BLAS stays as it is: it offers no way to set it, or the "
+                      "package threadpoolctl is missing (pip install threadpoolctl)", RuntimeWarning, stacklevel=2)  # fmt: skip
 
 
 def get_num_threads() -> int:
-    """Return the number of threads that matrix products run on; 1 if NumPy's BLAS does not tell."""
-    return max(_blas_threads(), default=1)
+    """Return the number of threads that matrix products run on; 1 if NumPy's BLAS does not tell, or threadpoolctl is missing."""
+    libraries = blas_libraries()
+    return max(library["num_threads"] for library in libraries.info()) if libraries else 1
 
 
 def set_num_interop_threads(number: int, /) -> None:
@@ -68,11 +71,13 @@ def get_num_interop_threads() -> int:
     return _interop[0] if _interop else 1
 
 
-def _blas_threads() -> list[int]:
-    """The number of threads of each BLAS library that is loaded."""
-    from threadpoolctl import threadpool_info
-
-    return [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
+def blas_libraries() -> Any:
+    """The BLAS libraries that are loaded, as the package threadpoolctl sees them; an empty list if it is missing."""
+    try:
+        pool = import_module("threadpoolctl")  # only where the number is set or asked for
+    except ImportError:
+        return []
+    return pool.ThreadpoolController().select(user_api="blas")
 
 
 def _positive(name: str, number: Any) -> int:

@@ -40,6 +40,7 @@ import numpy as np
 
 from minigrad import random
 from minigrad.arrays.sharing import anonymous_file
+from minigrad.arrays.threads import blas_libraries
 from minigrad.utils.data.dataset import IterableDataset
 from minigrad.utils.data.fetch import Epoch, Fetch
 
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 _NEW_EPOCH = 0  # the slot that is no task's
 _GRACE = 5.0  # seconds for a worker to finish what it is doing once nobody wants it any more
 _START = 60.0  # seconds for a forked worker to begin, which takes some milliseconds
+_BLAS = blas_libraries()  # found once for all workers, since to look for them takes 10 ms
 
 
 class WorkerInfo(NamedTuple):
@@ -168,6 +170,8 @@ def _work(channel: _Channel, info: WorkerInfo, init: Callable[[int], None] | Non
     _info = info
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C interrupts the parent, which stops its workers
     threading.Thread(target=_watch, daemon=True).start()
+    if _BLAS:
+        _BLAS.limit(limits=1)  # workers with as many threads as there are cores would be in each other's way
     _seed(info)
     with contextlib.suppress(ConnectionError):
         channel.pipe.send(None)  # "I have begun"
