@@ -14,6 +14,7 @@ from minigrad import nn
 PATHS: dict[str, tuple[str, ...]] = {
     "nn.modules.activation": ("nn.activation", "nn.attention"),
     "nn.modules.batchnorm": ("nn.normalization",),
+    "nn.modules.channelshuffle": ("nn.layers",),
     "nn.modules.container": ("nn.container",),
     "nn.modules.conv": ("nn.conv",),
     "nn.modules.distance": ("nn.layers",),
@@ -33,7 +34,15 @@ PATHS: dict[str, tuple[str, ...]] = {
     "nn.modules.transformer": ("nn.transformer",),
     "nn.modules.upsampling": ("nn.upsampling",),
     "optim.adamw": ("optim.adam",),
+    "autograd.variable": ("tensors.legacy",),
+    "utils.data._utils.collate": ("utils.data.collate",),
+    "utils.hooks": ("autograd.inspection",),
 }
+
+
+# The types that `nn.common_types` has for sizes, of which one or several may be given.
+SIZES: dict[str, Any] = {f"size_{n}": int for n in ("any", *range(1, 7))} | {f"size_{n}_opt": int | None for n in ("any", 2, 3)} | {
+    f"ratio_{n}": float for n in ("any", 2, 3)}  # fmt: skip
 
 
 def each(count: int) -> Callable[[Any], tuple[Any, ...]]:
@@ -46,6 +55,8 @@ def install() -> None:
     _add("nn.modules", _merged("nn.modules", vars(nn)))
     _add("nn.modules.utils", _merged(
         "nn.modules.utils", {"_ntuple": each, "_single": each(1), "_pair": each(2), "_triple": each(3), "_quadruple": each(4)}))
+    _add("nn.common_types", _merged("nn.common_types", {f"_{what}_t": of | tuple for what, of in SIZES.items()}))
+    _add("utils.data._utils", _merged("utils.data._utils"))
     for path, places in PATHS.items():
         files = [import_module(f"minigrad.{place}") for place in places]
         _add(path, files[0] if len(files) == 1 else _merged(path, *map(vars, files)))

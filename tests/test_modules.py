@@ -465,7 +465,8 @@ def test_weights_that_cannot_be_computed(m: Any) -> Any:
 
 
 PUBLIC = [
-    "nn.modules", "nn.modules.activation", "nn.modules.batchnorm", "nn.modules.container", "nn.modules.conv", "nn.modules.distance",
+    "nn.modules", "nn.modules.activation", "nn.modules.batchnorm", "nn.modules.channelshuffle",
+    "nn.modules.container", "nn.modules.conv", "nn.modules.distance",
     "nn.modules.dropout", "nn.modules.flatten", "nn.modules.fold", "nn.modules.instancenorm", "nn.modules.linear",
     "nn.modules.loss", "nn.modules.module", "nn.modules.normalization", "nn.modules.padding", "nn.modules.pixelshuffle",
     "nn.modules.pooling", "nn.modules.rnn", "nn.modules.sparse", "nn.modules.transformer", "nn.modules.upsampling",
@@ -475,12 +476,16 @@ PUBLIC = [
 ]  # fmt: skip
 PRIVATE = {
     "nn.modules.batchnorm": ("_BatchNorm", "_NormBase"), "nn.modules.conv": ("_ConvNd", "_ConvTransposeNd"),
-    "nn.modules.dropout": ("_DropoutNd",), "nn.modules.instancenorm": ("_InstanceNorm",), "nn.modules.loss": ("_Loss",),
+    "nn.modules.dropout": ("_DropoutNd",), "nn.modules.instancenorm": ("_InstanceNorm",),
+    "nn.modules.loss": ("_Loss", "_WeightedLoss"),
+    "nn.modules.transformer": ("_get_clones",), "optim.lr_scheduler": ("_LRScheduler",), "optim.optimizer": ("required",),
+    "autograd.variable": ("Variable",), "utils.data._utils.collate": ("default_collate",), "utils.hooks": ("RemovableHandle",),
+    "nn.common_types": ("_size_1_t", "_size_2_t", "_size_any_t", "_size_2_opt_t", "_ratio_2_t"),
     "nn.modules.utils": ("_single", "_pair", "_triple", "_quadruple", "_ntuple"),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("path", [*PUBLIC, "nn.modules.utils"])
+@pytest.mark.parametrize("path", sorted({*PUBLIC, *PRIVATE}))
 def test_paths(path: str) -> None:
     """A class is found where torch has it, and is the same one as under its short path."""
     ours, theirs = import_module(f"minigrad.{path}"), import_module(f"torch.{path}")
@@ -489,6 +494,33 @@ def test_paths(path: str) -> None:
         if isinstance(getattr(short, name, None), type):
             assert getattr(ours, name) is getattr(short, name)
     assert all(hasattr(ours, name) and hasattr(theirs, name) for name in PRIVATE.get(path, ()))
+
+
+@same_as_torch
+def test_losses_of_ones_own(m: Any) -> Any:
+    """Derived from torch's private bases, as public implementations of label smoothing are."""
+    found = []
+
+    class Smoothed(m.nn.modules.loss._WeightedLoss):  # type: ignore[name-defined, misc]
+        def __init__(self, weight: Any = None, reduction: str = "mean", smoothing: float = 0.1) -> None:
+            super().__init__(weight=weight, reduction=reduction)
+            self.smoothing = smoothing
+
+        def forward(self, input: Any, target: Any) -> Any:
+            log_probs = m.nn.functional.log_softmax(input, -1)
+            log_probs = log_probs if self.weight is None else log_probs * self.weight.unsqueeze(0)
+            return -log_probs.gather(1, target[:, None]).mean() * (1 - self.smoothing) - log_probs.mean() * self.smoothing
+
+    class Squares(m.nn.modules.loss._Loss):  # type: ignore[name-defined, misc]
+        def forward(self, input: Any, target: Any) -> Any:
+            return m.nn.functional.mse_loss(input, target, reduction=self.reduction)
+
+    x, target = data(m, 3, 4), m.tensor([0, 3, 1])
+    for loss in (Smoothed(), Smoothed(m.ones(4).double() * 2, smoothing=0.3), Squares(None, None, "sum"), Squares()):
+        found += [loss(x, target if isinstance(loss, Smoothed) else x + 1), repr(loss), list(loss.state_dict()), loss.reduction]
+    weighted = [isinstance(getattr(m.nn, name)(), m.nn.modules.loss._WeightedLoss) for name in
+                ("NLLLoss", "BCELoss", "CrossEntropyLoss", "MSELoss", "MultiMarginLoss", "BCEWithLogitsLoss")]  # fmt: skip
+    return found, weighted
 
 
 @same_as_torch

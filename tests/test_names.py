@@ -87,7 +87,7 @@ REASONS = {
         \w*DataPipe DataChunk \w*datapipe\w* (argument|runtime)_validation\w* non_deterministic""",
     "rare functions": r"""
         as_subclass binomial cauchy_ diagonal_scatter frexp geometric_ gradient
-        hash_tensor histogramdd i0_? igammac?_? index_reduce_? ldexp_? log_normal_ logaddexp2 map2?_ apply_
+        hash_tensor histogramdd i0_? igammac?_? index_reduce_? ldexp_? log_normal_ logaddexp2 map2_
         mvlgamma_? nextafter_? polygamma_ segment_reduce as_strided_scatter slice_inverse
         resize(_as)?_? new_empty_strided empty_(permuted|strided) from_(dlpack|file) to_dlpack module_load
         dim_order make_tensor assert_allclose set_flush_denormal GradientEdge get_gradient_edge increment_version
@@ -99,7 +99,7 @@ REASONS = {
         prepare_multiprocessing\w+ thread_safe_generator \w*warn_always\w* \w*deterministic_debug_mode is_deterministic\w+
         set_anomaly_enabled legacy_contiguous_format \.is_inference reinforce volatile name output_nr grad_dtype index
         const_data_ptr is_set_to sum_to_size factory_kwargs DType Optional nn\.functional\.Tensor NestedIOFunction
-        enforce_grad\w+ set_multithreading_enabled variable SAC_\w+ CheckpointPolicy SelectiveCheckpointContext
+        enforce_grad\w+ set_multithreading_enabled SAC_\w+ CheckpointPolicy SelectiveCheckpointContext
         \w+_selective_checkpoint_contexts set_checkpoint_\w+ check_backward_validity detach_variable GraphExecGroup
         common_notes""",
 }

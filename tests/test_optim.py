@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from importlib import import_module
 from itertools import product
 from typing import Any
 
@@ -445,3 +446,19 @@ def test_a_subclass_defines_the_update() -> None:
     assert p.tolist() == [0.5, 1.5]
     with pytest.raises(NotImplementedError, match="Optimizer defines no update"):
         mg.optim.Optimizer([p], {}).step()
+
+
+@LIBRARIES
+def test_a_required_option(lib: Any) -> None:
+    """The default of older optimisers for what has to be given."""
+    required = import_module(f"{lib.__name__}.optim.optimizer").required
+
+    class Plain(lib.optim.Optimizer):  # type: ignore[name-defined, misc]
+        def __init__(self, params: Any, lr: Any = required) -> None:
+            super().__init__(params, {"lr": lr})
+
+    p = lib.ones(1, requires_grad=True)
+    assert Plain([{"params": [p], "lr": 0.5}]).param_groups[0]["lr"] == 0.5
+    assert repr(required) == "<required parameter>"
+    with pytest.raises(ValueError, match="parameter group didn't specify a value of required optimization parameter lr"):
+        Plain([p])

@@ -523,3 +523,17 @@ def test_what_cannot_be_composed(lib: Any) -> None:
 def test_arguments_are_torchs(name: str) -> None:
     ours, theirs = (inspect.signature(getattr(lib.optim.lr_scheduler, name)).parameters for lib in (mg, torch))
     assert [(p.name, p.default, p.kind) for p in ours.values()] == [(p.name, p.default, p.kind) for p in theirs.values()]
+
+
+def test_a_scheduler_from_the_old_base_class() -> None:
+    seen = []
+    for lib in (mg, torch):
+
+        class Root(lib.optim.lr_scheduler._LRScheduler):  # type: ignore[name-defined, misc]
+            def get_lr(self) -> list[float]:
+                return [base / (1 + self.last_epoch) ** 0.5 for base in self.base_lrs]
+
+        opt = optimizer(lib)
+        seen.append(history(opt, Root(opt), 4))
+        assert not isinstance(lib.optim.lr_scheduler.StepLR(opt, 1), lib.optim.lr_scheduler._LRScheduler)
+    assert seen[0] == seen[1]

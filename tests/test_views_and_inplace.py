@@ -529,6 +529,18 @@ test_masked_fills_of_expanded_memory = pytest.mark.filterwarnings("ignore:Use of
 })))  # fmt: skip
 
 
+test_functions_of_elements = same_outcomes({
+    "apply_": lambda m: m.arange(4.0).reshape(2, 2).t().apply_(lambda v: v * 2 + 1),
+    "apply_ to integers": lambda m: m.arange(3).apply_(lambda v: v // 2), "no function": lambda m: m.ones(1).apply_(3),
+    "apply_ counts": lambda m: m.ones(2).apply_(abs)._version,
+    "apply_ to a leaf": lambda m: m.ones(1, requires_grad=True).apply_(abs),
+    "map_": lambda m: m.arange(4.0).reshape(2, 2).map_(m.ones(2), lambda a, b: a - b),
+    "map_ of another dtype": lambda m: m.ones(2).map_(m.ones(2).double(), max),
+    "map_ of another size": lambda m: m.ones(2).map_(m.ones(3), max),
+    "map_ of a result": lambda m: (m.ones(1, requires_grad=True) * 2).map_(m.ones(1), max),
+})  # fmt: skip
+
+
 def test_masked_fill_of_expanded_memory_warns() -> None:
     with pytest.warns(UserWarning, match="masked_fill_ on expanded tensors is deprecated"):
         mg.ones(1).expand(3)[mg.tensor([True, False, False])] = 5

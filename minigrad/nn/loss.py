@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from minigrad.nn import functional as F
 from minigrad.nn.module import FunctionModule
 from minigrad.nn.reduction import older_reduction
 
 
-class _Loss(FunctionModule):
-    """A function of input and target. Weights are buffers; nothing is printed."""
+def _of_ones_own(input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean") -> Any:
+    raise NotImplementedError("a loss of one's own defines forward")
 
+
+class _Loss(FunctionModule):
+    """A function of input and target. Weights are buffers; nothing is printed. A loss of one's own defines `forward`."""
+
+    function: ClassVar[Any] = _of_ones_own
     inputs = 2
     tensors = ("weight", "pos_weight")
 
@@ -28,13 +33,25 @@ class _Loss(FunctionModule):
         return ""
 
 
-class NLLLoss(_Loss):
+def _weighted(
+    input: Any, target: Any, weight: Any = None, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
+) -> Any:
+    return _of_ones_own(input, target)
+
+
+class _WeightedLoss(_Loss):
+    """A loss whose classes count differently."""
+
+    function: ClassVar[Any] = _weighted
+
+
+class NLLLoss(_WeightedLoss):
     """Negative log likelihood of classes; see `functional.nll_loss`."""
 
     function = F.nll_loss
 
 
-class CrossEntropyLoss(_Loss):
+class CrossEntropyLoss(_WeightedLoss):
     """Cross entropy of scores before the softmax; see `functional.cross_entropy`."""
 
     function = F.cross_entropy
@@ -92,7 +109,7 @@ class HuberLoss(_Loss):
         super().__init__(reduction, delta)
 
 
-class BCELoss(_Loss):
+class BCELoss(_WeightedLoss):
     """Cross entropy of probabilities of yes and no; see `functional.binary_cross_entropy`."""
 
     function = F.binary_cross_entropy
@@ -150,7 +167,7 @@ class TripletMarginWithDistanceLoss(_Loss):
     inputs = 3
 
 
-class MultiMarginLoss(_Loss):
+class MultiMarginLoss(_WeightedLoss):
     """By how much other classes come near the right one; see `functional.multi_margin_loss`."""
 
     function = F.multi_margin_loss
@@ -162,7 +179,7 @@ class MultiLabelMarginLoss(_Loss):
     function = F.multilabel_margin_loss
 
 
-class MultiLabelSoftMarginLoss(_Loss):
+class MultiLabelSoftMarginLoss(_WeightedLoss):
     """Logistic loss of several labels; see `functional.multilabel_soft_margin_loss`."""
 
     function = F.multilabel_soft_margin_loss

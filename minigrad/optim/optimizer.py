@@ -24,6 +24,9 @@ Group: TypeAlias = dict[str, Any]
 Params: TypeAlias = Iterable[Tensor] | Iterable[Group] | Iterable[tuple[str, Tensor]]
 
 
+required: Any = type("_Required", (), {"__repr__": lambda self: "<required parameter>"})()  # a default of older optimisers
+
+
 class Optimizer(Hooked):
     """Base class of the optimisers.
 
@@ -119,7 +122,8 @@ class Optimizer(Hooked):
         if names:
             param_group["param_names"] = names
         for name, default in self.defaults.items():
-            param_group.setdefault(name, default)
+            if param_group.setdefault(name, default) is required:
+                raise ValueError(f"parameter group didn't specify a value of required optimization parameter {name}")
         self._check_group(param_group)
         self.param_groups.append(param_group)
 

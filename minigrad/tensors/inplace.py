@@ -384,6 +384,25 @@ class InPlace(TensorBase):
 
     _index_fill_ = in_place(indexing.index_fill)
 
+    def apply_(self, callable: Callable[[Any], Any]) -> Tensor:
+        """Replace each element by what a Python function makes of it, one after the other; returns the tensor."""
+        return self._by_elements("apply_", callable)
+
+    def map_(self, tensor: Any, callable: Callable[[Any, Any], Any]) -> Tensor:
+        """Replace each element by what a Python function makes of it and of that of another tensor; returns the tensor."""
+        if tensor.array.dtype != self.array.dtype:
+            raise TypeError(f"map_(): expected a tensor of {DTYPES[self.array.dtype]}, got {DTYPES[tensor.array.dtype]}")
+        return self._by_elements("map_", callable, indexing.copy(self, tensor).array)
+
+    def _by_elements(self, name: str, function: Callable[..., Any], *others: Any) -> Tensor:
+        if autograd.needs_grad(self):
+            raise RuntimeError(f"Can't call {name}() on Variable that requires grad. Use var.detach().{name}() instead.")
+        check_inference(self)
+        _unlock(self.array)
+        for place in np.ndindex(self.array.shape):
+            self.array[place] = function(self.array[place].item(), *(other[place].item() for other in others))
+        return self  # type: ignore[return-value]  # as in torch, no version counts it
+
     def index_fill_(self, dim: int, index: Any, value: Any) -> Tensor:
         """`index_fill`, written into this tensor's memory; returns the tensor."""
         if not _repeated(self.array):

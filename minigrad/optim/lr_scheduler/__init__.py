@@ -9,7 +9,7 @@ References
 """
 
 # isort: off
-from minigrad.optim.lr_scheduler.base import LRScheduler
+from minigrad.optim.lr_scheduler.base import LRScheduler, _LRScheduler
 from minigrad.optim.lr_scheduler.composed import ChainedScheduler, SequentialLR
 from minigrad.optim.lr_scheduler.cycles import CosineAnnealingWarmRestarts, CyclicLR, OneCycleLR
 from minigrad.optim.lr_scheduler.formulas import (

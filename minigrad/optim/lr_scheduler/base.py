@@ -135,3 +135,7 @@ class LRScheduler:
         for group, rate in zip(self.optimizer.param_groups, found, strict=True):
             set_rate(group, rate)
         self._last_lr = rates(self.optimizer)
+
+
+class _LRScheduler(LRScheduler):
+    """The old name of the base class, for schedulers that derive from it."""
