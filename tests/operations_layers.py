@@ -123,7 +123,7 @@ OTHERS = [
     Row("nn.functional.dropout3d", case(real(4, 3, 2, 2, 3)), case(real(3, 2, 2, 3), 0.3),
         case(real(4, 3, 2, 2, 2), training=False), refused(real(4, 3, 2, 2, 2), 1.5), call=seeded("dropout3d"), same_node=False),
     *(Row(f"nn.functional.{name}", case(shape, training=True), case(shape, 0.2, True), case(shape), case(shape, 0.0, True),
-          case(shape, 1.0, True), refused(shape, 1.5, True), call=seeded(name), same_node=False)
+          case(shape, 1.0, True), case(real(3)), refused(shape, 1.5, True), call=seeded(name), same_node=False)
       for name, shape in (("alpha_dropout", A), ("alpha_dropout", real(4, 3).transposed()),
                           ("feature_alpha_dropout", real(4, 6, 3)))),
     Row("nn.functional.rrelu", case(A), case(A, training=True), case(A, 0.5, 0.6, True),

@@ -223,6 +223,7 @@ CHAINS = [
     Row("addr", case(real(3, 4), real(3), real(4)), case(real(4), real(3), real(4)),
         case(SCALAR, real(3), real(4), beta=0.5, alpha=2.0),
         case(real(3, 4), real(3), real(4), beta=0), case(whole(3, 4), whole(3), whole(4), beta=2, alpha=3),
+        case(truth(3, 4), truth(3), truth(4)),
         refused(real(3, 4), real(4), real(3)), refused(A, A, real(4))),
     Row("addbmm", case(real(3, 5), CUBE, real(2, 4, 5)), case(real(5), CUBE, real(2, 4, 5), beta=0.5, alpha=2.0),
         case(real(3, 5), CUBE, real(2, 4, 5), beta=0), case(whole(3, 2), whole(2, 3, 4), whole(2, 4, 2)),
@@ -237,7 +238,8 @@ CHAINS = [
           refused(A, 2), refused(real(3), 2), same_node=False) for name in ("linalg.matrix_power", "matrix_power")),
     Row("linalg.vecdot", case(A, A), case(A, real(4)), case(CUBE, real(2, 1, 4), dim=0), refused(whole(3), whole(3)),
         refused(A, real(3)), same_node=False),
-    Row("linalg.vander", case(real(3)), case(A, N=3), case(real(2, 1), N=4), case(whole(4), N=3), refused(real(1)),
+    Row("linalg.vander", case(real(3)), case(A, N=3), case(real(2, 1), N=4), case(whole(4), N=3), case(SCALAR, N=3),
+        refused(real(1)),
         refused(real(3), N=1), same_node=False),
     Row("vander",  # torch fails in backward
         case(FOUR), case(FOUR, 3), case(FOUR, increasing=True), case(FOUR, N=5, increasing=True), case(FOUR, 0), case(FOUR, 1),

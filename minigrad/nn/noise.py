@@ -31,7 +31,7 @@ def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace
 
 def feature_alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
     """`alpha_dropout` of whole channels, which lie along the second dimension."""
-    if input.ndim < 2:
+    if input.ndim < 2 and training and p and input.numel():
         raise RuntimeError(f"Feature dropout requires at least 2 dimensions in the input, got {input.ndim}")
     return _drop(input, np.empty((*input.shape[:2], *[1] * (input.ndim - 2)), input.array.dtype), p, training, inplace)
 

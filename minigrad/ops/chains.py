@@ -31,6 +31,8 @@ def addr(input: Array, vec1: Array, vec2: Array, *, beta: float = 1, alpha: floa
 def _addr(c: Array, a: Array, b: Array, /, beta: float, alpha: float) -> Any:
     product = a.reshape((-1, 1)) * b * alpha
     value = product + c * beta if beta else product
+    if raw(c).dtype == bool:
+        return (value != 0,)
     return value, lambda g: g * beta, lambda g: (g @ b) * alpha, lambda g: (a @ g) * alpha
 
 
@@ -138,8 +140,8 @@ def vecdot(x: Array, y: Array, *, dim: int = -1) -> Any:
 
 def linalg_vander(x: Array, *, N: int | None = None) -> Any:
     """The powers x⁰, x¹, ..., xᴺ⁻¹ of each number in a last dimension of their own; as many as there are numbers without `N`."""
-    size = raw(x).shape[-1] if raw(x).ndim else 1
-    count = size if N is None else N
+    x = x if raw(x).ndim else reshape(x, 1)
+    count = raw(x).shape[-1] if N is None else N
     if count <= 1:
         raise RuntimeError("linalg.vander: N must be greater than 1.")
     ones = wrap(np.ones((*raw(x).shape, 1), np.int64 if raw(x).dtype == bool else raw(x).dtype))
