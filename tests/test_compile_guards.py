@@ -183,6 +183,56 @@ def test_gradients_that_a_step_is_given_and_takes_away() -> None:
     assert (step.reason, programs(step)) == (None, 1)
 
 
+def test_a_gradient_that_is_an_argument_too() -> None:
+    ends = []
+    for compiled in (False, True):
+        w = torch.ones(3, requires_grad=True)
+        w.grad = torch.ones(3)
+
+        def function(x: torch.Tensor, gradient: torch.Tensor, w: torch.Tensor = w) -> float:
+            (w * x).sum().backward()
+            return (gradient * 2).sum().item()
+
+        step: Any = Step(function) if compiled else function
+        ends.append([step(x, w.grad) for x in X])
+        other = torch.zeros(3)
+        ends[-1] += [step(x, other) for x in X]
+    assert ends[0] == ends[1]
+    assert (step.reason, programs(step)) == (None, 2)
+
+
+def test_a_parameter_that_is_an_argument_too() -> None:
+    net = nn.Linear(3, 4, bias=False)
+    step = Step(lambda x, weight: net(x).sum() + (weight * 2).sum())
+    with torch.no_grad():
+        for x in X:
+            net.weight += x
+            assert step(x, net.weight).item() == (net(x).sum() + (net.weight * 2).sum()).item()
+        for x in X:
+            other = nn.Parameter(x * 3)
+            assert step(x, other).item() == (net(x).sum() + (other * 2).sum()).item()
+    assert (step.reason, programs(step)) == (None, 2)
+
+
+def test_a_gradient_under_another_name() -> None:
+    """It may be a parameter's gradient no longer."""
+    ends = []
+    for compiled in (False, True):
+        w = torch.ones(3, requires_grad=True)
+        gradient = w.grad = torch.ones(3)
+
+        def function(x: torch.Tensor, w: torch.Tensor = w) -> float:
+            (w * x).sum().backward()
+            return (gradient * 2).sum().item()  # noqa: B023
+
+        step: Any = Step(function) if compiled else function
+        ends.append([step(x) for x in X])
+        w.grad = torch.zeros(3)
+        ends[-1] += [step(x) for x in X]
+    assert ends[0] == ends[1]
+    assert (step.reason, programs(step)) == (None, 2)
+
+
 def test_state_of_the_optimiser() -> None:
     step = twins(lambda model, opt: opt.load_state_dict(opt.state_dict()))  # other memory for the averages
     assert (step.reason, programs(step)) == (None, 2)

@@ -44,8 +44,8 @@ class Captured:
         self._frame.objects |= {"count_change": count_change, "wrap": wrap, "new": _new, "look": look, "MISSING": MISSING}
         self.outputs: list[Any] = []
         self.made: set[int] = set()
-        self._watch_python(trace, reach)
         owners = self._watch_gradients(trace)
+        self._watch_python(trace, reach)
         reads, counting = self._watch_tensors(trace)
         made = self._described(trace, result)
         hints, setting = self._gradients(trace, reach)
@@ -87,7 +87,9 @@ class Captured:
             return True
 
         self._frame.conditions.append(f"({name(CHANGES)} == {name(seen)} or {name(unchanged)}())")
-        variables, lists = list(reach.variables), list(reach.lists)
+        homes = (home for m in modules for home in (vars(m), *vars(m).values()) if isinstance(home, dict))
+        held = [(home, key) for home in homes for key, x in home.items() if any(x is t for t in self._frame.tensors)]
+        variables, lists = [*reach.variables, *held], list(reach.lists)
         for opt in trace.optimizers.values():
             if opt._hooked:
                 raise Unsupported("an optimiser has, or had, hooks, and those run eagerly")
@@ -112,6 +114,9 @@ class Captured:
         frame = self._frame
         owners = [frame.name(t) for t, _, _ in trace.grads.values()]
         for owner, (_, g, read) in zip(owners, trace.grads.values(), strict=True):
+            if id(g) in frame.names:  # an argument, too
+                frame.same(f"{owner}._grad", g)
+                continue
             if g is not None:  # another one in each run: it is known by whose it is
                 frame.names[id(g)] = f"{owner}._grad"
             if read:
@@ -167,7 +172,7 @@ class Captured:
             inputs[-1].name = name
             given.append(f"t{i}.array")
         for o in trace.outside.values():
-            if id(o.tensor) in trace.owner_of:
+            if id(o.tensor) in trace.owner_of and o.value not in inputs:
                 o.value.name = f"{reach.names.get(id(trace.owner_of[id(o.tensor)]), 'tensor')}_grad"
                 inputs.append(o.value)
                 given.append(f"{self._frame.name(o.tensor)}.array")

@@ -89,12 +89,15 @@ class Frame:
             raise Unsupported("a hook waits for the gradient of an argument; hooks run eagerly")
         name = f"t{len(self.tensors)}"
         self.conditions.append(f"({name} := {text}).__class__ is {self.name(type(t))}")
-        self.conditions += (f"{name} is not {self.names[id(other)]}" for other in self.tensors)
         self.same(f"{name}._requires_grad", t._requires_grad)
         self.conditions += (f"not {name}._hooks", *([f"{name}._node is None"] if current.recording else []))
         self.form(f"{name}.array", t.array)
         self.names[id(t)] = name
         self.tensors.append(t)
+
+    def no_tensor_twice(self) -> None:
+        """Ask that the tensors are different ones, but where `argument` found the same."""
+        self.conditions.append(f"len({{{', '.join(f't{i}' for i in range(len(self.tensors)))}}}) == {len(self.tensors)}")
 
     def function(self, parameters: list[str], *statements: str) -> Callable[..., Any]:
         """A function made of these statements."""

@@ -42,6 +42,7 @@ class Kind:
         frame.same("default_dtype()", get_default_dtype())
         frame.argument("args", args)
         frame.argument("kwargs", kwargs)
+        frame.no_tensor_twice()
         self.tensors = frame.guard(["args", "kwargs"], [f"t{i}" for i in range(len(frame.tensors))])
         self.programs: list[Captured] = []
         self.tries = 2
