@@ -57,6 +57,8 @@ def made(m: Any) -> dict[str, Any]:
         "Transformed rows": d.TransformedDistribution(d.Normal(wide, 0.5), d.AffineTransform(1.0, 2.0, event_dim=1)),
         "Transformed Independent": d.TransformedDistribution(d.Independent(d.Normal(wide, 0.5), 1), [d.ExpTransform()]),
         "Transformed by none": d.TransformedDistribution(d.Normal(wide, 0.5), []),
+        "MixtureSameFamily": d.MixtureSameFamily(d.Categorical(logits=wide), d.Normal(wide, wide.exp())),
+        "MixtureSameFamily of rows": d.MixtureSameFamily(d.Categorical(logits=wide[:, 0]), d.Independent(d.Normal(wide, 0.5), 1)),
         "OneHotCategoricalStraightThrough": d.OneHotCategoricalStraightThrough(probs),
     }
 

@@ -81,7 +81,7 @@ REASONS = {
         (Cat|CorrCholesky|CumulativeDistribution|Independent|LowerCholesky|PositiveDefinite|Reshape|Softmax|Softplus|Stack|StickBreaking)Transform
         (\w*Binomial|\w*Cauchy|Chi2|ContinuousBernoulli|ExponentialFamily|FisherSnedecor)
         (InverseGamma|GeneralizedPareto|Kumaraswamy|LKJCholesky|LogisticNormal)
-        (\w*MultivariateNormal|MixtureSameFamily|Multinomial|Pareto|Relaxed\w+|StudentT)
+        (\w*MultivariateNormal|Multinomial|Pareto|Relaxed\w+|StudentT)
         VonMises Weibull Wishart biject_to transform_to""",
     "data pipes": r"""
         \w*DataPipe DataChunk \w*datapipe\w* (argument|runtime)_validation\w* non_deterministic""",

@@ -135,6 +135,22 @@ class _IndependentConstraint(Constraint):
         return f"IndependentConstraint({self.base_constraint!r}, {self.reinterpreted_batch_ndims})"
 
 
+class MixtureSameFamilyConstraint(Constraint):
+    """The region of the components of a mixture, for each sample of it."""
+
+    def __init__(self, base_constraint: Constraint) -> None:
+        self.base_constraint = base_constraint
+        self.is_discrete, self.event_dim = base_constraint.is_discrete, base_constraint.event_dim
+
+    def check(self, value: Tensor) -> Tensor:
+        """Whether each sample lies in the region of the components."""
+        found = self.base_constraint.check(value.unsqueeze(-1 - self.event_dim))
+        return found.reshape(*found.shape[: value.dim() - self.event_dim], -1).all(-1)
+
+    def __repr__(self) -> str:
+        return f"MixtureSameFamilyConstraint({self.base_constraint!r})"
+
+
 def is_dependent(constraint: Constraint) -> bool:
     """Whether `constraint` is `dependent`, which nothing can be checked against."""
     return isinstance(constraint, _Dependent)
