@@ -468,6 +468,14 @@ def test_mnist_is_fetched_once_and_read(small: type[MNIST], server: Server, tmp_
         assert len(ds.classes) == 10
 
 
+def test_mnist_under_its_older_names(small: type[MNIST], tmp_path: Path) -> None:
+    ds = small(tmp_path, download=True)
+    for old, new in (("train_data", "data"), ("test_data", "data"), ("train_labels", "targets"), ("test_labels", "targets")):
+        with pytest.warns(UserWarning, match=f"^{old} has been renamed {new}$") as caught:
+            assert getattr(ds, old) is getattr(ds, new)
+        assert caught[0].filename == __file__
+
+
 def test_an_item_is_an_image_and_an_int(small: type[MNIST], tmp_path: Path) -> None:
     ds = small(tmp_path, download=True)
     image, target = ds[3]

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from minigrad.serialization.unpickler import load_arrays
 from minigrad.tensors.creation import from_numpy
+from minigrad.vision.datasets.legacy import OlderNames
 from minigrad.vision.datasets.vision import VisionDataset, data_folder, download_once, read_or_explain
 
 Split = tuple[NDArray[np.float32], NDArray[np.int64]]
@@ -136,7 +137,7 @@ def content_digest(splits: Splits) -> str:
     return sha256.hexdigest()
 
 
-class MNIST(VisionDataset):
+class MNIST(OlderNames, VisionDataset):
     """Handwritten digits, 60,000 to train on and 10,000 to test on, as `torchvision.datasets.MNIST`.
 
     An item is a pair of an image and a target, the class as an int. Where torchvision gives an image of PIL, this gives
