@@ -626,6 +626,24 @@ def test_arguments_that_cannot_be() -> None:
     assert "has a history" in step.reason
 
 
+def test_an_argument_with_a_hook() -> None:
+    seen: list[Any] = []
+    w = torch.ones(3, requires_grad=True)
+    w.register_hook(seen.append)
+    step = Step(lambda x, w: (w * x).sum().backward())
+    for x in X[:6]:
+        step(x, w)
+    assert "hooks run eagerly" in step.reason
+    assert len(seen) == 6
+
+
+def test_too_many_kinds_of_arguments() -> None:
+    step = Step(lambda x, number: x * number)
+    for number in range(8 * LIMIT + 2):
+        assert torch.equal(step(X[0], number), X[0] * number)
+    assert "kinds of arguments" in step.reason
+
+
 def test_a_counter_of_the_step() -> None:
     count = 0
 

@@ -37,8 +37,6 @@ _FUNCTIONS = {
     np.std, np.isin, np.cross, np.atleast_1d, np.atleast_2d, np.vander, np.interp,
 }  # fmt: skip
 _SHAPED = {np.where, np.nonzero, np.flatnonzero, np.argwhere, np.unique, np.repeat}  # by values
-_REDUCED = {np.sum: np.add, np.prod: np.multiply, np.max: np.maximum, np.amax: np.maximum, np.min: np.minimum, np.amin: np.minimum,
-            np.all: np.logical_and, np.any: np.logical_or}  # fmt: skip
 
 
 _ARRAY: Any = TensorBase.__dict__["array"]
@@ -204,27 +202,15 @@ class Trace:
         """A function of NumPy's."""
         if function in (np.may_share_memory, np.shares_memory, np.shape, np.ndim, np.size, np.result_type):
             return function(*plain(args), **plain_options(options))
-        if function in _REDUCED:
-            axis = args[1] if len(args) > 1 else options.pop("axis", None)
-            return _REDUCED[function].reduce(args[0], axis, **options)
-        if function is np.copyto and len(args) == 2 and not options:
-            args[0][...] = args[1]
-            return None
         if function in (np.split, np.array_split):
             return function.__wrapped__(*args, **options)
         name = f"{function.__module__}.{function.__name__}".replace("numpy", "np")
-        if function is np.dot and (len(args) == 3 or options.get("out") is not None):
-            target = args[2] if len(args) == 3 else options["out"]
-            np.dot(*plain(args[:2]), out=plain(target))
-            self.write(target, name, args[:2])
-            return target
         if function in (np.zeros_like, np.ones_like, np.empty_like, np.full_like):
             array = function(*plain(args), **plain_options(options))
             fill = {np.zeros_like: 0, np.ones_like: 1, np.empty_like: None}.get(function, args[1] if len(args) > 1 else None)
             return self.filled(array, fill)
-        if function is np.array_equal:
-            return bool((args[0] == args[1]).all()) if np.shape(args[0]) == np.shape(args[1]) else False
-        unknown = function not in _FUNCTIONS or (function is np.where and len(args) == 1) or options.get("out") is not None
+        unknown = function not in _FUNCTIONS or (function is np.where and len(args) == 1)
+        unknown = unknown or options.get("out") is not None or (function is np.dot and len(args) > 2)
         if unknown or (function is np.repeat and within(args[1])):
             self.fail(f"{name}() is not captured" + ": the shape of its result depends on the values" * (function in _SHAPED))
             return function(*plain(args), **plain_options(options))
