@@ -1,7 +1,7 @@
 """What is asked before a program runs, and what is done after it: Python text, compiled once.
 
-The conditions for a step of a logistic model are some forty comparisons. In one expression they take 1 µs; a loop over lists of
-what to compare, and a dictionary of signatures, took 8, and 15 between large matrix products, which empty the caches.
+The conditions for a step of a logistic model are some forty comparisons. As two compiled expressions they take 1.6 µs. With a
+dictionary of signatures and loops over lists of what to compare, 15 µs of a step of 64 digits went by around the program; now 5 do.
 """
 
 from __future__ import annotations
