@@ -6,6 +6,7 @@ import ast
 import contextlib
 import os
 import re
+import select
 import socket
 import subprocess
 import sys
@@ -41,7 +42,7 @@ def environment(**more: object) -> dict[str, str]:
     return mine | {name: str(value) for name, value in more.items()}
 
 
-def run(*command: object, cwd: Path | None = None, limit: float = 60, **variables: object) -> subprocess.CompletedProcess[str]:
+def run(*command: object, cwd: Path | None = None, limit: float = 300, **variables: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*map(str, command)], cwd=cwd, env=environment(**variables), capture_output=True, text=True,
                           timeout=limit, check=False)  # fmt: skip
 
@@ -72,7 +73,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
             processes.append(stack.enter_context(process))
             stack.callback(process.kill)
         for process in processes:
-            _, errors = process.communicate(timeout=100)
+            _, errors = process.communicate(timeout=300)
             assert process.returncode == 0, errors
     on_minigrad(2, folder / "ours", "curves", *CALLS)
     on_minigrad(1, folder / "one", "curves")
@@ -152,7 +153,8 @@ FAULTS = {
 def test_a_fault_ends_the_job_and_is_named(what: str, tmp_path: Path) -> None:
     timeout, said = FAULTS[what]
     done = mpiexec(3, *PYTHON, "-m", "minigrad", "run", RANKS, tmp_path, f"fault:{what}", TIMEOUT=timeout)
-    assert time.time() - float((tmp_path / "moment").read_text()) < (3 if timeout == 1 else 5)
+    took, limit = time.time() - float((tmp_path / "moment").read_text()), 3 if timeout == 1 else 5
+    assert took < limit or took < limit * slowness()
     assert done.returncode != 0
     assert "went on" not in done.stdout
     assert re.search(said, done.stderr), done.stderr
@@ -161,15 +163,36 @@ def test_a_fault_ends_the_job_and_is_named(what: str, tmp_path: Path) -> None:
     assert left_over(str(tmp_path)) == []
 
 
+def slowness() -> float:
+    """How many times as long as on an idle computer everything takes: time by the clock over the processor's, of a short job."""
+    start, used = time.monotonic(), time.process_time()
+    while time.process_time() - used < 0.2:
+        pass
+    return (time.monotonic() - start) / 0.2
+
+
 def left_over(mark: str) -> list[str]:
-    """Processes that still run with `mark` among their arguments, or as watchers, and shared memory; within a second."""
-    for _ in range(20):
+    """Processes that run with `mark` among their arguments, and do not end within seconds."""
+    for _ in range(100):
         time.sleep(0.05)
         shown = subprocess.run(["ps", "-eo", "pid,stat,args"], capture_output=True, text=True, check=True).stdout
         lines = [line for line in shown.splitlines() if mark in line and " Z" not in line]
         if not lines:
             break
     return lines
+
+
+def test_what_is_said_before_an_abort_is_read_before_it() -> None:
+    """mpiexec may forget what is still in the pipe: of 6 jobs whose mpiexec was held up for a moment, one ended in silence."""
+    code = "from minigrad.distributed import watcher\nwatcher.say('last words')\nprint('abort')"
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen([*PYTHON, "-u", "-c", code], env=environment(), **pipes) as process:  # type: ignore[call-overload]
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert select.select([process.stderr], [], [], 100)[0]
+        assert not select.select([process.stdout], [], [], 0.3)[0]
+        assert process.stderr.readline() == b"last words\n"
+        assert process.stdout.read() == b"abort\n"
 
 
 def test_no_shared_memory_stays_behind(tmp_path: Path) -> None:

@@ -136,9 +136,9 @@ class Board:
             self._abort(f"failed with {kind.__name__} {self.place}")
 
     def _abort(self, why: str) -> None:
-        self.notes[0] = 1  # nobody else needs to speak
         sys.stdout.flush()
-        print(f"rank {self.comm.rank} {why}; the job is aborted", file=sys.stderr, flush=True)
+        watcher.say(f"rank {self.comm.rank} {why}; the job is aborted")
+        self.notes[0] = 1  # nobody else needs to speak
         self.comm.Abort(1)
 
     def leave(self) -> None:

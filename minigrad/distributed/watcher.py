@@ -7,6 +7,7 @@ abort the job. Without it, MPICH ends the other ranks in silence, with exit stat
 It imports nothing of minigrad, so that it starts in a few milliseconds.
 """
 
+import contextlib
 import os
 import signal
 import sys
@@ -38,9 +39,23 @@ def watch(rank: int, parent: int, notes: int, page: int, mpiexec: int) -> None:
     if _aborted(notes):
         return
     where = os.pread(notes, PAGE, page * PAGE).partition(b"\0")[0].decode()
-    print(f"rank {rank} was killed or called os._exit {where}; the job is aborted", file=sys.stderr, flush=True)
+    say(f"rank {rank} was killed or called os._exit {where}; the job is aborted")
     if mpiexec >= 0:
         os.write(mpiexec, b"cmd=abort exitcode=1\n")  # in the language that MPICH's processes speak with mpiexec (PMI-1)
+
+
+def say(last_words: str) -> None:
+    """Print the line before an abort, and wait until ``mpiexec`` has read it: when a job is aborted, it may forget the rest."""
+    print(last_words, file=sys.stderr, flush=True)
+    with contextlib.suppress(ImportError, OSError, ValueError):  # Windows; a terminal or a file, which need no waiting
+        import fcntl
+        import termios
+
+        for _ in range(200):
+            unread = fcntl.ioctl(sys.stderr.fileno(), termios.FIONREAD, bytes(4))
+            if not int.from_bytes(unread, sys.byteorder):
+                break
+            time.sleep(0.01)
 
 
 def _aborted(notes: int) -> bool:
