@@ -1,7 +1,8 @@
-"""einsum: which sizes go together under one letter, and gradients where an operand is stretched."""
+"""einsum: which sizes go together under one letter, gradients where an operand is stretched, and the layout of the result."""
 
 from __future__ import annotations
 
+import string
 from itertools import combinations
 from typing import Any
 
@@ -41,4 +42,27 @@ def test_letters_of_size_1(m: Any, equation: str) -> Any:
         first = m.autograd.grad((value * value).sum(), operands, create_graph=True)
         second = m.autograd.grad(sum((g * g).sum() for g in first), operands)
         results.append([value.detach(), *[g.detach() for g in first], *second])
+    return results
+
+
+@same_as_torch
+@pytest.mark.parametrize("equation", [
+    "ij,jk->ik", "ij,jk->ki", "bij,bkj->bik", "bhqk,bkhd->bqhd", "bchw,oc->bohw", "axc,xd->dac", "lbhd,mbhd->lmbh", "ij,jk,kl->il",
+    "axc,cxd->ad", "...ij,...jk->...ik", "ij,jk->", "ij->ji", "bnd,de",
+])  # fmt: skip
+def test_layout_of_the_result(m: Any, equation: str) -> Any:
+    """Strides decide what view() accepts and in which order dropout draws; those along sizes of 1 count for nothing."""
+    results = []
+    for seed in range(4):
+        random = np.random.RandomState(seed)
+        sizes = {c: random.randint(1 + (seed % 2 or c not in "bni"), 6) for c in string.ascii_lowercase}
+        operands = []
+        for term in equation.partition("->")[0].replace("...", "z").split(","):
+            order = random.permutation(len(term)) if seed > 1 else np.arange(len(term))
+            array = random.standard_normal([sizes[term[i]] for i in order])
+            operands.append(m.from_numpy(array).permute(*np.argsort(order).tolist()))
+        value = m.einsum(equation, *operands)
+        m.manual_seed(0)
+        strides = [step for step, n in zip(value.stride(), value.shape, strict=True) if n > 1]
+        results.append([m.nn.functional.dropout(value, 0.5), strides])
     return results

@@ -8,7 +8,8 @@ from __future__ import annotations
 import math
 import string
 import warnings
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Literal
 
 import numpy as np
 
@@ -404,7 +405,9 @@ def einsum(equation: Any, *operands: Any) -> Any:
             _check("einsum", operands[0], operand, True)
     operands = tuple(cast(x, np.dtype(np.int64)) if raw(x).dtype.kind != "f" and alone & set(letters) else x
                      for x, letters in zip(operands, inputs, strict=True))
-    return _einsum(*operands, inputs=tuple(inputs), output=output)
+    stored, order = _memory_order(inputs, output, operands)
+    result = _einsum(*operands, inputs=tuple(inputs), output=stored, order=order)
+    return result if stored == output else permute(result, [stored.index(c) for c in output])
 
 
 def _without_stretched(operands: Any, inputs: list[str]) -> tuple[tuple[Any, ...], list[str]]:
@@ -439,10 +442,10 @@ def _letters(equation: str, ndims: list[int]) -> tuple[list[str], str]:
 
 
 @op(name="EinsumBackward0", promote=True)
-def _einsum(*xs: Array, inputs: tuple[str, ...], output: str) -> Any:
+def _einsum(*xs: Array, inputs: tuple[str, ...], output: str, order: Literal["C", "K"] = "K") -> Any:
     equation = ",".join(inputs) + "->" + output
     try:
-        value = np.einsum(equation, *map(raw, xs), optimize=len(xs) > 1)
+        value = np.einsum(equation, *map(raw, xs), optimize=len(xs) > 1, order=order)
     except ValueError as error:
         shapes = " and ".join(str(list(x.shape)) for x in xs)
         raise RuntimeError(f"einsum(): {equation!r} does not fit operands of shapes {shapes}: {error}") from None
@@ -456,3 +459,20 @@ def _einsum(*xs: Array, inputs: tuple[str, ...], output: str) -> Any:
         return _einsum(g, *(xs[i] for i in others), ones, inputs=terms, output=inputs[k])
 
     return value, *[lambda g, k=k: rule(k, g) for k in range(len(xs))]
+
+
+def _memory_order(inputs: Sequence[str], output: str, xs: Sequence[Array]) -> tuple[str, Literal["C", "K"]]:
+    """The letters of the result in the order in which torch lays it out in memory; NumPy's name for the layout to ask for.
+
+    torch takes the operands from left to right. If the last pair has letters to be summed, it is a batched matrix product: first
+    come the letters that both have, then those of one operand, then those of the other. Dropout draws in this order.
+    """
+    size = {c: n for letters, x in zip(inputs, xs, strict=True) for c, n in zip(letters, raw(x).shape, strict=False)}
+    left, right = ({c for c in letters if size.get(c) != 1} for letters in ("".join(inputs[:-1]), inputs[-1]))
+    if not left & right - set(output):
+        return output, "K"
+    rows, columns = [c for c in output if c in left - right], [c for c in output if c in right - left]
+    if rows and columns and output.index(columns[0]) < output.index(rows[0]):
+        rows, columns = columns, rows
+    both = [c for c in output if c not in (*rows, *columns)]
+    return "".join(both + rows + columns), "C"
