@@ -275,9 +275,9 @@ def sized(name: str, given: tuple[Any, ...], keyword: Any = None) -> tuple[int, 
         raise TypeError(f"{name}(): sizes must be integers, got {given!r}") from None
     if any(n < 0 for n in sizes):
         raise RuntimeError(f"{name}(): trying to create tensor with negative dimension: {list(sizes)}")
-    if math.prod(sizes) >= 2**60:  # NumPy would count the bytes in 63 bits
+    if math.prod(filter(None, sizes)) >= 2**60:  # NumPy counts the bytes in 63 bits, and leaves sizes of 0 out of it
         raise OutOfMemoryError(f"{name}(): not enough memory: Storage size calculation overflowed with sizes={list(sizes)}, "
-                               f"{math.prod(sizes)} elements of one byte or more")
+                               f"{math.prod(filter(None, sizes))} elements of one byte or more")
     return sizes
 
 
@@ -380,7 +380,7 @@ def arange(
     if (end - start) * step < 0:
         raise RuntimeError("arange(): upper bound and lower bound inconsistent with step sign: "
                            f"start {start}, end {end}, step {step}")
-    count = max(math.ceil((end - start) / step), 0)
+    (count,) = sized("arange", (max(math.ceil((end - start) / step), 0),))
     if kind.kind in "iu":  # for those shorter than int64, torch counts in floating point, but goes in whole steps
         start, step = int(start), int(step)
     return _finished((start + step * np.arange(count)).astype(kind), requires_grad, device)
@@ -401,6 +401,7 @@ def linspace(start: Any, end: Any, steps: int, *, dtype: Any = None, device: Any
     count, kind = operator.index(steps), numpy_dtype(dtype)
     if count < 0:
         raise RuntimeError(f"linspace(): number of steps must be non-negative, got {steps}")
+    sized("linspace", (count,))
     if kind == np.bool_:
         raise NotImplementedError("linspace(): not implemented for torch.bool; compare the numbers, as in linspace(...) > 0.5")
     for limit in (start, end):

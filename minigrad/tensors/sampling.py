@@ -78,6 +78,7 @@ def randperm(n: int, *, generator: Any = None, dtype: Any = None, device: Any = 
         raise NotImplementedError("randperm is not implemented for bool")
     if operator.index(n) - 1 > random.integers_of(kind)[1]:
         raise RuntimeError(f"randperm: the integers from 0 to {n - 1} do not all fit {kind}")
+    sized("randperm", (n,))
     return wrap(random.randperm(operator.index(n), generator).astype(kind, copy=False), requires_grad)
 
 
