@@ -89,7 +89,7 @@ REASONS = {
         as_subclass binomial cauchy_ diagonal_scatter frexp geometric_ gradient
         hash_tensor histogramdd i0_? igammac?_? index_reduce_? ldexp_? log_normal_ logaddexp2 map2_
         mvlgamma_? nextafter_? polygamma_ segment_reduce as_strided_scatter slice_inverse
-        resize(_as)?_? new_empty_strided empty_(permuted|strided) from_(dlpack|file) to_dlpack module_load
+        resize(_as)? new_empty_strided empty_(permuted|strided) from_(dlpack|file) to_dlpack module_load
         dim_order make_tensor assert_allclose set_flush_denormal GradientEdge get_gradient_edge increment_version
         allow_mutation_on_saved_tensors region_activation_memory_budget""",
     "torch's internal functions": r"""

@@ -541,6 +541,36 @@ test_functions_of_elements = same_outcomes({
 })  # fmt: skip
 
 
+def resized_and_written(m: Any, shape: Any) -> Any:
+    """A tensor and a view of it, after one of them has got another shape and been written to."""
+    whole = m.arange(6.0).reshape(2, 3)
+    row = whole[1]
+    whole.resize_(shape).fill_(9)
+    return whole, row, whole._version, row._version
+
+
+test_other_sizes = same_outcomes({
+    "as many elements": lambda m: resized_and_written(m, (3, 2)), "fewer": lambda m: resized_and_written(m, (4,)),
+    "none": lambda m: resized_and_written(m, 0), "turned round": lambda m: m.arange(6.0).reshape(2, 3).t().resize_(2, 3),
+    "from the middle": lambda m: m.arange(6.0).reshape(2, 3)[1:].resize_(2),
+    "more than the view shows": lambda m: m.arange(6.0).reshape(2, 3)[:1].resize_(2, 2),
+    "more than there are": lambda m: m.arange(6.0).resize_(4, 2).flatten()[:6],
+    "one number": lambda m: m.tensor(5).resize_(1, 1), "expanded": lambda m: m.ones(1).expand(3).resize_(1).stride(),
+    "strides": lambda m: m.arange(6.0).resize_(m.Size([1, 6])).stride(),
+    "as another": lambda m: m.arange(6.0).resize_as_(m.ones(2, 2)), "negative": lambda m: m.ones(3).resize_(-1),
+    "no integer": lambda m: m.ones(3).resize_(2.5), "of a leaf": lambda m: m.ones(2, requires_grad=True).resize_(1),
+    "of a result": lambda m: (m.ones(2, requires_grad=True) * 2).resize_(1),
+})  # fmt: skip
+
+
+def test_what_is_saved_is_not_resized_unnoticed() -> None:
+    x, w = mg.ones(4), mg.ones(4, requires_grad=True)
+    loss = (w * x).sum()
+    x.resize_(2)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        loss.backward()
+
+
 def test_masked_fill_of_expanded_memory_warns() -> None:
     with pytest.warns(UserWarning, match="masked_fill_ on expanded tensors is deprecated"):
         mg.ones(1).expand(3)[mg.tensor([True, False, False])] = 5

@@ -35,6 +35,17 @@ def _first_byte(x: np.ndarray[Any, Any]) -> int:
     return x.ctypes.data - _owner(x).ctypes.data
 
 
+def resized(x: np.ndarray[Any, Any], shape: Sequence[int]) -> np.ndarray[Any, Any]:
+    """The memory of x, from its first element on, in another shape and in order; new memory if there is not enough of it."""
+    shown = np.empty(shape, x.dtype)
+    first, owner = _first_byte(x), _owner(x)
+    if first + shown.nbytes <= owner.nbytes:
+        return _shown(x, shape, shown.strides, first)
+    known = (owner.nbytes - first) // x.itemsize
+    shown.reshape(-1)[:known] = _shown(x, (known,), (x.itemsize,), first)
+    return shown
+
+
 # ---- windows -------------------------------------------------------------------------------------------------------------
 
 

@@ -27,10 +27,13 @@ import numpy as np
 from minigrad import autograd, random
 from minigrad.arrays import dtypes
 from minigrad.arrays.dtypes import DTYPES, KIND, as_element
+from minigrad.arrays.layout import check_format
 from minigrad.arrays.storage import owner_of
 from minigrad.autograd import TensorBase, clock, count_change, op, raw, unwrapped, wrap
 from minigrad.autograd.tensor_base import Untracked
 from minigrad.ops import indexing
+from minigrad.ops.shape import sizes_of
+from minigrad.ops.strided import resized
 
 if TYPE_CHECKING:
     from minigrad.tensors.tensor import Tensor
@@ -393,6 +396,34 @@ class InPlace(TensorBase):
         if tensor.array.dtype != self.array.dtype:
             raise TypeError(f"map_(): expected a tensor of {DTYPES[self.array.dtype]}, got {DTYPES[tensor.array.dtype]}")
         return self._by_elements("map_", callable, indexing.copy(self, tensor).array)
+
+    def resize_(self, *sizes: Any, memory_format: Any = None) -> Tensor:
+        """Show the same memory, in order, in another shape; returns the tensor.
+
+        If there is not enough memory, the tensor gets new memory of its own, whose further elements may have any value. (In torch,
+        other tensors that shared the old memory share the new one, too.)
+
+        Raises
+        ------
+        RuntimeError
+            If the tensor requires a gradient.
+        """
+        check_format("resize_", memory_format)
+        if autograd.needs_grad(self):
+            raise RuntimeError("cannot resize variables that require grad")
+        check_inference(self)
+        shape = sizes_of(sizes)
+        if min(shape, default=0) < 0:
+            raise RuntimeError(f"resize_(): sizes must not be negative, got {list(shape)}")
+        before, self.array = self.array, resized(self.array, shape)
+        if owner_of(self.array) is not owner_of(before):
+            self._version_cell, self._view = [self._version_cell[0]], None
+        count_change(self)
+        return self  # type: ignore[return-value]
+
+    def resize_as_(self, the_template: Tensor, *, memory_format: Any = None) -> Tensor:
+        """`resize_` to the shape of another tensor."""
+        return self.resize_(the_template.shape, memory_format=memory_format)
 
     def _by_elements(self, name: str, function: Callable[..., Any], *others: Any) -> Tensor:
         if autograd.needs_grad(self):
