@@ -104,16 +104,19 @@ from minigrad.tensors.window_functions import bartlett_window, blackman_window, 
 from minigrad.lazy import on_first_use as _on_first_use
 
 if TYPE_CHECKING:
-    from minigrad import compiler, distributed, distributions, func, multiprocessing, serialization, special, testing
+    from minigrad import (
+        compiler, distributed, distributions, func, functional, jit, multiprocessing, onnx, serialization, special, testing,
+    )  # fmt: skip
     from minigrad.compiler import compile
     from minigrad.func import vmap
     from minigrad.serialization import load, safetensors, save
 else:
     __getattr__, __dir__ = _on_first_use(
         __name__, compiler="minigrad.compiler", compile="minigrad.compiler", distributed="minigrad.distributed",
-        distributions="minigrad.distributions", func="minigrad.func", vmap="minigrad.func",
-        multiprocessing="minigrad.multiprocessing", serialization="minigrad.serialization", load="minigrad.serialization",
-        safetensors="minigrad.serialization", save="minigrad.serialization", special="minigrad.special", testing="minigrad.testing",
+        distributions="minigrad.distributions", func="minigrad.func", vmap="minigrad.func", functional="minigrad.functional",
+        jit="minigrad.jit", multiprocessing="minigrad.multiprocessing", onnx="minigrad.onnx",
+        serialization="minigrad.serialization", load="minigrad.serialization", safetensors="minigrad.serialization",
+        save="minigrad.serialization", special="minigrad.special", testing="minigrad.testing",
     )
 
 __version__ = version.__version__

@@ -251,3 +251,32 @@ def test_deterministic_algorithms(m: Any) -> Any:
     after = m.are_deterministic_algorithms_enabled()
     m.use_deterministic_algorithms(False)
     return before, after, m.are_deterministic_algorithms_enabled(), m.is_autocast_enabled()
+
+
+# --- modules that scripts import in passing ---------------------------------------------------------------------------
+
+
+def test_torchscript_is_asked_for_in_passing() -> None:
+    for lib in (torch, mg):
+        assert lib.jit.is_scripting() is lib.jit.is_tracing() is False
+
+    def double(x: Any) -> Any:
+        return 2 * x
+
+    for mark in (mg.jit.export, mg.jit.ignore, mg.jit.ignore(drop=True), mg.jit.ignore(), mg.jit.unused):
+        assert mark(double) is double
+    for name in ("script", "script_if_tracing", "trace", "load", "save"):
+        with pytest.raises(NotImplementedError, match=rf"^torch\.jit\.{name} is not supported"):
+            getattr(mg.jit, name)(double)
+
+
+def test_onnx_can_be_imported_but_exports_nothing() -> None:
+    with pytest.raises(NotImplementedError, match=r"^torch\.onnx\.export is not supported; save the state_dict"):
+        mg.onnx.export(mg.nn.Linear(2, 1), mg.ones(1, 2), "model.onnx")
+
+
+def test_operations_under_the_name_of_their_module() -> None:
+    absent = {"istft", "stft", "lu", "pca_lowrank", "svd_lowrank", "chain_matmul"}
+    assert set(mg.functional.__all__) == set(torch.functional.__all__) - absent
+    for name in mg.functional.__all__:
+        assert getattr(mg.functional, name) is getattr(mg, name)
