@@ -130,6 +130,7 @@ def plot(results: Sequence[Result], note: str, path: Path) -> None:
 
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
+    from matplotlib.ticker import LogLocator
 
     shown = [result for group in by_section(results).values() for result in group if THEIRS in result.ratio][::-1]
     ratios = [result.ratio[THEIRS] for result in shown]
@@ -143,6 +144,9 @@ def plot(results: Sequence[Result], note: str, path: Path) -> None:
                       fontsize=7)  # fmt: skip
     axes.axvline(1, color="black", linewidth=1)
     axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.minorticks_off()
     axes.margins(x=0.12, y=0.01)
     axes.set_yticks(range(len(shown)), [result.job for result in shown], fontsize=7)
     axes.set_xlabel("time of minigrad / time of torch (left of the line: minigrad is faster)")
