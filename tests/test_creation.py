@@ -142,6 +142,13 @@ def test_arange(m: Any) -> Any:
 
 
 @same_as_torch
+def test_steps_of_nothing(m: Any) -> Any:
+    """int64 makes nothing of a half."""
+    attempts = [lambda: m.arange(0, 4, 0), lambda: m.arange(0, 4, 0.5, dtype=m.int64), lambda: m.arange(0, 4, 0.0, dtype=m.int64)]
+    return [m.arange(0, 4, 0.5, dtype=m.int32), *(raised(attempt) for attempt in attempts)]
+
+
+@same_as_torch
 def test_linspace_and_eye(m: Any) -> Any:
     return [
         m.linspace(0, 1, 5), m.linspace(0, 1, 1), m.linspace(0, 1, 0), m.linspace(5, -5, 11), m.linspace(0, 10, 4, dtype=m.float64),

@@ -23,18 +23,23 @@ NO_MODULES = {
 NO_OPTIMISERS = {"Adafactor", "Muon", "SparseAdam"}
 
 
-def ours(x: Any) -> Any:
-    """The same argument for minigrad."""
+def ours(x: Any, known: dict[Any, Any] | None = None) -> Any:
+    """The same argument for minigrad; a tensor that occurs twice does so here, too."""
+    known = {} if known is None else known
     if isinstance(x, torch.Tensor):
-        tensor = mg.tensor(x.detach().numpy()).requires_grad_(x.requires_grad)
-        return mg.nn.Parameter(tensor, x.requires_grad) if isinstance(x, torch.nn.Parameter) else tensor
+        if id(x) not in known:
+            tensor = mg.tensor(x.detach().numpy()).requires_grad_(x.requires_grad)
+            known[id(x)] = mg.nn.Parameter(tensor, x.requires_grad) if isinstance(x, torch.nn.Parameter) else tensor
+        return known[id(x)]
     if type(x) in (list, tuple):
-        return type(x)(map(ours, x))
+        return type(x)(ours(each, known) for each in x)
     if x in (torch.nn.functional.relu, torch.nn.functional.gelu):
         return getattr(mg.nn.functional, x.__name__)
     if isinstance(x, torch.nn.Module) or (isinstance(x, torch.dtype) and x.is_complex):
         raise NotImplementedError
-    return {key: ours(value) for key, value in x.items()} if isinstance(x, dict) else x
+    if isinstance(x, torch.dtype):
+        return getattr(mg, str(x).removeprefix("torch."))
+    return {key: ours(value, known) for key, value in x.items()} if isinstance(x, dict) else x
 
 
 def flat(x: Any) -> list[Any]:
@@ -139,3 +144,48 @@ def test_optimisers(name: str) -> None:
             texts.append(repr(opt))
         compare(*results)
         assert texts[0] == texts[1]
+
+
+def refusal(cls: Any, made: Any, call: Any = None) -> type:
+    """The type of the error that making an object raises, or calling it; `int` if none does."""
+    try:
+        result = cls(*made[0], **made[1])
+        if call:
+            result(*call[0], **call[1])
+    except Exception as error:
+        return type(error)
+    return int
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_wrong_modules() -> None:
+    """What torch's modules refuse is refused, with the same type of error."""
+    tried = 0
+    for name in sorted(MODULES.keys() - NO_MODULES):
+        info = MODULES[name]
+        examples = info.module_error_inputs_func or (lambda *args, **kwargs: [])
+        for example in examples(info, device="cpu", dtype=torch.float64, requires_grad=False, training=True):
+            made, call = example.module_error_input.constructor_input, example.module_error_input.forward_input
+            made, call = (made.args, made.kwargs), call and (call.args, call.kwargs)
+            expected, given = refusal(info.module_cls, made, call), ours([made, call])
+            assert issubclass(refusal(getattr(mg.nn, name), *given), expected), (name, made)
+            tried += expected is not int
+    assert tried > 50
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_wrong_optimisers() -> None:
+    """So is what torch's optimisers refuse; `foreach`, which is not here, has an error of its own."""
+    tried = 0
+    for name in sorted(OPTIMISERS.keys() - NO_OPTIMISERS):
+        for example in OPTIMISERS[name].optim_error_inputs_func(device="cpu", dtype=torch.float64):
+            wrong = example.optimizer_error_input
+            params = [torch.zeros(1, requires_grad=True)] if wrong.params is None else wrong.params
+            made = (params,), wrong.kwargs
+            expected, given = refusal(OPTIMISERS[name].optim_cls, made), ours(made)
+            if expected is int:
+                continue  # refused by step()
+            expected = NotImplementedError if wrong.kwargs.get("foreach") else expected
+            assert issubclass(refusal(getattr(mg.optim, name), given), expected), (name, wrong)
+            tried += 1
+    assert tried > 50

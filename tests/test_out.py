@@ -106,3 +106,14 @@ def test_another_shape_is_given_with_a_warning(m: Any) -> None:
     with pytest.warns(UserWarning, match="was resized since it had shape"):
         m.exp(m.ones(3), out=out)
     assert list(out.shape) == [3]
+
+
+@same_as_torch
+@pytest.mark.filterwarnings("ignore:An output with one or more elements was resized")
+def test_a_part_of_memory_grows_in_it(m: Any) -> Any:
+    whole, columns, numbers = m.zeros(4), m.zeros(2, 3), m.tensor([2, 1, 0])
+    m.add(m.ones(2), 1, out=whole[:1])
+    m.add(m.ones(3), 1, out=columns[:, 0])
+    nothing = m.empty(0)
+    attempts = [lambda: m.gather(numbers, 0, numbers[1:], out=numbers[:1]), lambda: m.cat([nothing, m.ones(3)], out=nothing)]
+    return [whole, columns, *(raised(attempt) for attempt in attempts)]

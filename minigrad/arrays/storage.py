@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -73,6 +74,40 @@ def show(flat: Array, offset: int, shape: Sequence[int], strides: Sequence[int])
     if any(n > 1 and step == 0 for n, step in zip(shape, strides, strict=True)):
         array.flags.writeable = False  # as `expand` does it: two elements in one place
     return array
+
+
+def shown(x: Array, shape: Sequence[int], strides: Sequence[int], first: int) -> Array:
+    """The memory that x shows a part of, in another shape: `strides` are in bytes, and `first` is the number of the first byte.
+
+    NumPy's own `as_strided` hides the array that owns the memory, by which views are recognised.
+    """
+    owner = _owner(x)
+    memory = owner.transpose(np.argsort([-step for step in owner.strides], stable=True))  # in the order of its addresses
+    last = first + sum((n - 1) * step for n, step in zip(shape, strides, strict=True))
+    if math.prod(shape) and last + x.itemsize > memory.nbytes:
+        raise RuntimeError(f"setStorage: sizes {list(shape)} and strides {[s // x.itemsize for s in strides]} reach "
+                           f"{last + x.itemsize} bytes, out of bounds for storage of size {memory.nbytes}")
+    return np.ndarray(tuple(shape), x.dtype, memory, first if math.prod(shape) else 0, tuple(strides))
+
+
+def _owner(x: Array) -> Array:
+    return x.base if isinstance(x.base, np.ndarray) and x.base.dtype == x.dtype else x
+
+
+def first_byte(x: Array) -> int:
+    """Where in its memory, which `shown` takes, x begins."""
+    return x.ctypes.data - _owner(x).ctypes.data
+
+
+def resized(x: Array, shape: Sequence[int]) -> Array:
+    """The memory of x, from its first element on, in another shape and in order; new memory if there is not enough of it."""
+    fresh = np.empty(shape, x.dtype)
+    first, owner = first_byte(x), _owner(x)
+    if first + fresh.nbytes <= owner.nbytes:
+        return shown(x, shape, fresh.strides, first)
+    known = (owner.nbytes - first) // x.itemsize
+    fresh.reshape(-1)[:known] = shown(x, (known,), (x.itemsize,), first)
+    return fresh
 
 
 def deep_copied(array: Array, memo: dict[Any, Any]) -> Array:

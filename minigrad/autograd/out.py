@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.arrays.dtypes import DTYPES, KIND
+from minigrad.arrays.storage import resized
 from minigrad.autograd.grad_mode import is_grad_enabled, no_grad
 from minigrad.autograd.tensor_base import TensorBase, tensors_in
 from minigrad.autograd.versions import count_change
@@ -52,7 +53,7 @@ def written(function: Callable[..., Any], args: tuple[Any, ...], options: dict[s
     if len(results) != len(outs) or many != isinstance(result, tuple):
         raise TypeError(f"{name}(): out must be {len(results)} tensor{'s' * (len(results) > 1)}, as many as there are results")
     for each, value in zip(outs, results, strict=True):
-        _write(name, each, value.array, how)
+        _write(name, each, value.array, how, operands)
     return type(result)(*outs) if isinstance(result, tuple) else out
 
 
@@ -72,7 +73,7 @@ def _apart(name: str, out: TensorBase, operands: list[TensorBase]) -> None:
                                "refer to a single memory location. Please clone() the tensor before performing the operation.")
 
 
-def _write(name: str, out: Any, value: Any, how: str) -> None:
+def _write(name: str, out: Any, value: Any, how: str, operands: list[TensorBase]) -> None:
     kind, wanted = value.dtype, out.array.dtype
     if kind != wanted and how == "new":
         raise RuntimeError(f"{name}(): dtype {kind} does not match dtype of out parameter ({wanted})")
@@ -80,11 +81,12 @@ def _write(name: str, out: Any, value: Any, how: str) -> None:
         raise RuntimeError(f"{name}(): Expected out tensor to have dtype {kind}, but got {wanted} instead")
     if KIND[kind.kind] > KIND[wanted.kind]:
         raise RuntimeError(f"{name}(): result type {kind} can't be cast to the desired output type {wanted}")
-    if out.array.shape == value.shape:
-        out.array[...] = value
-    else:
+    if out.array.shape != value.shape:
         if out.array.size:
             warnings.warn(f"An output with one or more elements was resized since it had shape {list(out.array.shape)}, which does "
                           f"not match the required output shape {list(value.shape)}.", stacklevel=4)
-        out.array = np.array(value, wanted)
+        out.array = resized(out.array, value.shape)  # more of the memory that it shows a part of, if there is more
+        if name in _APART:
+            _apart(name, out, operands)
+    out.array[...] = value
     count_change(out)

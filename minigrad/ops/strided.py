@@ -2,49 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from minigrad.arrays.dtypes import Array
+from minigrad.arrays.storage import first_byte, shown
 from minigrad.autograd import op, raw
 from minigrad.ops.dims import axis_of
-
-
-def _shown(x: np.ndarray[Any, Any], shape: Sequence[int], strides: Sequence[int], first: int) -> np.ndarray[Any, Any]:
-    """The memory that x shows a part of, in another shape: `strides` are in bytes, and `first` is the number of the first byte.
-
-    NumPy's own `as_strided` hides the array that owns the memory, by which views are recognised.
-    """
-    owner = _owner(x)
-    memory = owner.transpose(np.argsort([-step for step in owner.strides], stable=True))  # in the order of its addresses
-    last = first + sum((n - 1) * step for n, step in zip(shape, strides, strict=True))
-    if math.prod(shape) and last + x.itemsize > memory.nbytes:
-        raise RuntimeError(f"setStorage: sizes {list(shape)} and strides {[s // x.itemsize for s in strides]} reach "
-                           f"{last + x.itemsize} bytes, out of bounds for storage of size {memory.nbytes}")
-    return np.ndarray(tuple(shape), x.dtype, memory, first if math.prod(shape) else 0, tuple(strides))
-
-
-def _owner(x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    return x.base if isinstance(x.base, np.ndarray) and x.base.dtype == x.dtype else x
-
-
-def _first_byte(x: np.ndarray[Any, Any]) -> int:
-    return x.ctypes.data - _owner(x).ctypes.data
-
-
-def resized(x: np.ndarray[Any, Any], shape: Sequence[int]) -> np.ndarray[Any, Any]:
-    """The memory of x, from its first element on, in another shape and in order; new memory if there is not enough of it."""
-    shown = np.empty(shape, x.dtype)
-    first, owner = _first_byte(x), _owner(x)
-    if first + shown.nbytes <= owner.nbytes:
-        return _shown(x, shape, shown.strides, first)
-    known = (owner.nbytes - first) // x.itemsize
-    shown.reshape(-1)[:known] = _shown(x, (known,), (x.itemsize,), first)
-    return shown
-
 
 # ---- windows -------------------------------------------------------------------------------------------------------------
 
@@ -75,7 +41,7 @@ def _unfold(x: Array, /, axis: int, size: int, step: int) -> Any:
         return whole.reshape(1)[:size], lambda g: g.sum()
     windows = (*shape[:axis], (shape[axis] - size) // step + 1, *shape[axis + 1 :], size)
     steps = (*whole.strides[:axis], whole.strides[axis] * step, *whole.strides[axis + 1 :], whole.strides[axis])
-    return _shown(whole, windows, steps, _first_byte(whole)), lambda g: _unfold_zeros(g, axis, step, shape)
+    return shown(whole, windows, steps, first_byte(whole)), lambda g: _unfold_zeros(g, axis, step, shape)
 
 
 @op(linear=True, name="UnfoldBackwardBackward0")
@@ -118,17 +84,17 @@ def as_strided(input: Array, size: Sequence[int], stride: Sequence[int], storage
 def _as_strided(x: Array, /, size: tuple[int, ...], stride: tuple[int, ...], storage_offset: int | None) -> Any:
     whole = raw(x)
     width, shape = whole.itemsize, whole.shape
-    first = _first_byte(whole) if storage_offset is None else storage_offset * width
+    first = first_byte(whole) if storage_offset is None else storage_offset * width
     steps = tuple(n * width for n in stride)
 
     def rule(g: Array) -> Array:
-        places = _cells(shape, whole.strides, _first_byte(whole), width)
-        shown = _cells(size, steps, first, width)
-        cells = max(int(places.max(initial=-1)), int(shown.max(initial=-1))) + 1
+        places = _cells(shape, whole.strides, first_byte(whole), width)
+        seen = _cells(size, steps, first, width)
+        cells = max(int(places.max(initial=-1)), int(seen.max(initial=-1))) + 1
         sharers = np.maximum(np.bincount(places.ravel(), minlength=cells), 1)  # how many elements of x each cell holds
-        return _moved(g, shown, places, sharers)
+        return _moved(g, seen, places, sharers)
 
-    return _shown(whole, size, steps, first), rule
+    return shown(whole, size, steps, first), rule
 
 
 def _cells(shape: tuple[int, ...], strides: Sequence[int], first: int, width: int) -> np.ndarray[Any, Any]:

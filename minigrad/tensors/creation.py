@@ -363,6 +363,8 @@ def arange(
     ------
     RuntimeError
         If `step` is zero or leads away from `end`.
+    ValueError
+        If the integer part of `step` is zero, for the dtype int64.
     """
     if end is _MISSING:
         start, end = 0, start
@@ -371,12 +373,14 @@ def arange(
     start, end, step = (_number("arange", v) for v in (start, end, step))
     if not math.isfinite(end - start):
         raise RuntimeError(f"arange(): unsupported range: {start} -> {end}")
+    if step == 0:
+        raise RuntimeError("arange(): step must be nonzero")
     whole = all(isinstance(v, (int, np.integer)) for v in (start, end, step))
     kind = numpy_dtype(dtype, np.dtype(np.int64) if whole else None)
     if kind == np.int64:
+        if not int(step):
+            raise ValueError(f"arange(): step must be nonzero, got {step}, which is 0 in int64")
         start, end, step = int(start), int(end), int(step)
-    if step == 0:
-        raise RuntimeError("arange(): step must be nonzero")
     if (end - start) * step < 0:
         raise RuntimeError("arange(): upper bound and lower bound inconsistent with step sign: "
                            f"start {start}, end {end}, step {step}")

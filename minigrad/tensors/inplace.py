@@ -28,12 +28,11 @@ from minigrad import autograd, random
 from minigrad.arrays import dtypes
 from minigrad.arrays.dtypes import DTYPES, KIND, as_element
 from minigrad.arrays.layout import check_format
-from minigrad.arrays.storage import owner_of
+from minigrad.arrays.storage import owner_of, resized
 from minigrad.autograd import TensorBase, clock, count_change, op, raw, unwrapped, wrap
 from minigrad.autograd.tensor_base import Untracked
 from minigrad.ops import indexing
 from minigrad.ops.shape import sizes_of
-from minigrad.ops.strided import resized
 
 if TYPE_CHECKING:
     from minigrad.tensors.tensor import Tensor

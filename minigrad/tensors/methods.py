@@ -65,9 +65,21 @@ def operator(operation: Callable[..., Any]) -> Callable[[Any, Any], Any]:
         try:
             return operation(self, other)
         except TypeError:
+            if not isinstance(self, TensorBase):
+                raise
             return NotImplemented
 
     return method
+
+
+def reflected(operation: Callable[..., Any]) -> Callable[[Any, Any], Any]:
+    """`operator` for a tensor on the right, ``2 + x``, of an operation whose operands can be exchanged."""
+    def on_the_right(self: Any, other: Any) -> Any:
+        if not isinstance(self, TensorBase):
+            raise TypeError(f"the method of a tensor was called with {type(self).__name__} for the tensor")
+        return operation(self, other)
+
+    return operator(on_the_right)
 
 
 def cast_to(d: dtypes.dtype) -> Callable[[Tensor], Tensor]:
@@ -92,12 +104,12 @@ class Methods(InPlace):
 
     # ---- operators ---------------------------------------------------------------------------------------------------
 
-    __add__ = __radd__ = operator(elementwise._add)
+    __add__, __radd__ = operator(elementwise._add), reflected(elementwise._add)
     __sub__ = operator(elementwise._sub)
     __rsub__ = operator(elementwise.rsub)
-    __mul__ = __rmul__ = operator(elementwise.mul)
+    __mul__, __rmul__ = operator(elementwise.mul), reflected(elementwise.mul)
     __truediv__ = operator(elementwise._div)
-    __rtruediv__ = __rdiv__ = operator(lambda self, other: elementwise.mul(elementwise.reciprocal(self), other))
+    __rtruediv__ = __rdiv__ = operator(lambda self, other: elementwise.mul(self.reciprocal(), other))
     __floordiv__ = operator(elementwise.floor_divide)
     __rfloordiv__ = operator(lambda self, other: elementwise.floor_divide(other, self))
     __mod__ = operator(elementwise.remainder)
@@ -106,9 +118,9 @@ class Methods(InPlace):
     __rpow__ = operator(lambda self, other: elementwise.pow(other, self))
     __matmul__ = operator(linalg.matmul)
     __rmatmul__ = operator(lambda self, other: linalg.matmul(wrap(other) if isinstance(other, np.ndarray) else other, self))
-    __and__ = __rand__ = operator(comparison.bitwise_and)
-    __or__ = __ror__ = operator(comparison.bitwise_or)
-    __xor__ = __rxor__ = operator(comparison.bitwise_xor)
+    __and__, __rand__ = operator(comparison.bitwise_and), reflected(comparison.bitwise_and)
+    __or__, __ror__ = operator(comparison.bitwise_or), reflected(comparison.bitwise_or)
+    __xor__, __rxor__ = operator(comparison.bitwise_xor), reflected(comparison.bitwise_xor)
     __lshift__ = operator(comparison.bitwise_left_shift)
     __rlshift__ = operator(lambda self, other: comparison.bitwise_left_shift(other, self))
     __rshift__ = operator(comparison.bitwise_right_shift)
