@@ -56,7 +56,7 @@ from minigrad.ops.indexing import (
 from minigrad.ops.linalg import (
     addmm, addmv, baddbmm, bilinear, bmm, cross, dot, einsum, inner, kron, matmul, mm, mv, outer, tensordot, vdot,
 )
-from minigrad.ops.matrix import cdist, det, inverse, norm, pdist, renorm, slogdet
+from minigrad.ops.matrix import cdist, det, inverse, logdet, norm, pdist, renorm, slogdet
 from minigrad.ops.order import bucketize, histc, histogram, isin, kthvalue, mode, msort, nanquantile, quantile, searchsorted
 from minigrad.ops.out import with_out as _with_out
 from minigrad.ops.pieces import (
@@ -69,7 +69,7 @@ from minigrad.ops.reduction import (
     mean, median, min, nanmean, nansum, prod, softmax, sort, std, std_mean, sum, topk, unique, var, var_mean,
 )
 from minigrad.ops.scattering import (
-    index_add, index_copy, index_put, masked_scatter, put, scatter, scatter_add, scatter_reduce, select_scatter,
+    diagonal_scatter, index_add, index_copy, index_put, masked_scatter, put, scatter, scatter_add, scatter_reduce, select_scatter,
     slice_scatter, take,
 )
 from minigrad.ops.shape import (
@@ -79,7 +79,7 @@ from minigrad.ops.shape import (
     tril, triu, unbind, unflatten, unsqueeze, vstack,
 )
 from minigrad.ops.special import digamma, erf, erfc, erfinv, lgamma, logaddexp, logit, nan_to_num, polygamma, xlogy
-from minigrad.ops.statistics import aminmax, corrcoef, cov, cumulative_trapezoid, dist, nanmedian, trapezoid, trapz
+from minigrad.ops.statistics import aminmax, corrcoef, cov, cumulative_trapezoid, dist, gradient, nanmedian, trapezoid, trapz
 from minigrad.ops.statistics import unique_consecutive
 from minigrad.ops.strided import as_strided
 from minigrad.ops.convolution import conv1d, conv2d, conv_transpose1d, conv_transpose2d
@@ -88,7 +88,7 @@ from minigrad.random import (
 )
 from minigrad.tensors.creation import (
     allclose, arange, as_tensor, asarray, broadcast_shapes, can_cast, empty,
-    empty_like, equal, eye, from_numpy, frombuffer, full, full_like,
+    empty_like, empty_strided, equal, eye, from_numpy, frombuffer, full, full_like,
     is_tensor, linspace, logspace, ones, ones_like, result_type, scalar_tensor,
     tensor, tril_indices, triu_indices, typename, zeros, zeros_like,
 )

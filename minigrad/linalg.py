@@ -25,5 +25,4 @@ def diagonal(A: Array, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> An
     return _diagonal(A, offset, dim1, dim2)
 
 
-
 _with_out(globals())

@@ -82,6 +82,9 @@ MATRICES = [
     *(Row(name, case(regular(3)), case(regular(4, 2)), case(fixed([[-2.0]])), refused(A), refused(whole(3, 3)),
           bench=case(regular(64)))
       for name in ("linalg.slogdet", "slogdet")),
+    *(Row(name, case(regular(3)), case(regular(4, 2)), case(real(0, 2, 2)), kink(fixed([[-2.0]])),
+          refused(A), refused(whole(3, 3)), bench=case(regular(64)))
+      for name in ("logdet", "Tensor.logdet")),
     Row("linalg.solve", case(regular(3), real(3, 2)), case(regular(3, 2), real(2, 3, 1)),
         case(regular(3), real(2, 3), left=False),
         case(regular(3, 2), real(3, 2)), refused(A, A), refused(regular(3), real(2, 2)),
@@ -258,6 +261,18 @@ CHAINS = [
         case(A, real(4), -2, 2), refused(A, real(3), 0, 1), refused(A, real(4), 0, 3), same_node=False),
     Row("slice_scatter", case(A, real(2, 4), 0, 1), case(A, real(3, 2), 1, 0, 4, 2), case(A, real(3, 1), dim=-1, start=-1),
         case(A, real(3, 4)), refused(A, real(3), 0, 1), same_node=False),
+    *(Row(name, case(A, real(3)), case(A, real(3), 1), case(A, real(2), -1), case(CUBE, real(3, 2), 0, 0, 2),
+          case(CUBE, real(2, 3), dim1=-1, dim2=1), case(whole(2, 3), whole(2)),
+          case(real(4, 3).transposed(), real(3)), refused(A, real(2)), refused(A, real(3), 0, 0, 0), same_node=False)
+      for name in ("diagonal_scatter", "Tensor.diagonal_scatter")),
+    Row("gradient", case(A), case(A, dim=1), case(A, dim=(1, 0), spacing=(2, 0.5)), case(A, spacing=0.5, edge_order=2),
+        case(real(5), spacing=(fixed([0.0, 1.0, 3.0, 3.5, 7.0]).constant(),)), case(whole(4), spacing=[2]),
+        case(real(5), spacing=(fixed([0.0, 1.0, 3.0, 3.5, 7.0]).constant(),), edge_order=2), case(real(2, 3), dim=-1, edge_order=2),
+        case(real(0, 3), dim=1),
+        refused(A, spacing=[1]), refused(A, dim=(0, 0)), refused(A, edge_order=3), refused(real(1)), refused(real(2), edge_order=2),
+        refused(truth(3)), refused(A, dim=2), bench=case(BIG), same_node=False),
+    Row("gradient", case(A, spacing=(fixed([0, 2, 5], "int64"), fixed([0, 1, 2, 4], "int64"))), same_node=False,
+        rtol={"float64": 1e-6}),  # torch divides integers in float32
     *(Row(name, case(real(2, 3, 8), 2)) for name in ("max_pool1d", "avg_pool1d", "adaptive_avg_pool1d")),
     Row("max_pool2d", case(real(2, 3, 4, 4), 2)), Row("layer_norm", case(A, (4,)), same_node=False),
     Row("group_norm", case(real(2, 4, 3), 2), same_node=False), Row("rms_norm", case(A, (4,)), same_node=False),

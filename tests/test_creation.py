@@ -142,6 +142,14 @@ def test_arange(m: Any) -> Any:
 
 
 @same_as_torch
+def test_memory_with_steps(m: Any) -> Any:
+    made = [m.empty_strided((2, 3), (1, 2)), m.empty_strided((2, 3), (4, 1), dtype=m.int16), m.empty_strided((0, 3), (3, 1)),
+            m.empty_strided((), ()), m.ones(2, dtype=m.int64).new_empty_strided((3,), (2,))]  # fmt: skip
+    attempts = [lambda: m.empty_strided((2, 3), (1,)), lambda: m.empty_strided((2,), (-1,))]
+    return [[x.fill_(2), x.stride()] for x in made], [raised(attempt) for attempt in attempts]
+
+
+@same_as_torch
 def test_steps_of_nothing(m: Any) -> Any:
     """int64 makes nothing of a half."""
     attempts = [lambda: m.arange(0, 4, 0), lambda: m.arange(0, 4, 0.5, dtype=m.int64), lambda: m.arange(0, 4, 0.0, dtype=m.int64)]

@@ -21,7 +21,8 @@ SAMPLES = 3  # of each operation and dtype: the first ones; all of them, 20,000,
 DTYPES = (torch.float32, torch.float64, torch.int64, torch.bool)
 TOLERANCE = {"float32": 5e-5, "float64": 1e-7}
 
-OUTSIDE = {"empty", "empty_like", "new_empty", "bfloat16", "zero_", "nn.functional.multi_margin_loss",
+OUTSIDE = {"empty", "empty_like", "empty_strided", "new_empty", "new_empty_strided", "bfloat16", "zero_",
+           "nn.functional.multi_margin_loss",
            "nn.functional.triplet_margin_with_distance_loss",  # not supported, or values of no meaning
            "nn.functional.batch_norm",  # an input of shape (0), without channels
            "argsort", "logcumsumexp"}  # indices among equals; torch's gradient in float32 is off by 1e-3
@@ -29,7 +30,7 @@ ANY_OF_EQUALS = {"sort", "kthvalue", "mode", "topk"}  # torch's indices among eq
 
 
 class NotHere(Exception):
-    """A sample with something that minigrad does not have: complex numbers, bfloat16, channels_last, more than 64 dimensions."""
+    """A sample with something that minigrad does not have: complex numbers, bfloat16, devices, channels_last, 65 dimensions."""
 
 
 def found(name: str) -> Any:
@@ -49,6 +50,8 @@ def converted(x: Any, memory: dict[Any, Any]) -> Any:
     """The same argument for minigrad; tensors that share memory share it here as well."""
     if isinstance(x, torch.Tensor):
         if x.is_complex() or x.dtype == torch.bfloat16 or x.ndim > 64 or x.layout != torch.strided or x._is_zerotensor():
+            raise NotHere
+        if x.is_meta:
             raise NotHere
         plain, storage = x.detach(), x.untyped_storage()
         count, place = storage.nbytes() // x.element_size(), (storage.data_ptr(), x.dtype, storage.nbytes())

@@ -94,6 +94,8 @@ def test_what_out_may_not_be(m: Any) -> Any:
         lambda: m.exp(x, out=5),
         lambda: m.exp(x[:2], out=x[1:]), lambda: m.exp(x, out=m.empty(1).expand(3)), lambda: m.sort(x, out=m.empty(3)),
         lambda: m.gather(x, 0, index, out=m.empty(3, dtype=m.float64)), lambda: m.gather(x, 0, index, out=x),
+        lambda: m.take_along_dim(x, index, 0, out=x), lambda: m.kthvalue(x, 2, out=(x, m.tensor(0))),
+        lambda: m.mode(x, 0, out=(x, m.tensor(0))),
         lambda: m.zeros(2, dtype=m.float64, out=m.empty(2)),
         lambda: m.matmul(m.ones(2, 2), m.ones(2, 2), out=m.empty(2, 2).double()),
     ]  # fmt: skip

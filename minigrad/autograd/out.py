@@ -57,7 +57,8 @@ def written(function: Callable[..., Any], args: tuple[Any, ...], options: dict[s
     return type(result)(*outs) if isinstance(result, tuple) else out
 
 
-_APART = {"cat", "gather", "index_select", "masked_select", "take"}  # torch refuses even the operand itself
+# For these, torch refuses even the operand itself.
+_APART = {"cat", "gather", "index_select", "kthvalue", "masked_select", "take", "take_along_dim"}
 
 
 def _apart(name: str, out: TensorBase, operands: list[TensorBase]) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from minigrad.arrays.dtypes import HALF, Array, as_dtype
 from minigrad.autograd import TensorBase, cast, op, raw
+from minigrad.ops.comparison import eq
 from minigrad.ops.dims import Dim, axes_of, numpy_names
 from minigrad.ops.elementwise import abs, mul, sub, where
 from minigrad.ops.reduction import amax, amin, norm_along, return_type, sum
@@ -155,6 +156,19 @@ def _sign_of_det(x: Array, /) -> Any:
 @op(name="LinalgSlogdetBackward0")
 def _log_of_det(x: Array, /) -> Any:
     return np.asarray(np.linalg.slogdet(raw(x))[1]), lambda g: g[..., None, None] * _inv(x).swapaxes(-1, -2)
+
+
+def logdet(input: Array) -> Any:
+    """The logarithms of the determinants of square matrices, of shape (..., n, n): nan of a negative one, -inf of 0.
+
+    Examples
+    --------
+    >>> import minigrad as torch
+    >>> logdet(torch.zeros(1, 1))
+    tensor(-inf)
+    """
+    sign, logarithm = slogdet(input)
+    return where(eq(sign, -1), math.nan, logarithm)
 
 
 # ---- norms -----------------------------------------------------------------------------------------------------------------

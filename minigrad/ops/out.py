@@ -15,7 +15,7 @@ from minigrad.autograd.out import written
 # Functions of the package and of `linalg`. Their results are brought to the dtype of `out`, or must have it, or take it on.
 CAST = (
     "add", "sub", "subtract", "rsub", "div", "divide", "true_divide", "pow", "square", "lerp", "addcdiv", "float_power",
-    "polygamma", "digamma", "mean", "var", "std", "sum", "prod", "max", "min", "cumsum", "cumprod", "nansum", "nanmean",
+    "polygamma", "digamma", "ndtr", "mean", "var", "std", "sum", "prod", "max", "min", "cumsum", "cumprod", "nansum", "nanmean",
     "diff", "outer", "kron", "cat", "concat", "concatenate", "stack", "vstack", "row_stack", "hstack", "dstack",
     "column_stack",
 )  # fmt: skip

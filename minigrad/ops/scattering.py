@@ -28,7 +28,7 @@ from minigrad.ops.indexing import (
     put_at,
     put_zeros,
 )
-from minigrad.ops.shape import _embed, broadcast_tensors
+from minigrad.ops.shape import _embed, broadcast_tensors, diagonal, reshape
 
 # ---- in the flattened tensor -----------------------------------------------------------------------------------------------
 
@@ -355,6 +355,15 @@ def slice_scatter(
     """`input` with `src` in the place of the slice ``start:end:step`` along `dim`."""
     axis = axis_of(dim, raw(input).ndim)
     return _written("slice_scatter", input, src, (slice(None),) * axis + (slice(start, end, step),))
+
+
+def diagonal_scatter(input: Array, src: Array, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
+    """`input` with `src` in the place of ``input.diagonal(offset, dim1, dim2)``."""
+    shape = raw(input).shape
+    numbers = np.arange(math.prod(shape)).reshape(shape)
+    places = raw(diagonal(wrap(numbers), offset, dim1, dim2))
+    rows = _written("diagonal_scatter", reshape(input, -1), src, (places,))
+    return reshape(rows, shape)
 
 
 def _written(name: str, x: Array, src: Array, template: tuple[Any, ...]) -> Any:

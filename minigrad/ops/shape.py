@@ -15,9 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.arrays.dtypes import Array, common_dtype, dtype
+from minigrad.arrays.dtypes import Array, as_dtype, common_dtype
+from minigrad.arrays.dtypes import dtype as DType
 from minigrad.arrays.layout import check_format
-from minigrad.autograd import TensorBase, cast, op, raw
+from minigrad.autograd import TensorBase, cast, op, raw, wrap
 from minigrad.ops.dims import axes_of, axis_of
 
 # ---- shape ---------------------------------------------------------------------------------------------------------------
@@ -63,21 +64,42 @@ def reshape(input: Array, *sizes: Any, shape: Any = None) -> Any:
     return _view(input, shape, "ReshapeAliasBackward0" if shows else "UnsafeViewBackward0")
 
 
-def view(input: Array, *sizes: Any, size: Any = None) -> Any:
-    """The same memory in another shape.
+def view(input: Array, *sizes: Any, size: Any = None, dtype: Any = None) -> Any:
+    """The same memory in another shape; or, given a dtype instead of sizes, its bytes read as numbers of that dtype.
 
     Raises
     ------
     RuntimeError
-        If the elements do not lie in memory so that the shape can be had without a copy.
+        If the elements do not lie in memory so that the shape, or the dtype, can be had without a copy.
     """
-    if sizes and isinstance(sizes[0], dtype):
-        raise NotImplementedError("view(dtype): reading memory as another dtype is not supported; use x.to(dtype)")
+    if dtype is not None or (sizes and isinstance(sizes[0], DType)):
+        return _read_as(input, as_dtype(dtype or sizes[0]))
     shape = _resolved("view", sizes_of(sizes, size), raw(input).shape)
     if not _can_show(input, shape):
         raise RuntimeError("view size is not compatible with input tensor's size and stride (at least one dimension spans "
                            "across two contiguous subspaces). Use .reshape(...) instead.")
     return _view(input, shape)
+
+
+def _read_as(x: Any, wanted: DType) -> Any:
+    """The memory of x in another dtype, which cannot be differentiated."""
+    array, before = raw(x), as_dtype(raw(x).dtype)
+    what = f"to view {before} as {wanted} (different element sizes)"
+    width, new = array.itemsize, wanted.itemsize
+    if width != new and not array.ndim:
+        raise RuntimeError(f"self.dim() cannot be 0 {what}")
+    if width != new and array.size and array.strides[-1] != width:
+        raise RuntimeError(f"self.stride(-1) must be 1 {what}, but got {array.strides[-1] // width}")
+    if width < new:
+        facts = {"self.size(-1)": array.shape[-1], "self.storage_offset()": x.storage_offset()}
+        facts |= {f"self.stride({i})": step // width for i, step in enumerate(array.strides[:-1])}
+        for fact, value in facts.items():
+            if value % (new // width):
+                raise RuntimeError(f"{fact} must be divisible by {new // width} {what}, but got {value}")
+    shape = (*array.shape[:-1], array.shape[-1] * width // new) if width != new else array.shape
+    result = wrap(array.view(wanted.numpy) if array.size else np.empty(shape, wanted.numpy))
+    result._version_cell = x._version_cell
+    return result
 
 
 def _can_show(x: Array, sizes: tuple[int, ...]) -> bool:

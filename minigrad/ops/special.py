@@ -14,7 +14,7 @@ import numpy as np
 from minigrad.arrays.dtypes import Array
 from minigrad.autograd import op, raw, unwrapped
 from minigrad.ops.dims import floating
-from minigrad.ops.elementwise import gate
+from minigrad.ops.elementwise import add, div, gate, mul
 
 
 def _each(function: Any, x: Any) -> Any:
@@ -90,6 +90,41 @@ def _erfinv(y: float) -> float:
     x = -NormalDist().inv_cdf((1 - size) / 2) / math.sqrt(2)
     excess = math.erf(x) - size if size < 0.5 else (1 - size) - math.erfc(x)
     return math.copysign(x - excess * math.sqrt(math.pi) / 2 * math.exp(x * x), y)
+
+
+@op(promote="floating", name="SpecialErfcxBackward0")
+def erfcx(x: Array, /) -> Any:
+    """exp(x²) · `erfc`(x), which stays a number of ordinary size where erfc(x) is too small for one."""
+    out = _each(_erfcx, x) if isinstance(x, np.ndarray) else erfcx(x)
+    return out, lambda g: g * (2 * x * out - 2 / math.sqrt(math.pi))
+
+
+def _erfcx(x: float) -> float:
+    if x < 20:
+        return math.exp(x * x) * math.erfc(x) if x > -26.6 else math.inf  # the range of float64
+    square = 2 * x * x
+    return (1 - (1 - (3 - (15 - (105 - 945 / square) / square) / square) / square) / square) / (x * math.sqrt(math.pi))
+
+
+# ---- the normal distribution -------------------------------------------------------------------------------------------------
+
+
+def ndtr(input: Array) -> Any:
+    """The share of the normal distribution below `input`."""
+    return mul(add(erf(div(input, math.sqrt(2))), 1), 0.5)
+
+
+@op(promote="floating", name="SpecialLogNdtrBackward0")
+def log_ndtr(x: Array, /) -> Any:
+    """log(`ndtr`(x)), exact where that is close to 0 or 1."""
+    return _each(_log_ndtr, x), lambda g: g / erfcx(x * -math.sqrt(0.5)) * math.sqrt(2 / math.pi)
+
+
+def _log_ndtr(x: float) -> float:
+    if x == -math.inf:
+        return x
+    t = x * math.sqrt(0.5)
+    return math.log(_erfcx(-t) / 2) - t * t if x < -1 else math.log1p(-math.erfc(t) / 2)
 
 
 # ---- the gamma function ----------------------------------------------------------------------------------------------------
@@ -184,14 +219,33 @@ def logit(x: Array, /, eps: float | None = None) -> Any:
 @op(promote="floating", name=("XlogyBackward0", "XlogyBackward2"))
 def xlogy(x: Array, y: Array, /) -> Any:
     """x · log(y), 0 where x is 0."""
+    return _times_log(x, y, np.log, 0)
+
+
+@op(promote="floating", name=("SpecialXlog1PyBackward0", "SpecialXlog1PyBackward2"))
+def xlog1py(x: Array, y: Array, /) -> Any:
+    """x · log(1 + y), 0 where x is 0."""
+    return _times_log(x, y, np.log1p, 1)
+
+
+def _times_log(x: Any, y: Any, log: Any, shift: int) -> Any:
+    """x · log(shift + y), and the rules for x and y."""
     kind = np.result_type(unwrapped(x), unwrapped(y))
     x, y = (np.asarray(v, kind) if isinstance(v, (int, float)) else v for v in (x, y))
     a, b = raw(x), raw(y)
     return (
-        np.where(np.isnan(b), b, np.where(a == 0, 0, a * np.log(b))),
-        lambda g: np.where((a == 0) & (b <= 0), 0, g * np.log(y)),
-        lambda g: g * x / y,
+        np.where(np.isnan(b), b, np.where(a == 0, 0, a * log(b))),
+        lambda g: np.where((a == 0) & (b <= -shift), 0, g * log(y)),
+        lambda g: g * x / (y + shift if shift else y),
     )
+
+
+@op(promote="floating", name="SpecialEntrBackward0")
+def entr(x: Array, /) -> Any:
+    """-x · log(x): 0 where x is 0, -inf below."""
+    value = raw(x)
+    return np.where(value > 0, -value * np.log(value), np.where(value == 0, 0, np.where(value < 0, -math.inf, value))), (
+        lambda g: g * -(1 + np.log(x)))
 
 
 @op(promote=True, numbers=False, in_single=True)

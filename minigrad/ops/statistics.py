@@ -15,7 +15,7 @@ from minigrad.ops.elementwise import clamp, div, mul, sqrt, sub
 from minigrad.ops.linalg import matmul
 from minigrad.ops.matrix import vector_norm
 from minigrad.ops.reduction import amax, amin, argsort, at_places, cumsum, mean, return_type, sum
-from minigrad.ops.shape import diagonal, narrow, reshape, squeeze, t, unsqueeze
+from minigrad.ops.shape import cat, diagonal, narrow, reshape, squeeze, t, unsqueeze
 
 _Aminmax = return_type("aminmax", "min", "max")
 
@@ -153,6 +153,69 @@ def _areas(name: str, y: Array, x: Array, dx: float, dim: int) -> Any:
 
 
 trapz = trapezoid
+
+
+def gradient(input: Array, *, spacing: Any = 1, dim: Any = None, edge_order: int = 1) -> Any:
+    """Slopes along each dimension, from the elements on both sides of a place; at the edges, from those on one side.
+
+    Parameters
+    ----------
+    spacing : number, or sequence of numbers or tensors
+        The distance of the elements; one for each dimension; or for each dimension a tensor of the elements' places.
+    dim : int or sequence of int, optional
+        The dimensions. Default: all.
+    edge_order : int
+        1 or 2: from how many elements more the slope at an edge is taken.
+
+    Returns
+    -------
+    A tuple of tensors, one for each dimension.
+
+    Raises
+    ------
+    RuntimeError
+        If there are not as many spacings as dimensions, or too few elements, or `edge_order` is another number.
+    """
+    shape = raw(input).shape
+    given = range(len(shape)) if dim is None else (dim,) if isinstance(dim, int) else dim
+    axes = [axis_of(each, len(shape)) for each in given]
+    if len(set(axes)) < len(axes):
+        raise RuntimeError(f"dim {axes} appears multiple times in the list of dims")
+    spacings = list(spacing) if isinstance(spacing, (tuple, list)) else [1 if spacing is None else spacing] * len(axes)
+    if len(spacings) != len(axes):
+        raise RuntimeError(f"torch.gradient expected spacing to be unspecified, a scalar, or a list of length {len(axes)}, one for "
+                           f"each dimension, got a list of length {len(spacings)}")
+    if edge_order not in (1, 2):
+        raise RuntimeError(f"torch.gradient only supports edge_order=1 and edge_order=2, got {edge_order}")
+    for axis, space in zip(axes, spacings, strict=True):
+        if shape[axis] < edge_order + 1:
+            raise RuntimeError("torch.gradient expected each dimension size to be at least edge_order+1")
+        if np.shape(unwrapped(space)) not in ((), (shape[axis],)):
+            raise RuntimeError(f"torch.gradient expected one place for each of {shape[axis]} elements along dimension {axis}, got "
+                               f"shape {list(raw(space).shape)}")
+    return tuple(_slopes(input, axis, space, edge_order) for axis, space in zip(axes, spacings, strict=True))
+
+
+def _slopes(y: Array, axis: int, spacing: Any, edge_order: int) -> Any:
+    """At each place the slopes to its left and to its right, weighted so that a parabola's is exact."""
+
+    def part(x: Array, start: int, end: int) -> Any:
+        return narrow(x, axis, start, raw(x).shape[axis] + end - start)
+
+    steps, left, both = spacing, 1, 2
+    if np.ndim(unwrapped(spacing)):
+        places = reshape(spacing, *(-1 if i == axis else 1 for i in range(raw(y).ndim)))
+        steps = sub(part(places, 1, 0), part(places, 0, -1))
+        left, both = part(steps, 0, -1), sub(part(places, 2, 0), part(places, 0, -2))
+    slopes = div(sub(part(y, 1, 0), part(y, 0, -1)), steps)
+    turns = sub(part(slopes, 1, 0), part(slopes, 0, -1))
+    bends = div(mul(turns, left), both)
+    inner = part(slopes, 0, -1) + bends
+    first, last = narrow(slopes, axis, 0, 1), narrow(slopes, axis, -1, 1)
+    if edge_order == 2:
+        first = first - narrow(bends, axis, 0, 1)
+        last = last + narrow(turns - bends, axis, -1, 1)
+    return cat([first, inner, last], axis)
 
 
 def dist(input: Array, other: Array, p: float = 2) -> Any:

@@ -27,6 +27,7 @@ from minigrad.arrays.dtypes import (
 )
 from minigrad.arrays.layout import memory_options
 from minigrad.arrays.memory import OutOfMemoryError, allocating
+from minigrad.arrays.storage import shown
 from minigrad.autograd import TensorBase, unwrapped, wrap
 from minigrad.ops.comparison import isclose
 from minigrad.ops.shape import sizes_of
@@ -300,6 +301,27 @@ def ones(*sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, r
 def empty(*sizes: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor whose values are whatever the memory held."""
     return _finished(np.empty(sized("empty", sizes, size), numpy_dtype(dtype)), requires_grad, device)
+
+
+@memory_options
+@allocating
+def empty_strided(size: Any, stride: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """`empty`, with elements that lie `stride` of them apart in memory, along each dimension.
+
+    Raises
+    ------
+    RuntimeError
+        If there are not as many strides as sizes, or one is negative.
+    """
+    shape, steps = sized("empty_strided", (size,)), tuple(stride)
+    if len(shape) != len(steps):
+        raise RuntimeError(f"empty_strided(): dimensionality of sizes ({len(shape)}) must match dimensionality of strides "
+                           f"({len(steps)})")
+    if min(steps, default=0) < 0:
+        raise RuntimeError(f"empty_strided(): strides must not be negative, got {list(steps)}")
+    count = 1 + sum((n - 1) * step for n, step in zip(shape, steps, strict=True)) if math.prod(shape) else 0
+    memory = np.empty(count, numpy_dtype(dtype))
+    return _finished(shown(memory, shape, [step * memory.itemsize for step in steps], 0), requires_grad, device)
 
 
 @memory_options

@@ -218,6 +218,7 @@ class Methods(InPlace):
     renorm, renorm_ = both(matrix.renorm)
     select_scatter = method(scattering.select_scatter)
     slice_scatter = method(scattering.slice_scatter)
+    diagonal_scatter = method(scattering.diagonal_scatter)
     lcm, lcm_ = both(arithmetic.lcm)
     rad2deg, rad2deg_ = both(arithmetic.rad2deg)
     sinc, sinc_ = both(arithmetic.sinc)
@@ -402,6 +403,7 @@ class Methods(InPlace):
     inverse = method(matrix.inverse)
     norm = method(matrix.norm)
     slogdet = method(matrix.slogdet)
+    logdet = method(matrix.logdet)
 
     bernoulli = method(sampling.bernoulli)
     multinomial = method(sampling.multinomial)

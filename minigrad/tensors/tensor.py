@@ -570,6 +570,10 @@ class Tensor(Methods):
         """A tensor of this tensor's dtype, of no particular values."""
         return creation.empty(*sizes, **self._own_dtype(options))
 
+    def new_empty_strided(self, size: Any, stride: Any, **options: Any) -> Tensor:
+        """A tensor of this tensor's dtype, of no particular values, with these steps in memory; see `empty_strided`."""
+        return creation.empty_strided(size, stride, **self._own_dtype(options))
+
     def new_ones(self, *sizes: Any, **options: Any) -> Tensor:
         """Ones of this tensor's dtype."""
         return creation.ones(*sizes, **self._own_dtype(options))
