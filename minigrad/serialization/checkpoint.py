@@ -14,8 +14,9 @@ import pickle
 import struct
 import sys
 from collections import Counter, OrderedDict
+from functools import partial
 from pickle import UnpicklingError
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 
 import numpy as np
 
@@ -26,7 +27,8 @@ from minigrad.nn.parameter import Parameter
 from minigrad.serialization import safetensors
 from minigrad.serialization.archive import Archive, write_archive
 from minigrad.serialization.replacing import replacing
-from minigrad.serialization.unpickler import Latin1, expect, is_key, loads, refuse
+from minigrad.serialization.safe_globals import NUMPY, allowed
+from minigrad.serialization.unpickler import array_names, expect, is_key, loads, refuse
 from minigrad.tensors.tensor import Tensor
 
 File = str | os.PathLike[str] | IO[bytes]
@@ -50,8 +52,8 @@ def save(
     Parameters
     ----------
     obj
-        Tensors, parameters, `state_dict`s; None, bool, int, float, str, bytes, `Size`, dtypes, devices; lists, tuples, dicts,
-        `OrderedDict`s and `Counter`s of them. Keys, and what is in a set, are text or numbers.
+        Tensors, parameters, `state_dict`s; None, bool, int, float, str, bytes, `Size`, dtypes, devices; arrays and numbers of
+        NumPy; lists, tuples, dicts, `OrderedDict`s and `Counter`s of them. Keys, and what is in a set, are text or numbers.
     f : str, path or binary file
         Where to.
     pickle_module, pickle_protocol, _use_new_zipfile_serialization, _disable_byteorder_record
@@ -115,7 +117,8 @@ def load(
     map_location : str, device or dict, optional
         Where tensors go, for files from other devices: ``"cpu"``, or ``{"cuda:0": "cpu"}``.
     weights_only : bool
-        Always True.
+        With False, arrays and numbers of NumPy are read, too, as if their names had been added by `add_safe_globals`. That is
+        all: whatever it is, nothing is executed, and other objects are refused.
     mmap : bool
         Map the file into memory: of large tensors, only what is used is read, and their checksums are not verified. What is changed
         stays in memory.
@@ -137,9 +140,6 @@ def load(
     OSError
         If it cannot be read.
     """
-    if weights_only is False:
-        raise NotImplementedError("load(): weights_only=False is not supported, since it would let the file run any program; "
-                                  "omit it, and save state_dict()s rather than modules")
     if pickle_module is not None:
         raise RuntimeError("Can not safely load weights when explicit pickle_module is specified")
     if pickle_load_args or callable(map_location):
@@ -150,26 +150,27 @@ def load(
             check_device(map_location)
         except AssertionError as error:  # torch's here is another than for a tensor
             raise RuntimeError(f"load(): {error}") from None
+    safe = NUMPY if weights_only is False else allowed()
     if isinstance(f, (str, os.PathLike)):
         name = os.fspath(f)
         if name.endswith(".safetensors"):
             return safetensors.load_file(name)
         with open(f, "rb") as file:
-            return _load(file, name, map_location, bool(mmap))
+            return _load(file, name, map_location, bool(mmap), safe)
     if mmap:
         raise ValueError("f must be a file path in order to use the mmap argument")
     for method in ("read", "seek", "tell"):
         if not hasattr(f, method):
             raise AttributeError(f"'{type(f).__name__}' object has no attribute '{method}'. You can only load from a file that is "
                                  "seekable: read it into io.BytesIO and load from that")
-    return _load(f, "the file", map_location, False)
+    return _load(f, "the file", map_location, False, safe)
 
 
-def _load(file: IO[bytes], name: str, map_location: Any, mapped: bool) -> Any:
+def _load(file: IO[bytes], name: str, map_location: Any, mapped: bool, safe: set[str]) -> Any:
     try:
         archive = Archive(file, mapped)
         data = archive.read_bytes("data.pkl")
-        reader = _Reader(archive, map_location)
+        reader = _Reader(archive, map_location, safe)
         return loads(data, reader.names(len(data)), reader.storage, MAX_OPCODES)
     except (UnpicklingError, RuntimeError, ValueError) as error:
         raise type(error)(f"cannot load {name}: {error}") from None
@@ -197,7 +198,7 @@ class _Writer:
     bytes depend on which equal strings are the same object. Here only what can be changed counts by identity.
     """
 
-    REMEMBERED = (str, bytes, _Name, list, dict, set, OrderedDict, Counter, Tensor, Parameter)
+    REMEMBERED = (str, bytes, _Name, list, dict, set, OrderedDict, Counter, Tensor, Parameter, np.ndarray)
 
     def __init__(self) -> None:
         self.opcodes: list[bytes] = []
@@ -241,7 +242,27 @@ class _Writer:
             self.memo[key] = len(self.memo), x
         if kind in (list, dict, OrderedDict):  # behind the memo, as they may contain themselves
             self._fill(x, path)
+        if kind is np.ndarray:
+            self._fill_array(x, path)
+        if isinstance(x, np.dtype):
+            self._build((3, x.str[0], None, None, None, -1, -1, 0), path)
         return None
+
+    def _fill_array(self, x: Array, path: str) -> None:
+        """Append the state of an array. Its bytes are never shared with another's, so a reader may limit what it copies."""
+        self.opcodes.append(b"(")
+        for item in (1, x.shape, x.dtype, x.flags.fnc):
+            self.write(item, path)
+        self.write(_Name("_codecs.encode"), path)
+        text = x.tobytes("F" if x.flags.fnc else "C").decode("latin-1").encode()
+        self.opcodes.append(b"(X" + struct.pack("<I", len(text)) + text)
+        self.write("latin1", path)
+        self.opcodes.append(b"tRtb")
+
+    def _build(self, state: Any, path: str) -> None:
+        """Append what gives the object written last its state."""
+        self.write(state, path)
+        self.opcodes.append(b"b")
 
     def _fill(self, x: Any, path: str) -> None:
         """Append the items of a list or dict."""
@@ -256,8 +277,7 @@ class _Writer:
             self.write(item, where)
         self.opcodes.append(b"e" if type(x) is list else b"u")
         if hasattr(x, "_metadata"):  # of a state_dict of torch's
-            self.write({"_metadata": x._metadata}, path)
-            self.opcodes.append(b"b")
+            self._build({"_metadata": x._metadata}, path)
 
     def _call(self, x: Any, path: str) -> tuple[str, tuple[Any, ...]]:
         """The function that makes `x` when it is loaded, and its arguments."""
@@ -285,8 +305,15 @@ class _Writer:
             reference = _Reference(("storage", numbers, str(number), "cpu", storage.flat.size))
             place = storage.offset, tuple(x.shape), storage.strides
             return "torch._utils._rebuild_tensor_v2", (reference, *place, x.requires_grad, OrderedDict())
-        raise TypeError(f"save(): {path} is of type {kind.__name__}; a checkpoint holds tensors, numbers, text, bytes, dtypes, "
-                        "devices, lists, tuples, dicts, sets (of a module or optimizer save state_dict(), of NumPy numbers item())")
+        if kind is np.ndarray and x.dtype.kind in "biuf":
+            return "numpy._core.multiarray._reconstruct", (_Name("numpy.ndarray"), (0,), b"b")
+        if isinstance(x, np.generic) and x.dtype.kind in "biuf":
+            return "numpy._core.multiarray.scalar", (x.dtype, x.tobytes())
+        if isinstance(x, np.dtype) and x.kind in "biuf":
+            return "numpy.dtype", (x.str[1:], False, True)
+        of = f" of {x.dtype}" if isinstance(x, (np.ndarray, np.generic)) else ""
+        raise TypeError(f"save(): {path} is of type {kind.__name__}{of}; a checkpoint holds tensors, numbers, text, bytes, dtypes, "
+                        "devices, arrays of numbers, lists, tuples, dicts, sets (of a module or optimizer save state_dict())")
 
 
 # ---- reading -------------------------------------------------------------------------------------------------------------
@@ -295,9 +322,10 @@ class _Writer:
 class _Reader:
     """What the names and references in a pickle stand for. Everything here meets hostile arguments."""
 
-    def __init__(self, archive: Archive, map_location: Any) -> None:
-        self.archive, self.map_location = archive, map_location
+    def __init__(self, archive: Archive, map_location: Any, safe: set[str]) -> None:
+        self.archive, self.map_location, self.safe = archive, map_location, safe
         self.storages: dict[str, tuple[Any, Array]] = {}
+        self.known: set[int] = set()  # the ids of the storages, which live as long as this
         order = archive.read_bytes("byteorder") if "byteorder" in archive.places else b"little"
         if order not in (b"little", b"big"):
             raise ValueError(f"its record 'byteorder' is {order[:20]!r}, and neither 'little' nor 'big'")
@@ -305,6 +333,7 @@ class _Reader:
 
     def names(self, size: int) -> dict[str, object]:
         """Name -> constructor, or the object itself; `size` is that of the pickle."""
+        safe = {"_codecs.encode", *self.safe}
         return {
             "torch._utils._rebuild_tensor_v2": self.tensor,
             "torch._utils._rebuild_parameter": lambda data, grad, hooks: Parameter(expect(Tensor, data), expect(bool, grad)),
@@ -313,7 +342,8 @@ class _Reader:
             "collections.OrderedDict": lambda: OrderedDict(),
             "collections.Counter": lambda counts: _moved(Counter, expect(dict, counts)),
             "__builtin__.set": lambda members: _moved(set, expect(list, members)),
-            "_codecs.encode": Latin1(size).encode,
+            **{name: what if name.replace("numpy.core", "numpy._core") in safe else partial(_not_safe, name)
+               for name, what in array_names(size, writable=True).items()},
             "__builtin__.bytes": lambda: b"",
             "torch.BFloat16Storage": BFLOAT16,
             **{f"torch.{name}Storage": kind.numpy for kind, name in OLD_NAMES.items()},
@@ -331,6 +361,7 @@ class _Reader:
             if size != expected:  # before memory is taken for it
                 raise RuntimeError(f"its record 'data/{key}' has {size} bytes, and the {count} numbers in it take {expected}")
             self.storages[key] = (kind, count), self._numbers(self.archive.read(f"data/{key}"), kind)
+            self.known.add(id(self.storages[key][1]))
         known, numbers = self.storages[key]
         if known != (kind, count):  # each type would take a conversion, and so more memory
             refuse("it refers to one storage as of two types or sizes")
@@ -355,8 +386,10 @@ class _Reader:
         """The tensor that shows a part of a storage. Hooks, which torch does not write, are ignored."""
         if extra is not None:
             refuse("it has a tensor with conjugate or negative bits")
+        if id(expect(np.ndarray, storage)) not in self.known:
+            refuse("it has a tensor in the memory of an array")
         try:
-            array = show(expect(np.ndarray, storage), expect(int, offset), _sizes(shape), _sizes(strides))
+            array = show(storage, expect(int, offset), _sizes(shape), _sizes(strides))
         except (ValueError, TypeError, OverflowError):
             refuse(f"it has a tensor that reaches outside its storage of {storage.size} numbers, or has more than fit into memory")
         return wrap(array).requires_grad_(expect(bool, grad))
@@ -366,6 +399,11 @@ def _sizes(values: Any) -> tuple[int, ...]:
     if len(expect(tuple, values)) > 64 or any(expect(int, n) < 0 for n in values):
         refuse("it has a tensor with negative sizes or steps, or too many of them")
     return values
+
+
+def _not_safe(name: str, *arguments: Any) -> NoReturn:
+    refuse(f"it names {name}, as NumPy's arrays and numbers do. To read them, please use weights_only=False, or "
+           f"torch.serialization.add_safe_globals([{name}])")
 
 
 def _moved(kind: type[Any], items: Any) -> Any:

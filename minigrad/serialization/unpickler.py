@@ -18,6 +18,7 @@ from abc import ABC, abstractmethod
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from math import prod
 from pickle import UnpicklingError
 from typing import Any, NoReturn
@@ -27,11 +28,11 @@ from numpy.typing import NDArray
 
 
 class Buildable(ABC):
-    """An object that a pickle may give a state (opcode BUILD); every other object refuses one."""
+    """An object that a pickle may give a state (opcode BUILD), once; every other object refuses one."""
 
     @abstractmethod
-    def build(self, state: Any) -> None:
-        """Take the state over, or raise UnpicklingError."""
+    def build(self, state: Any) -> Any:
+        """The object with that state, which takes this one's place; or raise UnpicklingError."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,7 @@ def _run(data: bytes, names: Mapping[str, object], persistent_load: Callable[[An
     stack: list[Any] = []
     marks: list[int] = []
     memo: dict[int, Any] = {}
+    unbuilt: dict[int, list[int]] = {}  # id of an object without a state, which the memo keeps alive -> its places in the memo
 
     def pop(count: int) -> tuple[Any, ...]:
         if len(stack) - count < (marks[-1] if marks else 0):
@@ -90,6 +92,11 @@ def _run(data: bytes, names: Mapping[str, object], persistent_load: Callable[[An
         items = tuple(stack[len(stack) - count :])
         del stack[len(stack) - count :]
         return items
+
+    def remember(key: int) -> None:
+        memo[key] = stack[-1]
+        if isinstance(stack[-1], Buildable):
+            unbuilt.setdefault(id(stack[-1]), []).append(key)
 
     def pop_to_mark() -> tuple[Any, ...]:
         items = pop(len(stack) - marks[-1])
@@ -126,11 +133,11 @@ def _run(data: bytes, names: Mapping[str, object], persistent_load: Callable[[An
                 items = pop(2) if opcode.name == "SETITEM" else pop_to_mark()
                 _set_items(stack[-1], items)
             case "MEMOIZE":
-                memo[len(memo)] = stack[-1]
+                remember(len(memo))
             case "BINPUT" | "LONG_BINPUT":
                 if expect(int, argument) > expect(int, position):  # a true pickle has no more memos than bytes
                     refuse(f"it stores memo {argument} after only {position} bytes")
-                memo[expect(int, argument)] = stack[-1]
+                remember(expect(int, argument))
             case "BINGET" | "LONG_BINGET":
                 stack.append(memo[expect(int, argument)])
             case "GLOBAL":
@@ -149,7 +156,8 @@ def _run(data: bytes, names: Mapping[str, object], persistent_load: Callable[[An
                 if type(stack[-1]) is OrderedDict and expect(dict, state).keys() == {"_metadata"}:  # torch's state_dicts
                     vars(stack[-1]).update(state)
                 elif isinstance(stack[-1], Buildable):
-                    stack[-1].build(state)
+                    bare, stack[-1] = stack[-1], stack[-1].build(state)
+                    memo.update(dict.fromkeys((key for key in unbuilt.pop(id(bare), ()) if memo[key] is bare), stack[-1]))
                 else:
                     refuse(f"it sets the state of an object of type {type(stack[-1]).__name__}")
             case "BINPERSID" if persistent_load is not None:
@@ -210,55 +218,92 @@ class PickledDtype(Buildable):
             refuse(f"it holds an array of dtype {text[:20]!r}, not of plain numbers")
         self.dtype = np.dtype(text)
 
-    def build(self, state: Any) -> None:
-        """Take the byte order over; the other entries describe records, which are refused."""
+    def build(self, state: Any) -> np.dtype[Any]:
+        """The dtype in that byte order; the other entries describe records, which are refused."""
         _version, order, *record = expect(tuple, state)
         order = order.decode("latin-1") if type(order) is bytes else expect(str, order)
         if order not in ("<", ">", "|", "=") or any(type(entry) not in (int, type(None)) for entry in record):
             refuse("it holds an array whose dtype is not one of plain numbers")
-        self.dtype = self.dtype.newbyteorder(order)  # type: ignore[arg-type]
+        return self.dtype.newbyteorder(order)  # type: ignore[arg-type]
 
 
-class PickledArray(Buildable):
-    """A `numpy.ndarray` on its way out of a pickle: its state is its shape, dtype and bytes. `array` is read-only."""
+class Budget:
+    """How many bytes more a pickle may ask for. Without one it could have a long string encoded, or copied, over and over."""
 
-    array: NDArray[Any]
+    def __init__(self, size: int):
+        self.left = size
 
-    def __init__(self, subtype: Any, shape: Any, typecode: Any):
-        if not isinstance(subtype, Name) or subtype.name != "numpy.ndarray":
-            refuse("it reconstructs something else than a numpy.ndarray")
-
-    def build(self, state: Any) -> None:
-        """View the bytes, uncopied, as an array; their number must be what shape and dtype ask for."""
-        _version, shape, dtype, is_fortran, raw = expect(tuple, state)
-        sizes = [expect(int, size) for size in expect(tuple, shape)[:65]]  # NumPy knows at most 64 dimensions
-        dtype, raw = expect(PickledDtype, dtype).dtype, expect(bytes, raw)
-        if min(sizes, default=0) < 0 or prod(sizes) * dtype.itemsize != len(raw):
-            refuse(f"it holds an array whose shape does not fit its {len(raw)} bytes")
-        self.array = np.ndarray(tuple(sizes), dtype, buffer=raw, order="F" if expect(bool, is_fortran) else "C")
+    def spend(self, count: int) -> None:
+        """Take some of it away, or raise UnpicklingError."""
+        self.left -= count
+        if self.left < 0:
+            refuse("it asks for more bytes than it contains")
 
 
-class Latin1:
-    """`_codecs.encode`, as which protocols 1 and 2 write bytes; gives out `budget` bytes at most.
-
-    Without the budget a pickle could encode one long string over and over, at the cost of six bytes a time.
-    """
-
-    def __init__(self, budget: int):
-        self.budget = budget
+class Latin1(Budget):
+    """`_codecs.encode`, as which protocols 1 and 2 write bytes."""
 
     def encode(self, text: Any, encoding: Any) -> bytes:
         """The bytes whose numbers the letters of `text` have."""
         if expect(str, encoding) != "latin1":
             refuse("it encodes text in another way than latin1")
-        self.budget -= len(expect(str, text))
-        if self.budget < 0:
-            refuse("it encodes more text than it contains")
+        self.spend(len(expect(str, text)))
         return expect(str, text).encode("latin-1")
 
 
+class PickledArray(Buildable):
+    """A `numpy.ndarray` on its way out of a pickle: its state is its shape, dtype and bytes.
+
+    With a budget the array is a copy, in this machine's byte order, that may be changed; without, it shows the bytes themselves,
+    and is read-only.
+    """
+
+    def __init__(self, copies: Budget | None, subtype: Any, shape: Any, typecode: Any):
+        if not isinstance(subtype, Name) or subtype.name != "numpy.ndarray":
+            refuse("it reconstructs something else than a numpy.ndarray")
+        self.copies = copies
+
+    def build(self, state: Any) -> NDArray[Any]:
+        """The array; the number of its bytes must be what shape and dtype ask for."""
+        _version, shape, dtype, is_fortran, raw = expect(tuple, state)
+        sizes = [expect(int, size) for size in expect(tuple, shape)[:65]]  # NumPy knows at most 64 dimensions
+        dtype = dtype.dtype if isinstance(dtype, PickledDtype) else dtype
+        if not isinstance(dtype, np.dtype) or dtype.kind not in "biuf":
+            refuse(f"it has a value of type {type(dtype).__name__} where the dtype of plain numbers is needed")
+        if min(sizes, default=0) < 0 or prod(sizes) * dtype.itemsize != len(expect(bytes, raw)):
+            refuse(f"it holds an array whose shape does not fit its {len(raw)} bytes")
+        if dtype == np.bool_ and raw.strip(b"\0\1"):
+            refuse("it holds an array of bools, of which some are neither 0 nor 1")
+        array = np.ndarray(tuple(sizes), dtype, buffer=raw, order="F" if expect(bool, is_fortran) else "C")
+        if self.copies is None:
+            return array
+        self.copies.spend(len(raw))
+        return array.astype(dtype.newbyteorder("="), order="K")
+
+
+def number(dtype: Any, raw: Any) -> Any:
+    """NumPy's number of that dtype with those bytes."""
+    array = PickledArray(None, Name("numpy.ndarray", None), (0,), b"b").build((1, (), dtype, False, raw))
+    return array[()]
+
+
+def array_names(size: int, writable: bool = False) -> dict[str, Callable[..., object] | None]:
+    """What the names that pickled arrays and NumPy's numbers need stand for; `size` is that of the pickle."""
+    array = partial(PickledArray, Budget(size) if writable else None)
+    return {
+        "numpy.ndarray": None,
+        "numpy.dtype": PickledDtype,
+        "_codecs.encode": Latin1(size).encode,
+        **{f"{module}._reconstruct": array for module in MULTIARRAY},
+        **{f"{module}.scalar": number for module in MULTIARRAY},
+    }
+
+
+MULTIARRAY = ("numpy._core.multiarray", "numpy.core.multiarray")  # since NumPy 2, and before
+
+
 def load_arrays(data: bytes, max_operations: int = 10_000) -> Any:
-    """What the pickle `data` describes, where it holds NumPy arrays of plain numbers: each is a `PickledArray`.
+    """What the pickle `data` describes, where it holds NumPy arrays of plain numbers; they are read-only.
 
     It may take `max_operations` steps to read; an array takes about 30.
 
@@ -270,15 +315,8 @@ def load_arrays(data: bytes, max_operations: int = 10_000) -> Any:
     --------
     >>> import pickle
     >>> x, y = load_arrays(pickle.dumps((np.eye(2), np.arange(3)), protocol=2))
-    >>> x.array
+    >>> x
     array([[1., 0.],
            [0., 1.]])
     """
-    names: dict[str, Callable[..., object] | None] = {
-        "numpy.ndarray": None,
-        "numpy.dtype": PickledDtype,
-        "numpy.core.multiarray._reconstruct": PickledArray,
-        "numpy._core.multiarray._reconstruct": PickledArray,  # the spelling since NumPy 2
-        "_codecs.encode": Latin1(len(data)).encode,
-    }
-    return loads(data, names, max_operations=max_operations)
+    return loads(data, array_names(len(data)), max_operations=max_operations)

@@ -71,7 +71,7 @@ class CIFAR10(VisionDataset):
         wanted = {**files, self.names[0]: self.names[1]}
         content = self._unpacked(wanted)
         parts = [content[name] for name in files]
-        self.data = np.concatenate([part["data"].array for part in parts]).reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
+        self.data = np.concatenate([part["data"] for part in parts]).reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
         self.targets: list[int] = [label for part in parts for label in part[self.labels]]
         self.classes: list[str] = content[self.names[0]][self.names[2]]
         self.class_to_idx = {name: i for i, name in enumerate(self.classes)}

@@ -101,7 +101,7 @@ def read_mnist(path: Path, digest: str) -> Splits:
     except pickle.UnpicklingError as error:
         raise ValueError(str(error)) from error
     try:
-        train, valid, test = ((x.array.astype(np.float32), y.array.astype(np.int64)) for x, y in content)
+        train, valid, test = ((x.astype(np.float32), y.astype(np.int64)) for x, y in content)
     except (AttributeError, TypeError, ValueError):
         raise ValueError("it does not hold three pairs of arrays") from None
     found = content_digest((train, valid, test))
