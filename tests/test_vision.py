@@ -1,8 +1,9 @@
-"""torchvision's names: transforms compared with Pillow and torch, pictures of batches, and datasets made for the test."""
+"""torchvision's names: transforms compared with Pillow and torch, pictures of batches, image files, datasets made for the test."""
 
 from __future__ import annotations
 
 import hashlib
+import io
 import pickle
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import torch
 from PIL import Image
 
 import minigrad as mg
+from minigrad.vision import io as files
 from minigrad.vision import transforms as T
 from minigrad.vision.datasets import CIFAR10, DataError, DatasetFolder, FakeData, ImageFolder
 from minigrad.vision.transforms import InterpolationMode
@@ -230,6 +232,91 @@ def test_a_picture_in_a_file(tmp_path: Path) -> None:
     with Image.open(tmp_path / "many") as picture:
         assert picture.size == (2 * 19 + 2, 2 * 15 + 2)
 
+
+# ---- image files -------------------------------------------------------------------------------------------------------------
+
+
+def written(image: Any, format: str = "png", **options: Any) -> mg.Tensor:
+    """The bytes of a file that Pillow writes."""
+    file = io.BytesIO()
+    image.save(file, format=format, **options)
+    return mg.tensor(list(file.getvalue()), dtype=mg.uint8)
+
+
+def channels_first(pixels: Any) -> Any:
+    return pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
+
+
+@pytest.mark.parametrize(("mode", "pillows"), [
+    ("GRAY", "L"), ("GRAY_ALPHA", "LA"), ("RGB", "RGB"), ("RGBA", "RGBA"), ("rgb_alpha", "RGBA")])
+@pytest.mark.parametrize("kind", ["1", "L", "LA", "RGB", "RGBA", "P"])
+def test_image_files_are_read_into_the_channels_asked_for(kind: str, mode: str, pillows: str) -> None:
+    image = Image.fromarray(COLOURS).convert(kind)
+    result = files.decode_image(written(image), mode)
+    assert (result.dtype, result.is_contiguous()) == (mg.uint8, True)
+    np.testing.assert_array_equal(result.numpy(), channels_first(np.asarray(image.convert(pillows))))
+    assert result.equal(files.decode_image(written(image), files.ImageReadMode[mode.upper()]))
+
+
+def test_image_files_are_read_as_they_are() -> None:
+    palette = Image.fromarray(COLOURS).quantize(16)
+    for data, expected in [
+        (written(Image.fromarray(GRAY)), GRAY),
+        (written(Image.fromarray(COLOURS)), COLOURS),
+        (written(palette), np.asarray(palette.convert("RGB"))),
+        (written(palette, transparency=3), np.dstack([np.asarray(palette.convert("RGB")), 255 * (np.asarray(palette) != 3)])),
+        (written(Image.fromarray(GRAY > 99)), 255 * (GRAY > 99)),
+    ]:
+        np.testing.assert_array_equal(files.decode_image(data).numpy(), channels_first(expected))
+    jpeg = written(Image.fromarray(COLOURS), "jpeg")
+    stored = Image.open(io.BytesIO(jpeg.numpy().tobytes()))
+    np.testing.assert_array_equal(files.decode_image(jpeg).numpy(), channels_first(np.asarray(stored)))
+    light = files.decode_image(jpeg, "GRAY")  # is stored in the file: the first channel of what Pillow calls YCbCr
+    stored = Image.open(io.BytesIO(jpeg.numpy().tobytes()))
+    stored.draft("YCbCr", None)
+    np.testing.assert_array_equal(light[0].numpy(), np.asarray(stored)[..., 0])
+
+
+def test_photographs_are_turned_upright() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was held on its side
+    data = written(Image.fromarray(COLOURS), exif=exif)
+    assert files.decode_image(data).shape == (3, 13, 17)
+    upright = files.decode_image(data, apply_exif_orientation=True)
+    np.testing.assert_array_equal(upright.numpy(), channels_first(np.rot90(COLOURS, -1)))
+
+
+def test_image_files_on_the_disk(tmp_path: Path) -> None:
+    for image in (mg.from_numpy(GRAY)[None], mg.from_numpy(COLOURS).permute(2, 0, 1)):
+        files.write_png(image, tmp_path / "a.png")
+        assert files.read_image(str(tmp_path / "a.png")).equal(image)
+        assert files.read_file(tmp_path / "a.png").equal(files.encode_png(image))
+        sizes = []
+        for quality in (5, 95):
+            files.write_jpeg(image, tmp_path / "a.jpg", quality)
+            pixels = channels_first(np.asarray(Image.open(tmp_path / "a.jpg")))
+            np.testing.assert_array_equal(files.decode_image(tmp_path / "a.jpg").numpy(), pixels)
+            sizes.append(len(files.encode_jpeg(image, quality)))
+        assert pixels.shape == image.shape
+        assert sizes[0] < sizes[1] == (tmp_path / "a.jpg").stat().st_size
+    assert len(files.encode_png(mg.zeros(1, 50, 50, dtype=mg.uint8), 0)) > 2500
+
+
+def test_what_is_no_image_file(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match=r"No such file or directory: 'nowhere.png'"):
+        files.read_image("nowhere.png")
+    for data in (mg.zeros(0, dtype=mg.uint8), mg.zeros(3, 3, dtype=mg.uint8), mg.zeros(9)):
+        with pytest.raises(RuntimeError, match="one dimension and dtype uint8"):
+            files.decode_image(data)
+    with pytest.raises(RuntimeError, match="no image"):
+        files.decode_image(mg.zeros(9, dtype=mg.uint8))
+    with pytest.raises(RuntimeError, match="one dimension and dtype uint8"):
+        files.write_file(tmp_path / "x", mg.zeros(3))
+    with pytest.raises(NotImplementedError, match="mode 'I;16' are not supported"):
+        files.decode_image(written(Image.fromarray(GRAY.astype(np.uint16))))
+    for image in (mg.zeros(2, 3, 3, dtype=mg.uint8), mg.zeros(3, 3, dtype=mg.uint8), mg.zeros(3, 3, 3)):
+        with pytest.raises(RuntimeError, match=r"encode_png\(\): expected a tensor of shape \(1 or 3, height, width\)"):
+            files.encode_png(image)
 
 # ---- datasets ------------------------------------------------------------------------------------------------------------------
 

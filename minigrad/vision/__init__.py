@@ -1,7 +1,10 @@
-"""Images, under torchvision's names: `datasets` to train on, `transforms` that make tensors of them, `utils` to look at batches."""
+"""Images, under torchvision's names.
 
-from minigrad.vision import datasets, transforms, utils
+There are `datasets` to train on, `transforms` that make tensors of them, `utils` to look at batches, and `io` for image files.
+"""
 
-__all__ = ["datasets", "transforms", "utils"]
+from minigrad.vision import datasets, io, transforms, utils
+
+__all__ = ["datasets", "io", "transforms", "utils"]
 
 __version__ = "0.28.0"  # of the torchvision whose names these are
