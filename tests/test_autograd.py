@@ -1087,6 +1087,50 @@ def test_function_that_saves_its_result_differentiates_twice(m: Any) -> Any:
     return g.detach(), *m.autograd.grad(g.sum(), x)
 
 
+def sinh_of(m: Any) -> Any:
+    """torch's own example: what backward needs is returned, too, so that it has a history."""
+
+    class Sinh(m.autograd.Function):  # type: ignore[name-defined, misc]
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            up, down = x.exp(), (-x).exp()
+            ctx.save_for_backward(up, down)
+            return (up - down) / 2, up, down
+
+        @staticmethod
+        def backward(ctx: Any, g: Any, g_up: Any, g_down: Any) -> Any:
+            up, down = ctx.saved_tensors
+            result = g * (up + down) / 2
+            result += g_up * up
+            result -= g_down * down
+            return result
+
+    return Sinh
+
+
+@same_as_torch
+def test_saved_results_that_nobody_keeps_are_differentiated(m: Any) -> Any:
+    x = m.tensor([1.0, -0.5], dtype=m.float64, requires_grad=True)
+
+    def derivatives(of: Any, count: int) -> list[Any]:
+        results = []
+        for _ in range(count):
+            (of,) = m.autograd.grad(of.sum(), x, create_graph=True)
+            results.append(of.detach())
+        return results
+
+    def sinh(x: Any) -> Any:
+        return sinh_of(m).apply(x)[0]
+
+    kept = sinh_of(m).apply(x)
+    with m.autograd.graph.saved_tensors_hooks(lambda t: t.detach().numpy(), m.from_numpy):
+        packed = derivatives(sinh(x), 4)
+    assert m.autograd.gradgradcheck(sinh, x)
+    y = sinh(x)
+    twice = derivatives(y, 2), derivatives(y, 2)
+    return derivatives(sinh(x), 4), derivatives(kept[0], 4), derivatives(kept[1], 3), packed, twice
+
+
 @same_as_torch
 def test_function_whose_saved_result_was_overwritten(m: Any) -> Any:
     y = exp_of(m).apply(m.ones(2, requires_grad=True))
@@ -1116,12 +1160,17 @@ def test_function_that_returns_a_view_of_its_input(m: Any) -> Any:
 
 
 def test_function_that_saves_its_result_leaves_no_cycle() -> None:
-    function = exp_of(mg)  # a class, which is itself a cycle
+    exp, sinh = exp_of(mg), sinh_of(mg)  # classes, which are cycles themselves
     gc.collect()
     gc.disable()
     try:
-        y = function.apply(mg.ones(1, requires_grad=True))
+        y = exp.apply(mg.ones(1, requires_grad=True))
         del y
+        assert gc.collect() == 0
+        x = mg.ones(1, requires_grad=True)
+        (g,) = mg.autograd.grad(sinh.apply(x)[0], x, create_graph=True)
+        g.backward()
+        del x, g
         assert gc.collect() == 0
     finally:
         gc.enable()

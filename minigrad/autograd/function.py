@@ -158,10 +158,11 @@ class Function:
             if result is not own:
                 record(cls._ops[False], result, [own], [lambda g, k=k: _Outputs({k: g})], _NO_OPTIONS)
                 own._node.shape = None
-            # An output that backward reads was saved before it had a node. Weakly, for the node leads back to `ctx`.
+            # An output that backward reads was saved before it had a node. Weakly, for the nodes lead back to `ctx`.
             for saved in ctx._saved:
                 if saved is not None and saved.kept is out:
-                    saved.find_node = weakref.ref(result._node)
+                    nodes = weakref.ref(result._node), weakref.ref(own._node)
+                    saved.find_node = functools.partial(cls._find_node, k, out.array.shape, *nodes)
         for saved in ctx._saved:
             if saved is not None:
                 saved.version = saved.kept._version_cell[0]
@@ -172,6 +173,17 @@ class Function:
                 out._rewrite_history(results[k])
                 results[k] = out
         return results
+
+    @classmethod
+    def _find_node(cls, k: int, shape: tuple[int, ...], output: Callable[[], Any], function: Callable[[], Any]) -> Any:
+        """The node of output `k`. If nobody has kept that output, its node is gone, and a new one is recorded."""
+        own, again = wrap(_NOTHING), wrap(_NOTHING)
+        own._node, own._requires_grad = function(), True
+        if output() is not None or own._node is None:
+            return output()
+        record(cls._ops[False], again, [own], [lambda g: _Outputs({k: g})], _NO_OPTIONS)
+        again._node.shape = shape
+        return again._node
 
 
 _NO_OPTIONS: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})
