@@ -1,4 +1,4 @@
-"""Linear algebra, under the names of `torch.linalg`. Matrix decompositions are not here."""
+"""Linear algebra, under the names of `torch.linalg`. Of the decompositions only Cholesky's is here."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from minigrad.ops.chains import linalg_vander as vander
 from minigrad.ops.chains import matrix_power, multi_dot, vecdot
 from minigrad.ops.linalg import linalg_cross as cross
 from minigrad.ops.linalg import matmul
-from minigrad.ops.matrix import LinAlgError, inv, matrix_norm, solve, svdvals, vector_norm
+from minigrad.ops.matrix import LinAlgError, cholesky, inv, matrix_norm, solve, svdvals, vector_norm
 from minigrad.ops.matrix import linalg_det as det
 from minigrad.ops.matrix import linalg_norm as norm
 from minigrad.ops.matrix import linalg_slogdet as slogdet
@@ -15,8 +15,8 @@ from minigrad.ops.out import with_out as _with_out
 from minigrad.ops.shape import diagonal as _diagonal
 
 __all__ = [
-    "LinAlgError", "cross", "det", "diagonal", "inv", "matmul", "matrix_norm", "matrix_power", "multi_dot", "norm", "slogdet",
-    "solve", "svdvals", "vander", "vecdot", "vector_norm",
+    "LinAlgError", "cholesky", "cross", "det", "diagonal", "inv", "matmul", "matrix_norm", "matrix_power", "multi_dot", "norm",
+    "slogdet", "solve", "svdvals", "vander", "vecdot", "vector_norm",
 ]  # fmt: skip
 
 

@@ -37,6 +37,12 @@ def regular(n: int, *lead: int) -> Input:
     return fixed([rows, [row[::-1] for row in rows]] if lead else rows)
 
 
+def definite(x: Any) -> Any:
+    """Square matrices made symmetric and positive definite; others, and integers, as they are."""
+    square = x.ndim > 1 and x.shape[-1] == x.shape[-2] and x.dtype.is_floating_point
+    return x @ x.mT + 0.5 * x.detach().new_ones(x.shape[-1]).diag() if square else x
+
+
 PRODUCTS = [
     Row("addmv", case(real(3), A, real(4)), case(SCALAR, A, real(4)), case(real(1), A, real(4)),
         case(real(3), A, real(4), beta=0),
@@ -75,6 +81,11 @@ MATRICES = [
     *(Row(name, case(regular(3)), case(regular(3, 2)), case(fixed([[2.0]])), case(real(0, 2, 2)), refused(A), refused(real(3)),
           refused(whole(3, 3)), refused(real(2, 2, dtype="float16")),
           bench=case(regular(64))) for name in ("linalg.inv", "inverse")),
+    Row("linalg.cholesky", case(real(3, 3)), case(real(2, 3, 3), upper=True), case(real(1, 1)), case(real(2, 0, 0)),
+        refused(A), refused(real(3)), refused(whole(3, 3)), refused(real(2, 2, dtype="float16")),
+        call=lambda m, x, **named: m.linalg.cholesky(definite(x), **named), bench=case(real(64, 64)), same_node=False),
+    Row("linalg.cholesky", case(real(3, 3).constant()), call=lambda m, x: m.linalg.cholesky(definite(x).tril())),
+    Row("linalg.cholesky", case(real(3, 3).constant()), call=lambda m, x: m.linalg.cholesky(definite(x).triu(), upper=True)),
     *(Row(name, case(regular(3)), case(regular(4, 2)), case(fixed([[2.0]])), case(real(0, 2, 2)), refused(A),
           refused(whole(3, 3)),
           kink(fixed([[1.0, 2.0], [2.0, 4.0]])), kink(fixed([[0.0, 0.0, 0.0], [0.0, 2.0, 1.0], [0.0, 1.0, 1.0]])),

@@ -19,6 +19,8 @@ def made(m: Any) -> dict[str, Any]:
     d = m.distributions
     real, wide = variable(m, 3, dtype="float32"), variable(m, 2, 3, dtype="float64", seed=1)
     probs = m.tensor([[0.2, 0.3, 0.5], [0.0, 1.0, 3.0]], requires_grad=True)
+    spread = variable(m, 3, 3, dtype="float64", seed=2) + 2 * m.eye(3)
+    lower = m.tensor([[1.0, 0.0, 0.0], [0.5, 2.0, 0.0], [-1.0, 0.3, 0.5]], requires_grad=True)
     return {
         "Normal of numbers": d.Normal(1, 2.0),
         "Normal": d.Normal(real, m.ones(2, 1)),
@@ -59,12 +61,18 @@ def made(m: Any) -> dict[str, Any]:
         "Transformed by none": d.TransformedDistribution(d.Normal(wide, 0.5), []),
         "MixtureSameFamily": d.MixtureSameFamily(d.Categorical(logits=wide), d.Normal(wide, wide.exp())),
         "MixtureSameFamily of rows": d.MixtureSameFamily(d.Categorical(logits=wide[:, 0]), d.Independent(d.Normal(wide, 0.5), 1)),
+        "MultivariateNormal": d.MultivariateNormal(wide, covariance_matrix=spread.mT @ spread),
+        "MultivariateNormal of precision": d.MultivariateNormal(wide[0], precision_matrix=spread @ spread.mT),
+        "MultivariateNormal of scale_tril": d.MultivariateNormal(m.zeros(3), scale_tril=m.stack([lower, lower * 2])),
+        "MultivariateNormal broadcast": d.MultivariateNormal(m.zeros(4, 1, 3).double(), spread.mT @ spread),
+        "Mixture of MultivariateNormals": d.MixtureSameFamily(
+            d.Categorical(logits=wide[:, 0]), d.MultivariateNormal(wide, m.eye(3).double())),
         "OneHotCategoricalStraightThrough": d.OneHotCategoricalStraightThrough(probs),
     }
 
 
 NAMES = list(made(torch))
-ROUNDED = ("Laplace", "Geometric", "LogNormal", "Gumbel", "Transformed")  # logarithms and the like, whose last bit may differ
+ROUNDED = ("Laplace", "Geometric", "LogNormal", "Gumbel", "Transformed", "Multivariate", "Mixture of")  # their last bit may differ
 NO_GRADIENT = ("Gamma", "Beta", "Dirichlet")  # of samples, in minigrad
 
 
@@ -180,7 +188,11 @@ def test_parameters_out_of_their_region(m: Any) -> Any:
         lambda: d.Uniform(one, 0.5), lambda: d.Bernoulli(1.5), lambda: d.Bernoulli(logits=math.nan), lambda: d.Categorical(one),
         lambda: d.Categorical(logits=one * math.nan), lambda: d.Bernoulli(), lambda: d.Bernoulli(0.5, 0.5), lambda: d.Categorical(),
         lambda: d.Categorical(one, one), lambda: d.Categorical(m.tensor(1.0)), lambda: d.Categorical(logits=m.tensor(1.0)),
-        lambda: d.Independent(d.Normal(one, 1.0), 2))]  # fmt: skip
+        lambda: d.Independent(d.Normal(one, 1.0), 2), lambda: d.MultivariateNormal(one), lambda: d.MultivariateNormal(one, one),
+        lambda: d.MultivariateNormal(one[0], m.eye(2)), lambda: d.MultivariateNormal(one, m.eye(2), m.eye(2)),
+        lambda: d.MultivariateNormal(one, -m.eye(2)), lambda: d.MultivariateNormal(one, scale_tril=m.ones(2, 2)),
+        lambda: d.MultivariateNormal(one, m.ones(2, 2)[:, :1]),
+        lambda: d.MultivariateNormal(one, precision_matrix=m.tensor([[1.0, 0.0], [0.5, 1.0]])))]  # fmt: skip
 
 
 @same_as_torch
@@ -225,7 +237,8 @@ def test_nothing_is_checked_by_default(m: Any) -> Any:
 
 
 CONSTRAINTS = ("boolean", "real", "positive", "nonnegative", "unit_interval", "nonnegative_integer", "positive_integer",
-               "simplex", "real_vector", "greater_than(1.)", "greater_than_eq(1.)", "less_than(1.)", "interval(0., 1.)",
+               "simplex", "real_vector", "lower_cholesky", "positive_definite", "greater_than(1.)",
+               "greater_than_eq(1.)", "less_than(1.)", "interval(0., 1.)",
                "half_open_interval(0., 1.)", "integer_interval(0, 1)", "independent(independent(real, 1), 1)")  # fmt: skip
 
 
@@ -300,7 +313,7 @@ def test_divergences(m: Any, p: str, q: str) -> Any:
 
 @pytest.mark.parametrize("name", [
     "Exponential", "Laplace of float64", "Gamma of float64", "Beta of float64", "Dirichlet of float64", "Poisson of float64",
-    "Geometric", "OneHotCategorical of logits",
+    "Geometric", "OneHotCategorical of logits", "MultivariateNormal", "MultivariateNormal of precision",
 ])  # fmt: skip
 @same_as_torch
 def test_divergences_from_another_of_the_kind(m: Any, name: str) -> Any:
@@ -312,6 +325,7 @@ def test_divergences_from_another_of_the_kind(m: Any, name: str) -> Any:
         "Dirichlet": lambda: d.Dirichlet(a.exp()), "Poisson": lambda: d.Poisson(a.exp()),
         "Geometric": lambda: d.Geometric(m.tensor([0.5, 0.25, 0.125], requires_grad=True)),
         "OneHotCategorical": lambda: d.OneHotCategorical(logits=a),
+        "MultivariateNormal": lambda: d.MultivariateNormal(b.double(), scale_tril=m.diag_embed(a.double().exp())),
     }  # fmt: skip
     divergence = d.kl_divergence(p, others[name.partition(" ")[0]]())
     return divergence.detach(), [g.float() for g in gradient_of(m, divergence)]
@@ -398,7 +412,8 @@ def test_divergences_at_the_edges(m: Any) -> Any:
     first, second = m.tensor([[0.0, 1.0], [0.5, 0.5]], requires_grad=True), m.tensor([[0.5, 0.5], [0.0, 1.0]], requires_grad=True)
     return (kl(d.Bernoulli(certain), d.Bernoulli(others)), kl(d.Categorical(first), d.Categorical(second)),
             kl(d.Uniform(m.tensor([0.0, -1.0]), 1.0), d.Uniform(0.0, 2.0)),
-            raised(kl, d.Independent(d.Normal(m.zeros(2, 2), 1.0), 1), d.Independent(d.Normal(m.zeros(2, 2), 1.0), 2)))
+            raised(kl, d.Independent(d.Normal(m.zeros(2, 2), 1.0), 1), d.Independent(d.Normal(m.zeros(2, 2), 1.0), 2)),
+            raised(kl, *(d.MultivariateNormal(m.zeros(n), m.eye(n)) for n in (2, 3))))
 
 
 @same_as_torch

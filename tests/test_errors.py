@@ -289,6 +289,8 @@ def test_singular_matrices(m: Any) -> None:
     for call in (m.linalg.inv, lambda x: m.linalg.solve(x, m.ones(2)), lambda x: m.linalg.solve(x, x)):
         with pytest.raises(m.linalg.LinAlgError, match="singular"):
             call(m.ones(2, 2))
+    with pytest.raises(m.linalg.LinAlgError, match="not positive-definite"):
+        m.linalg.cholesky(-m.eye(2))
     assert issubclass(m.linalg.LinAlgError, RuntimeError)
 
 

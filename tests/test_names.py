@@ -59,8 +59,9 @@ REASONS = {
     "`vmap`": r"""
         linearize functionalize stack_module_state replace_all_batch_norm_modules_ rearrange debug_unwrap""",
     "matrix decompositions": r"""
-        cholesky\w* (sym)?eig(h|vals|valsh)? svd(_lowrank)? lu(_\w+)? qr geqrf or[gm]qr householder_product lstsq pinverse
-        pinv ldl_\w+ matrix_(exp|rank) lobpcg pca_lowrank (|Tensor)\.solve triangular_solve solve_\w+ inv_ex
+        cholesky_\w+ (|Tensor)\.cholesky (sym)?eig(h|vals|valsh)? svd(_lowrank)? lu(_\w+)? qr geqrf or[gm]qr
+        householder_product lstsq pinverse pinv ldl_\w+ matrix_(exp|rank) lobpcg pca_lowrank
+        (|Tensor)\.solve triangular_solve solve_\w+ inv_ex
         cond tensorinv tensorsolve chain_matmul nuclear_norm frobenius_norm""",
     "Fourier transforms": r"""
         i?stft""",
@@ -81,7 +82,7 @@ REASONS = {
         (Cat|CorrCholesky|CumulativeDistribution|Independent|LowerCholesky|PositiveDefinite|Reshape|Softmax|Softplus|Stack|StickBreaking)Transform
         (\w*Binomial|\w*Cauchy|Chi2|ContinuousBernoulli|ExponentialFamily|FisherSnedecor)
         (InverseGamma|GeneralizedPareto|Kumaraswamy|LKJCholesky|LogisticNormal)
-        (\w*MultivariateNormal|Multinomial|Pareto|Relaxed\w+|StudentT)
+        (LowRankMultivariateNormal|Multinomial|Pareto|Relaxed\w+|StudentT)
         VonMises Weibull Wishart biject_to transform_to""",
     "data pipes": r"""
         \w*DataPipe DataChunk \w*datapipe\w* (argument|runtime)_validation\w* non_deterministic""",

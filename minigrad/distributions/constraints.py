@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
+from minigrad.autograd import wrap
 from minigrad.tensors.tensor import Tensor
 
 
@@ -117,6 +120,29 @@ class _OneHot(Constraint):
         return ((value == 0) | (value == 1)).all(-1) & (value.sum(-1) == 1)
 
 
+class _LowerCholesky(Constraint):
+    """Lower triangular matrices with a positive diagonal."""
+
+    event_dim = 2
+
+    def check(self, value: Tensor) -> Tensor:
+        lower = (value.tril() == value).all(-1).all(-1)
+        return lower & (value.diagonal(dim1=-2, dim2=-1) > 0).all(-1)
+
+
+class _PositiveDefinite(Constraint):
+    """Symmetric matrices whose eigenvalues are all positive."""
+
+    event_dim = 2
+
+    def check(self, value: Tensor) -> Tensor:
+        matrices = value.detach().numpy()
+        if matrices.shape[-1] != matrices.shape[-2]:
+            return wrap(np.zeros(matrices.shape[:-2], bool))
+        symmetric = np.isclose(matrices, matrices.swapaxes(-1, -2), atol=1e-6).all((-2, -1))
+        return wrap(np.asarray((np.linalg.eigvalsh(matrices) > 0).all(-1) if symmetric.all() else symmetric))
+
+
 class _IndependentConstraint(Constraint):
     """Values made of several, each of which lies in the region of `base_constraint`."""
 
@@ -166,3 +192,4 @@ positive, nonnegative, unit_interval = greater_than(0.0), greater_than_eq(0.0), 
 nonnegative_integer, positive_integer = _IntegerGreaterThan(0), _IntegerGreaterThan(1)
 real_vector = independent(real, 1)
 simplex, one_hot = _Simplex(), _OneHot()
+lower_cholesky, positive_definite = _LowerCholesky(), _PositiveDefinite()

@@ -18,6 +18,7 @@ from minigrad.distributions.gamma import Gamma
 from minigrad.distributions.geometric import Geometric
 from minigrad.distributions.independent import Independent
 from minigrad.distributions.laplace import Laplace
+from minigrad.distributions.multivariate_normal import MultivariateNormal, times
 from minigrad.distributions.normal import Normal
 from minigrad.distributions.one_hot_categorical import OneHotCategorical
 from minigrad.distributions.poisson import Poisson
@@ -77,6 +78,17 @@ def _normal_normal(p: Normal, q: Normal) -> Tensor:
     """(σ² + μ² - 1 - log σ²) / 2, σ = p.scale / q.scale, μ = (p.loc - q.loc) / q.scale."""
     ratio = (p.scale / q.scale).pow(2)
     return 0.5 * (ratio + ((p.loc - q.loc) / q.scale).pow(2) - 1 - ratio.log())
+
+
+@register_kl(MultivariateNormal, MultivariateNormal)
+def _multivariate_multivariate(p: MultivariateNormal, q: MultivariateNormal) -> Tensor:
+    """Log det M - log det L + (|M⁻¹ L|² + |M⁻¹ (q.loc - p.loc)|² - n) / 2, L and M being the factors of p and q."""
+    if p.event_shape != q.event_shape:
+        raise ValueError("KL-divergence between two Multivariate Normals with different event shapes cannot be computed: "
+                         f"{list(p.event_shape)} and {list(q.event_shape)}")
+    inverse = q._inverse()
+    squares = (inverse @ p._unbroadcasted_scale_tril).pow(2).sum((-2, -1)) + times(inverse, q.loc - p.loc).pow(2).sum(-1)
+    return q._log_det() - p._log_det() + 0.5 * (squares - p.event_shape[0])
 
 
 @register_kl(Normal, Uniform)

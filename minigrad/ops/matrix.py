@@ -1,4 +1,4 @@
-"""Inverses, determinants and norms of matrices, and distances; LAPACK, which NumPy calls, does the work."""
+"""Inverses, factors, determinants and norms of matrices, and distances; LAPACK, which NumPy calls, does the work."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from minigrad.ops.shape import movedim, squeeze, transpose, unsqueeze
 
 
 class LinAlgError(RuntimeError):
-    """A matrix cannot be inverted."""
+    """A matrix has no inverse, or no Cholesky factor."""
 
 
 def _square(name: str, x: Array) -> None:
@@ -29,7 +29,7 @@ def _square(name: str, x: Array) -> None:
         raise RuntimeError(f"linalg.{name}: Expected a floating point tensor as input. Got {as_dtype(kind)}; convert it, as in "
                            "x.float()")
     if kind == HALF:
-        raise (NotImplementedError if name == "det" else RuntimeError)(
+        raise (NotImplementedError if name in ("cholesky", "det") else RuntimeError)(
             f"linalg.{name}: float16 is not supported; convert the matrix, as in x.float()")
 
 
@@ -102,6 +102,45 @@ def _solve(a: Array, b: Array, /) -> Any:
         lambda g: -(_solve(a.swapaxes(-1, -2), g) @ out.swapaxes(-1, -2)),
         lambda g: _solve(a.swapaxes(-1, -2), g),
     )
+
+
+# ---- Cholesky's decomposition ----------------------------------------------------------------------------------------------
+
+
+def cholesky(A: Array, *, upper: bool = False) -> Any:
+    """The lower triangular L with positive diagonal such that ``L @ L.mT == A``, or with ``upper=True`` its transpose.
+
+    Parameters
+    ----------
+    A : Tensor of shape (..., n, n)
+        Symmetric positive definite matrices; only the lower triangle is read, or with ``upper=True`` only the upper one.
+
+    Raises
+    ------
+    LinAlgError
+        If a matrix is not positive definite.
+    """
+    _square("cholesky", A)
+    return transpose(_cholesky(transpose(A, -2, -1)), -2, -1) if upper else _cholesky(A)
+
+
+@op(name="LinalgCholeskyExBackward0")
+def _cholesky(x: Array, /) -> Any:
+    if isinstance(x, np.ndarray):
+        try:
+            out = np.linalg.cholesky(x)
+        except np.linalg.LinAlgError:
+            raise LinAlgError("linalg.cholesky: the input is not positive-definite") from None
+    else:
+        out = _cholesky(x)
+
+    def rule(g: Array) -> Array:  # L⁻ᵀ S L⁻¹, where S is symmetric and its lower triangle that of Lᵀg / 2
+        upper = out.swapaxes(-1, -2)
+        product = upper @ g
+        twice = np.tril(product) + np.tril(product, -1).swapaxes(-1, -2)
+        return _solve(upper, _solve(upper, twice / 2).swapaxes(-1, -2))
+
+    return out, rule
 
 
 # ---- determinants ----------------------------------------------------------------------------------------------------------
