@@ -1455,3 +1455,19 @@ def test_inference_mode_is_for_one_thread() -> None:
         thread.start()
         thread.join()
     assert seen == [False, False]
+
+
+@same_as_torch
+def test_nodes_of_functions_written_by_hand_say_so(m: Any) -> Any:
+    class Double(m.autograd.Function):  # type: ignore[name-defined, misc]
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            return x * 2
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            return g * 2
+
+    y = Double.apply(m.ones(2, requires_grad=True))
+    texts = [repr(y.grad_fn), repr((y * 3).grad_fn), repr((y * 3).grad_fn.next_functions[0][0])]
+    return [y, *(text.partition(" object at 0x")[0] for text in texts)]

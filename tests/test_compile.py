@@ -437,14 +437,11 @@ def test_what_cannot_be_exported(tmp_path: Path) -> None:
 
 
 def test_module() -> None:
-    """A compiled module is a module: the same class, parameters, state, switches and text."""
+    """A compiled module is a module, with the same parameters and switches."""
     torch.manual_seed(0)
     model = nn.Sequential(nn.Linear(20, 16), nn.ReLU(), nn.Dropout(0.5))
     compiled = torch.compile(model)
-    assert isinstance(compiled, nn.Sequential)
-    assert repr(compiled) == repr(model)
     assert list(map(id, compiled.parameters())) == list(map(id, model.parameters()))
-    assert list(compiled.state_dict()) == list(model.state_dict())
     compiled.eval()
     assert not model.training
     with torch.no_grad():
@@ -456,9 +453,53 @@ def test_module() -> None:
     loss.backward()
     assert model[0].weight.grad is not None
     again = copy.deepcopy(compiled)
-    assert torch.equal(again[0].weight, model[0].weight)
-    assert again[0].weight is not model[0].weight
-    assert torch.equal(pickle.loads(pickle.dumps(compiled))[0].weight, model[0].weight)
+    assert torch.equal(again._orig_mod[0].weight, model[0].weight)
+    assert again._orig_mod[0].weight is not model[0].weight
+    assert torch.equal(pickle.loads(pickle.dumps(compiled))._orig_mod[0].weight, model[0].weight)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # in what torch imports for it
+def test_a_compiled_module_shows_itself_as_torchs() -> None:
+    def seen(m: Any) -> list[Any]:
+        net = m.nn.Sequential(m.nn.Linear(2, 3), m.nn.Dropout())
+        net.note = "mine"
+        compiled = m.compile(net, backend="eager")
+        compiled.extra = 5
+        compiled.train(False)
+        facts = [repr(compiled), type(compiled).__name__, isinstance(compiled, m.nn.Sequential), list(compiled.state_dict()),
+                 [name for name, _ in compiled.named_modules()], compiled.note, net.extra, net.training, compiled.training,
+                 len(compiled), compiled._orig_mod is net]  # fmt: skip
+        compiled.load_state_dict({f"_orig_mod.{name}": x for name, x in net.state_dict().items()})
+        del compiled.note
+        relu = m.compile(m.nn.ReLU(), backend="eager")
+        for wrong in (lambda: compiled.note, lambda: compiled.nothing, lambda: len(relu), lambda: compiled[0]):
+            try:
+                wrong()
+            except (AttributeError, TypeError) as error:
+                facts.append(type(error).__name__)
+        return facts
+
+    import torch as pytorch
+
+    assert seen(torch) == seen(pytorch)
+
+
+def test_module_compile() -> None:
+    """`Module.compile` compiles the module in its place."""
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(20, 16), nn.ReLU())
+    text, names, x = repr(net), list(net.state_dict()), batches(20)[0][0]
+    expected = net(x)
+    assert net.compile() is None
+    with torch.no_grad():
+        for _ in range(4):
+            assert torch.equal(net(x), expected)
+    assert "relu" in net.forward.source
+    assert (repr(net), list(net.state_dict())) == (text, names)
+    again = copy.deepcopy(net)
+    again[0].weight.data.zero_()
+    assert torch.equal(net(x), expected)
+    assert not torch.equal(again(x), expected)
 
 
 # Memory, threads, exceptions ------------------------------------------------------------------------------------------------

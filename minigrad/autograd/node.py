@@ -100,7 +100,9 @@ class Node(Inspected):
         return self.title if isinstance(self.title, str) else self.title(*positional, **by_name)
 
     def __repr__(self) -> str:
-        return f"<{self.name().rpartition(':')[2]} object at {id(self):#x}>"
+        name = self.name().rpartition(":")[2]
+        written_by_hand = name.endswith("Backward")  # a `Function`; the others have a number behind it
+        return f"<{'torch.autograd.function.' * written_by_hand}{name} object at {id(self):#x}>"
 
     @property
     def next_functions(self) -> tuple[tuple[Any, int], ...]:

@@ -12,8 +12,8 @@ straight-line program, without a tensor, a node or a check in between. The numbe
 
 Reading order: `traced` (arrays and numbers that write down what is done with them), `trace` (the list; `record` has its parts, and
 `meanwhile` what else is different during a capture), `program` (the list becomes shorter and gets memory), `text` (and is written
-out), then `reach`, `frame` and `captured` (what a program relies on, and what its results mean), `step` (which program runs when)
-and `export`.
+out), then `reach`, `frame` and `captured` (what a program relies on, and what its results mean), `step` (which program runs when),
+`export` and `optimized_module`.
 
 **Never a wrong number.** A program runs only where it would do what the step does. Compared before each run: the arguments' shapes,
 dtypes, memory layouts and `requires_grad`; the Python numbers among them; the memory of every other tensor that the step reaches,
@@ -39,6 +39,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from minigrad.compiler.optimized_module import OptimizedModule
 from minigrad.compiler.step import Step
 from minigrad.nn.module import Module
 
@@ -63,9 +64,8 @@ def compile(
 
     Returns
     -------
-    Step, or a module of the same class
-        A `Step` has `source`, `reason`, `export(path)` and `reset()`. A compiled module has it as ``module.compiled``. It shares
-        all attributes with the module that was given.
+    Step or OptimizedModule
+        A `Step` has `source`, `reason`, `export(path)` and `reset()`. A compiled module has one as ``module.compiled``.
 
     Raises
     ------
@@ -93,19 +93,4 @@ def compile(
         raise TypeError(f"compile() expected a function or a module, got {type(model).__name__}")
     if disable:
         return model
-    return _module(model, fullgraph) if isinstance(model, Module) else Step(model, fullgraph)
-
-
-def _module(module: Module, fullgraph: bool) -> Module:
-    """A module of the same class and with the same attributes, whose calls are compiled."""
-    step = Step(module.__call__, fullgraph)
-    cls = type(module)
-    names = {
-        "__call__": lambda self, *args, **kwargs: step(*args, **kwargs),
-        "__reduce_ex__": lambda self, protocol: (compile, (module,)),
-        "compiled": property(lambda self: step),
-        "__module__": cls.__module__,
-    }
-    compiled: Module = object.__new__(type(cls.__name__, (cls,), names))
-    compiled.__dict__ = module.__dict__
-    return compiled
+    return OptimizedModule(model, fullgraph) if isinstance(model, Module) else Step(model, fullgraph)

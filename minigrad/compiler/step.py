@@ -76,6 +76,9 @@ class Step:
         name = getattr(self.function, "__qualname__", repr(self.function))
         return f"<compiled {name}: {self._count} program{'s' * (self._count != 1)}{f', {self.reason}' * bool(self.reason)}>"
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return Step, (self.function, self.fullgraph)  # a copy captures its own programs
+
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else functools.partial(self, instance)
 

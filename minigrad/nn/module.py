@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from inspect import Signature, get_annotations, signature
 from typing import Any, ClassVar, Self
 
@@ -73,6 +74,10 @@ class Module(Hooked, Stateful):
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the result. Subclasses define this."""
         raise NotImplementedError(f'Module [{type(self).__name__}] is missing the required "forward" function')
+
+    def compile(self, **options: Any) -> None:
+        """Run `forward` as a NumPy program from now on, where that gives the same numbers; see `minigrad.compile`."""
+        self.forward = import_module("minigrad.compiler").compile(self.forward, **options)  # type: ignore[method-assign]
 
     # ---- registration ------------------------------------------------------------------------------------------------
 
