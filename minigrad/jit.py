@@ -1,9 +1,11 @@
 """`torch.jit` as far as a script meets it in passing: marks that ask for nothing here, and whether code is being scripted.
 
-There is no second language to translate to: `script`, `trace`, `load` and `save` raise NotImplementedError when they are called.
+There is no second language to translate to. A function that should be translated stays in Python, where it gives the same numbers;
+`trace`, `load`, `save`, and `script` of a module or a class raise NotImplementedError when they are called.
 """
 
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any, NoReturn, TypeVar
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -52,5 +54,14 @@ def _refused(name: str) -> Callable[..., NoReturn]:
     return refuse
 
 
-script, script_if_tracing, trace = _refused("script"), _refused("script_if_tracing"), _refused("trace")
-load, save = _refused("load"), _refused("save")
+def script(obj: Any) -> Any:
+    """Translate a function: it stays as it is, as in torch with ``PYTORCH_JIT=0``. Modules and classes are not supported."""
+    return obj if isinstance(obj, FunctionType) else _refused("script")()
+
+
+def script_if_tracing(fn: F) -> F:
+    """Translate a function once `trace` meets it, which never happens; it stays as it is."""
+    return fn
+
+
+trace, load, save = _refused("trace"), _refused("load"), _refused("save")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import importlib
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import torch
 
 import minigrad as mg
 
-from .twins import data, numpy, raised, variable
+from .twins import data, numpy, raised, same_as_torch, variable
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -214,3 +215,20 @@ def test_refused_inputs() -> None:
     expected = errors(torch)
     assert "nothing" not in expected.values()
     assert errors(mg) == expected
+
+
+# ---- which kernel ----------------------------------------------------------------------------------------------------------
+
+
+@same_as_torch
+def test_only_kernels_that_a_cpu_has(m: Any) -> Any:
+    kernels = importlib.import_module(f"{m.__name__}.nn.attention")
+    x, backend = variable(m, 1, 2, 3, 4), kernels.SDPBackend
+
+    def under(backends: Any) -> Any:
+        with kernels.sdpa_kernel(backends) as given:
+            return m.nn.functional.scaled_dot_product_attention(x, x, x).detach(), bool(given)
+
+    return ([(name, each.value, str(each)) for name, each in backend.__members__.items()],
+            under(backend.MATH), under([backend.FLASH_ATTENTION, backend.EFFICIENT_ATTENTION]),
+            *(raised(under, wrong) for wrong in ([], backend.EFFICIENT_ATTENTION, [backend.CUDNN_ATTENTION], "MATH", ["MATH"])))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any, NamedTuple
 
 import pytest
@@ -220,6 +221,16 @@ def test_arguments_may_be_nests(m: Any) -> Any:
 
     found = m.func.grad(loss)({"pair": Pair(x, m.tensor(2.0, dtype=m.float64)), "rest": [y, (x,)]})
     return type(found["pair"]).__name__, type(found["rest"][1]).__name__, values(found)
+
+
+@same_as_torch
+def test_nests_are_taken_apart_and_put_together(m: Any) -> Any:
+    trees = importlib.import_module(f"{m.__name__}.utils._pytree")
+    tree = {"a": 1, "b": (2, [3, None], Pair(4, 5)), "c": {}}
+    leaves, spec = trees.tree_flatten(tree)
+    refused = [raised(trees.tree_unflatten, leaves[1:], spec), raised(trees.tree_unflatten, [*leaves, 6], spec)]
+    return (leaves, spec.num_leaves, trees.tree_leaves(7), repr(trees.tree_unflatten(map(str, leaves), spec)),
+            repr(trees.tree_map(lambda leaf: [leaf], tree)), refused)
 
 
 @same_as_torch

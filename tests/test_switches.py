@@ -263,11 +263,13 @@ def test_torchscript_is_asked_for_in_passing() -> None:
     def double(x: Any) -> Any:
         return 2 * x
 
-    for mark in (mg.jit.export, mg.jit.ignore, mg.jit.ignore(drop=True), mg.jit.ignore(), mg.jit.unused):
+    jit = mg.jit
+    for mark in (jit.export, jit.ignore, jit.ignore(drop=True), jit.ignore(), jit.unused, jit.script, jit.script_if_tracing,
+                 mg.compiler.allow_in_graph):  # fmt: skip
         assert mark(double) is double
-    for name in ("script", "script_if_tracing", "trace", "load", "save"):
+    for name, thing in (("script", mg.nn.ReLU()), ("script", mg.nn.ReLU), ("trace", double), ("load", "f"), ("save", "f")):
         with pytest.raises(NotImplementedError, match=rf"^torch\.jit\.{name} is not supported"):
-            getattr(mg.jit, name)(double)
+            getattr(jit, name)(thing)
 
 
 def test_onnx_can_be_imported_but_exports_nothing() -> None:

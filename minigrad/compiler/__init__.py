@@ -44,6 +44,11 @@ from minigrad.compiler.step import Step
 from minigrad.nn.module import Module
 
 
+def allow_in_graph(fn: Any) -> Any:
+    """Mark a function that `compile` should take as it is: it takes every function so."""
+    return fn
+
+
 def compile(
     model: Callable[..., Any] | None = None, *, fullgraph: bool = False, dynamic: bool | None = None, backend: str = "inductor",
     mode: str | None = None, options: dict[str, Any] | None = None, disable: bool = False,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import Enum
 from typing import Any
 
 import numpy as np
@@ -202,3 +205,32 @@ class MultiheadAttention(Module):
 def _expect(condition: bool, sentence: str) -> None:
     if not condition:
         raise AssertionError(sentence)  # what torch raises here
+
+
+class SDPBackend(Enum):
+    """The ways in which torch computes `scaled_dot_product_attention`. Here there is one, which gives the same numbers."""
+
+    ERROR = -1
+    MATH = 0
+    FLASH_ATTENTION = 1
+    EFFICIENT_ATTENTION = 2
+    CUDNN_ATTENTION = 3
+    OVERRIDEABLE = 4
+
+
+@contextmanager
+def sdpa_kernel(backends: SDPBackend | list[SDPBackend], set_priority: bool = False) -> Iterator[None]:
+    """Allow some ways to compute `scaled_dot_product_attention`; torch has two of them on a CPU.
+
+    Raises
+    ------
+    RuntimeError
+        If neither `SDPBackend.MATH` nor `SDPBackend.FLASH_ATTENTION` is among them.
+    """
+    if not isinstance(backends, SDPBackend | list):
+        raise AssertionError(f"sdpa_kernel() expected an SDPBackend or a list of them, got {backends!r}")
+    allowed = backends if isinstance(backends, list) else [backends]
+    if SDPBackend.MATH not in allowed and SDPBackend.FLASH_ATTENTION not in allowed:
+        raise RuntimeError("No viable backend for scaled_dot_product_attention was found: on a CPU, allow SDPBackend.MATH or "
+                           "SDPBackend.FLASH_ATTENTION")
+    yield
