@@ -41,6 +41,26 @@ def test_arrays_are_resized_as_pillow_does(image: Any, mode: str, size: tuple[in
     np.testing.assert_array_equal(np.asarray(TF.resize(Image.fromarray(image), size, InterpolationMode(mode))), expected)
 
 
+@pytest.mark.parametrize("mode", ["bilinear", "bicubic", "hamming", "lanczos"])
+def test_rows_and_columns_are_resized_in_pillows_order(mode: str) -> None:
+    random = np.random.default_rng(1)
+    for _ in range(50):
+        before, after = random.integers(3, 120, 2), tuple(int(n) for n in random.integers(3, 120, 2))
+        pixels = random.integers(0, 256, before, np.uint8)
+        expected = np.asarray(Image.fromarray(pixels).resize(after[::-1], Image.Resampling[mode.upper()]))
+        np.testing.assert_array_equal(TF.resize(pixels, after, InterpolationMode(mode)), expected)
+
+
+@pytest.mark.parametrize("mode", ["nearest", "nearest-exact", "bilinear"])
+@pytest.mark.parametrize("kind", ["1", "P", "RGBA", "LA", "I;16", "F"])
+def test_pillows_images_are_resized_by_pillow(kind: str, mode: str) -> None:
+    image = Image.fromarray(np.dstack([COLOURS, GRAY])).convert("L" if kind == "I;16" else kind)
+    image = image.convert("I").convert("I;16") if kind == "I;16" else image
+    result = TF.resize(image, (8, 30), InterpolationMode(mode))
+    expected = image.resize((30, 8), Image.Resampling[mode.removesuffix("-exact").upper()])
+    assert (result.mode, result.tobytes(), result.getpalette()) == (kind, expected.tobytes(), expected.getpalette())
+
+
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("antialias", [True, False])
 @pytest.mark.parametrize("mode", ["bilinear", "bicubic"])

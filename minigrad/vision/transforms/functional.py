@@ -177,6 +177,9 @@ def resize(
     new = _new_size(height, width, size, max_size)
     if new == (height, width):
         return img
+    if is_pillow(img):
+        filter_ = interpolation.name.removesuffix("_EXACT")  # Pillow's nearest pixel is counted from centers
+        return img.resize(new[::-1], pillow().Resampling[filter_])
     tensor = isinstance(img, Tensor)
     if interpolation in (InterpolationMode.NEAREST, InterpolationMode.NEAREST_EXACT):
         centers = not tensor or interpolation is InterpolationMode.NEAREST_EXACT

@@ -38,10 +38,17 @@ def _cubic(x: float) -> float:
     return (1.5 * x - 2.5) * x * x + 1 if x < 1 else ((-0.5 * x + 2.5) * x - 4) * x + 2 if x < 2 else 0.0
 
 
+def _hamming(x: float) -> float:
+    """A sinc under Hamming's window, whose two constants Pillow stores in single precision."""
+    return _sinc(x) * (_054 + _046 * math.cos(math.pi * x)) if abs(x) < 1 else 0.0
+
+
+_054, _046 = float(np.float32(0.54)), float(np.float32(0.46))
+
 FILTERS: dict[InterpolationMode, tuple[float, Callable[[float], float]]] = {  # how far each reaches, and what it is
     InterpolationMode.BOX: (0.5, lambda x: float(-0.5 < x <= 0.5)),
     InterpolationMode.BILINEAR: (1.0, lambda x: max(0.0, 1 - abs(x))),
-    InterpolationMode.HAMMING: (1.0, lambda x: _sinc(x) * (0.54 + 0.46 * math.cos(math.pi * x)) if abs(x) < 1 else 0.0),
+    InterpolationMode.HAMMING: (1.0, _hamming),
     InterpolationMode.BICUBIC: (2.0, _cubic),
     InterpolationMode.LANCZOS: (3.0, lambda x: _sinc(x) * _sinc(x / 3) if abs(x) < 3 else 0.0),
 }
@@ -72,8 +79,13 @@ FRACTION = 22  # bits of Pillow's weights behind the point
 
 
 def resampled_bytes(image: Any, size: tuple[int, int], mode: InterpolationMode) -> Any:
-    """Images of bytes (..., height, width) in another size, bit for bit as Pillow's: columns, then rows, each rounded to bytes."""
-    for axis in (-1, -2):
+    """Images of bytes (..., height, width) in another size, bit for bit as Pillow 13 computes them.
+
+    Both passes round to bytes, so their order shows. Columns come first, unless the height shrinks by more than twice as many
+    pixels as the width.
+    """
+    shorter, narrower = image.shape[-2] - size[0], image.shape[-1] - size[1]
+    for axis in (-2, -1) if shorter > max(0, 2 * narrower) else (-1, -2):
         before, after = image.shape[axis], size[axis]
         if before == after:
             continue
