@@ -165,6 +165,23 @@ def test_a_part_must_fit_unless_it_may_be_padded() -> None:
     assert T.RandomCrop((13, 17), padding=0)(GRAY).shape == (13, 17)
 
 
+@pytest.mark.parametrize("kind", ["1", "L", "P", "LA", "RGBA", "CMYK", "YCbCr", "HSV", "I", "F"])
+def test_pillows_images_keep_their_mode(kind: str) -> None:
+    image = Image.fromarray(COLOURS).convert(kind)
+    image.info["made"] = "here"
+    for result, expected in [
+        (TF.hflip(image), image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)),
+        (TF.vflip(image), image.transpose(Image.Transpose.FLIP_TOP_BOTTOM)),
+        (TF.crop(image, 2, 3, 7, 8), image.crop((3, 2, 11, 9))),
+        (TF.crop(TF.pad(image, 2), 2, 2, 13, 17), image),
+        (TF.to_grayscale(image), image.convert("L")),
+        (TF.to_grayscale(image, 3), image.convert("L").convert("RGB")),
+    ]:
+        assert (result.mode, result.size, result.getpalette()) == (expected.mode, expected.size, expected.getpalette())
+        assert result.tobytes() == expected.tobytes()
+    assert TF.hflip(image).info == image.info
+
+
 # ---- colours and dtypes --------------------------------------------------------------------------------------------------------
 
 

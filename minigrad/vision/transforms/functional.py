@@ -61,10 +61,21 @@ def of_pixels(img: Any, function: Callable[[Any], Any]) -> Any:
     if isinstance(img, Tensor):
         return from_numpy(np.ascontiguousarray(function(img.detach().numpy())))
     if is_pillow(img):
-        return pillow().fromarray(of_pixels(np.asarray(img), function))
+        return _like(img, of_pixels(np.asarray(img), function))
     if img.ndim == 2:
         return np.ascontiguousarray(function(img))
     return np.ascontiguousarray(function(img.transpose(2, 0, 1)).transpose(1, 2, 0))
+
+
+def _like(img: Any, pixels: Any) -> Any:
+    """Pixels as an image of Pillow that means them as `img` does: by its palette, or as other colours than red, green and blue."""
+    image = pillow().fromarray(pixels)
+    if image.mode != img.mode:
+        image = pillow().frombytes(img.mode, image.size, image.tobytes())
+        if img.mode == "P":
+            image.putpalette(img.getpalette())
+    image.info = dict(img.info)
+    return image
 
 
 def get_image_size(img: Any) -> list[int]:
@@ -321,7 +332,8 @@ def rgb_to_grayscale(img: Any, num_output_channels: int = 1) -> Any:
             gray = (0.2989 * red + 0.587 * green + 0.114 * blue).to(img.dtype).unsqueeze(-3)
         return gray.expand(*img.shape[:-3], num_output_channels, *img.shape[-2:])
     if is_pillow(img):
-        return pillow().fromarray(rgb_to_grayscale(np.asarray(img.convert("RGB")), num_output_channels))
+        gray = img.convert("L")
+        return gray if num_output_channels == 1 else pillow().merge("RGB", [gray] * 3)
     luma = img
     if img.ndim == 3:
         parts = img[..., :3].astype(np.int64) @ np.array([19595, 38470, 7471])  # Pillow's, of 2**16
