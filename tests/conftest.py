@@ -11,7 +11,7 @@
     Tensors                 test_creation  test_legacy  test_printing  test_numpy_interop  test_draw  test_threads
     Random numbers          test_random_streams (the bits)  test_same_seed (what stands on them)  test_init  test_distributions
     Compiled steps          test_compile  test_compile_guards (what is asked first)  test_compile_operations (the table)
-    Modules                 test_nn  test_modules (hooks, state)  test_clip  test_parallel
+    Modules                 test_nn  test_modules (hooks, state)  test_lazy_layers  test_clip  test_parallel
     Several processes       ranks (what each of them does), test_distributed
     Modules, optimisers     test_databases (every example of torch's own)
     Optimisers              test_optim (SGD)  test_optimizers (the others)  test_schedulers  test_averages

@@ -67,8 +67,6 @@ REASONS = {
         i?stft""",
     "three dimensions": r"""
         \w*(Conv|Pool|conv|pool|ConvTranspose|conv_transpose)3d\w* channels_last_3d convert_conv3d\w+""",
-    "lazy modules": r"""
-        Lazy\w+ Uninitialized\w+""",
     "rare layers": r"""
         (Fractional|fractional_)\w*[Pp]ool\w*d\w* \w*grid_?sample\w* GRID\w+ affine_grid\w*
         \w*embedding_bag EmbeddingBag embedding_renorm_ CTCLoss ctc_loss feature_dropout_?

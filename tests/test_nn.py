@@ -1016,4 +1016,5 @@ def test_modules_under_dotted_names_and_other_types(m: Any) -> Any:
 @same_as_torch
 def test_all_weights(m: Any) -> Any:
     nets = [m.nn.LSTM(2, 3, 2, bidirectional=True), m.nn.GRU(2, 3, bias=False)]
-    return [[[tuple(w.shape) for w in layer] for layer in net.all_weights] for net in nets]
+    names = [[net._all_weights, net._flat_weights_names] for net in nets]
+    return [names, [[[tuple(w.shape) for w in layer] for layer in net.all_weights] for net in nets]]

@@ -37,7 +37,7 @@ from minigrad.nn.padding import (
     CircularPad1d, CircularPad2d, CircularPad3d, ConstantPad1d, ConstantPad2d, ConstantPad3d, ReflectionPad1d,
     ReflectionPad2d, ReflectionPad3d, ReplicationPad1d, ReplicationPad2d, ReplicationPad3d, ZeroPad1d, ZeroPad2d, ZeroPad3d,
 )
-from minigrad.nn.parameter import Parameter
+from minigrad.nn.parameter import Parameter, UninitializedBuffer, UninitializedParameter
 from minigrad.nn.pooling import (
     AdaptiveAvgPool1d, AdaptiveAvgPool2d, AdaptiveMaxPool1d, AdaptiveMaxPool2d, AvgPool1d, AvgPool2d, Fold, LPPool1d, LPPool2d,
     MaxPool1d, MaxPool2d, MaxUnpool1d, MaxUnpool2d, Unfold,
@@ -50,8 +50,19 @@ from minigrad.nn.upsampling import Upsample, UpsamplingBilinear2d, UpsamplingNea
 
 if TYPE_CHECKING:
     from minigrad.nn import parallel
+    from minigrad.nn.lazy_layers import (
+        LazyBatchNorm1d, LazyBatchNorm2d, LazyBatchNorm3d, LazyConv1d, LazyConv2d, LazyConvTranspose1d, LazyConvTranspose2d,
+        LazyInstanceNorm1d, LazyInstanceNorm2d, LazyInstanceNorm3d, LazyLinear,
+    )
     from minigrad.nn.parallel import DataParallel
 else:
-    __getattr__, __dir__ = _on_first_use(__name__, parallel="minigrad.nn.parallel", DataParallel="minigrad.nn.parallel")
+    __getattr__, __dir__ = _on_first_use(
+        __name__, parallel="minigrad.nn.parallel", DataParallel="minigrad.nn.parallel",
+        LazyBatchNorm1d="minigrad.nn.lazy_layers", LazyBatchNorm2d="minigrad.nn.lazy_layers",
+        LazyBatchNorm3d="minigrad.nn.lazy_layers", LazyConv1d="minigrad.nn.lazy_layers", LazyConv2d="minigrad.nn.lazy_layers",
+        LazyConvTranspose1d="minigrad.nn.lazy_layers", LazyConvTranspose2d="minigrad.nn.lazy_layers",
+        LazyInstanceNorm1d="minigrad.nn.lazy_layers", LazyInstanceNorm2d="minigrad.nn.lazy_layers",
+        LazyInstanceNorm3d="minigrad.nn.lazy_layers", LazyLinear="minigrad.nn.lazy_layers",
+    )
 
 legacy.install()

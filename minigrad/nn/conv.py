@@ -39,9 +39,12 @@ class _ConvNd(Module):
             raise ValueError("padding='same' is not supported for strided convolutions")
         self.output_padding = self._each(0)
         self._reversed_padding_repeated_twice = self._around()
-        channels = (in_channels, out_channels // groups) if self.transposed else (out_channels, in_channels // groups)
-        self._register_empty(device, dtype, weight=channels + self.kernel_size, bias=(out_channels,) if bias else None)
+        self._register_empty(device, dtype, weight=self._weight_shape(), bias=(out_channels,) if bias else None)
         self.reset_parameters()
+
+    def _weight_shape(self) -> tuple[int, ...]:
+        channels = (self.in_channels, self.out_channels) if self.transposed else (self.out_channels, self.in_channels)
+        return (channels[0], channels[1] // self.groups, *self.kernel_size)
 
     def _each(self, n: Any) -> tuple[int, ...]:
         return tuple(n) if isinstance(n, (tuple, list)) else (n,) * self.ndim

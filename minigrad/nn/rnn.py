@@ -195,8 +195,17 @@ class RNNBase(_Recurrent):
     @property
     def all_weights(self) -> list[list[Parameter]]:
         """The parameters of each layer and direction."""
+        return [[self._part(name) for name in names] for names in self._all_weights]
+
+    @property
+    def _all_weights(self) -> list[list[str]]:
+        """The names of the parameters of each layer and direction; many programs initialise them by these."""
         layers = [f"_l{k}{way}" for k in range(self.num_layers) for way in self._directions]
-        return [[weight for weight in self._weights(suffix) if weight is not None] for suffix in layers]
+        return [[name + suffix for name in (NAMES if self.bias else NAMES[:2])] for suffix in layers]
+
+    @property
+    def _flat_weights_names(self) -> list[str]:
+        return [name for names in self._all_weights for name in names]
 
     def flatten_parameters(self) -> None:
         """Nothing to do: where the parameters lie in memory makes no difference on a CPU."""
