@@ -128,6 +128,13 @@ def test_the_parts_of_a_module(m: Any) -> Any:
 
 
 @same_as_torch
+def test_members_of_a_kind_of_ones_own(m: Any) -> Any:
+    net = network(m)
+    weights = net._named_members(lambda each: ((name, p) for name, p in each._parameters.items() if name != "bias"), "net")
+    return dict(weights), list(net._named_members(lambda each: [("kind", type(each).__name__)], remove_duplicate=False))
+
+
+@same_as_torch
 def test_tied_parameters_count_once(m: Any) -> Any:
     net = m.nn.Sequential(m.nn.Linear(2, 2), m.nn.Linear(2, 2))
     net[1].weight = net[0].weight

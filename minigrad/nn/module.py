@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
 from inspect import Signature, get_annotations, signature
 from typing import Any, ClassVar, Self
@@ -182,11 +182,13 @@ class Module(Hooked, Stateful):
 
     # ---- the parts ---------------------------------------------------------------------------------------------------
 
-    def _named_members(self, kind: str, prefix: str, recurse: bool, remove_duplicate: bool) -> Iterator[tuple[str, Any]]:
+    def _named_members(self, get_members_fn: Callable[[Module], Iterable[tuple[str, Any]]], prefix: str = "", recurse: bool = True,
+                       remove_duplicate: bool = True) -> Iterator[tuple[str, Any]]:  # fmt: skip
+        """The members of one kind. Modules written elsewhere call it, too, for kinds of their own."""
         seen = set()
         modules = self.named_modules(prefix=prefix, remove_duplicate=remove_duplicate) if recurse else [(prefix, self)]
         for module_prefix, module in modules:
-            for name, member in getattr(module, kind).items():
+            for name, member in get_members_fn(module):
                 if member is None or member in seen:
                     continue
                 if remove_duplicate:
@@ -196,7 +198,7 @@ class Module(Hooked, Stateful):
     def named_parameters(self, prefix: str = "", recurse: bool = True,
                          remove_duplicate: bool = True) -> Iterator[tuple[str, Parameter]]:  # fmt: skip
         """The names and parameters of this module and, with `recurse`, of all modules inside it. A shared one comes once."""
-        return self._named_members("_parameters", prefix, recurse, remove_duplicate)
+        return self._named_members(lambda module: module._parameters.items(), prefix, recurse, remove_duplicate)
 
     def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
         """The parameters of this module and, with `recurse`, of all modules inside it."""
@@ -205,7 +207,7 @@ class Module(Hooked, Stateful):
     def named_buffers(self, prefix: str = "", recurse: bool = True,
                       remove_duplicate: bool = True) -> Iterator[tuple[str, Tensor]]:  # fmt: skip
         """The names and buffers of this module and, with `recurse`, of all modules inside it. A shared one comes once."""
-        return self._named_members("_buffers", prefix, recurse, remove_duplicate)
+        return self._named_members(lambda module: module._buffers.items(), prefix, recurse, remove_duplicate)
 
     def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
         """The buffers of this module and, with `recurse`, of all modules inside it."""
@@ -213,7 +215,7 @@ class Module(Hooked, Stateful):
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
         """The modules directly inside this one, with their names. Each module comes once."""
-        return self._named_members("_modules", "", recurse=False, remove_duplicate=True)
+        return self._named_members(lambda module: module._modules.items(), recurse=False)
 
     def children(self) -> Iterator[Module]:
         """The modules directly inside this one."""
