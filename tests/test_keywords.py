@@ -1,10 +1,11 @@
-"""Every operation takes its arguments by the names that torch gives them."""
+"""Every operation takes its arguments by the names that torch gives them, and `axis` and `keepdims` as NumPy does."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator
 from functools import reduce
+from itertools import product
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from .test_operations import assert_all_same, flat
 
 NO_SCHEMA = {"einsum", "meshgrid", "broadcast_tensors", "block_diag", "cartesian_prod", "Tensor.where", "Tensor.type",
              "Tensor.clip_", "Tensor.polygamma"}  # no way to learn the names
+OF_NUMPY = {"dim": "axis", "keepdim": "keepdims"}  # names that torch takes as well
 PER_TYPE = {"tensor_split", "hsplit", "vsplit", "dsplit"}  # torch has several names for one argument, one for each type
 
 
@@ -28,8 +30,8 @@ def found(m: Any, name: str) -> Any:
 def signatures(name: str) -> Iterator[list[str]]:
     """The names of the parameters, for each form that torch has of a function or a method."""
     short = name.split(".")[-1]
-    of_linalg = "linalg_" if name.startswith("linalg.") else ""
-    for schema in torch._C._jit_get_schemas_for_operator(f"aten::{of_linalg}{short}"):
+    operator = name.replace(".", "_") if name.startswith(("linalg.", "special.")) else short
+    for schema in torch._C._jit_get_schemas_for_operator(f"aten::{operator}"):
         if not any(each.is_out for each in schema.arguments):
             yield ["input" if each.name == "self" else each.name for each in schema.arguments]
     for owner in (torch, torch.nn.functional):
@@ -44,16 +46,17 @@ def keyword_calls(row: Row) -> Iterator[tuple[str, ...]]:
         arguments, options = case.fill(torch, case.tensors(torch, "float32"))
         ours, our_options = case.fill(mg, case.tensors(mg, "float32"))
         first = 1 if row.name.startswith("Tensor.") else 0
-        for names in signatures(row.name):
-            given = tuple(names[first : len(arguments)])
-            if case.kind == "refused" or len(given) + first < len(arguments) or (given, *options) in tried:
+        for names, numpys in product(signatures(row.name), ({}, OF_NUMPY)):
+            given = tuple(numpys.get(name, name) for name in names[first : len(arguments)])
+            named, our_named = ({numpys.get(name, name): value for name, value in each.items()} for each in (options, our_options))
+            if case.kind == "refused" or len(given) + first < len(arguments) or (given, *named) in tried:
                 continue
             try:
-                expected = found(torch, row.name)(*arguments[:first], **dict(zip(given, arguments[first:], strict=True)), **options)
+                expected = found(torch, row.name)(*arguments[:first], **dict(zip(given, arguments[first:], strict=True)), **named)
             except (TypeError, RuntimeError):
                 continue  # not a form for these arguments
-            tried.add((given, *options))
-            actual = found(mg, row.name)(*ours[:first], **dict(zip(given, ours[first:], strict=True)), **our_options)
+            tried.add((given, *named))
+            actual = found(mg, row.name)(*ours[:first], **dict(zip(given, ours[first:], strict=True)), **our_named)
             assert_all_same(flat(actual), flat(expected), row.tolerance(case), f"{row.name}{given}")
             yield given
 

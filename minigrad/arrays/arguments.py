@@ -18,9 +18,9 @@ def operand_name(parameter: str) -> str:
     return _OF_OPERANDS.get(parameter, parameter)
 
 
-def torch_names(options: dict[str, Any]) -> dict[str, Any]:
-    """Options with NumPy's names, which torch takes too, replaced by torch's."""
-    return {_OF_NUMPY.get(name, name): value for name, value in options.items()}
+def torch_names(options: dict[str, Any], kept: Sequence[str] = ()) -> dict[str, Any]:
+    """Options with NumPy's names, which torch takes too, replaced by torch's, but for those in `kept`."""
+    return {name if name in kept else _OF_NUMPY.get(name, name): value for name, value in options.items()}
 
 
 def sorted_arguments(

@@ -15,6 +15,7 @@ import numpy as np
 from minigrad import autograd, random
 from minigrad.arrays.memory import allocating as _allocating
 from minigrad.ops import activation, elementwise, indexing, reduction, shape
+from minigrad.ops.dims import numpy_names as _numpy_names
 from minigrad.ops.interpolation import interpolate
 from minigrad.ops.linalg import bilinear, linear
 from minigrad.ops.matrix import pdist
@@ -372,6 +373,7 @@ def normalize(input: Tensor, p: float = 2.0, dim: Any = 1, eps: float = 1e-12) -
     return input / input.norm(p, dim, keepdim=True).clamp(min=eps).expand_as(input)
 
 
+@_numpy_names
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
     """The cosine of the angle between two tensors along `dim`; norms are taken to be at least `eps`."""
     x1, x2 = shape.broadcast_tensors(x1, x2)

@@ -13,6 +13,7 @@ import numpy as np
 from minigrad.autograd import wrap
 from minigrad.nn.reduction import checked, reduced
 from minigrad.ops.activation import logsigmoid
+from minigrad.ops.dims import numpy_names
 from minigrad.ops.elementwise import minimum
 from minigrad.ops.loss import soft_margin
 from minigrad.ops.shape import broadcast_tensors
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from minigrad.tensors.tensor import Tensor
 
 
+@numpy_names
 def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Tensor:
     """The p-norm of x1 - x2 + eps along the last dimension."""
     return (x1 - x2 + eps).norm(p, -1, keepdim)

@@ -11,7 +11,7 @@ import numpy as np
 from minigrad.arrays.dtypes import Array, as_dtype
 from minigrad.autograd import op, raw, wrap
 from minigrad.ops.cumulative import cumprod
-from minigrad.ops.dims import axis_of
+from minigrad.ops.dims import axis_of, numpy_names
 from minigrad.ops.elementwise import mul
 from minigrad.ops.indexing import copy
 from minigrad.ops.linalg import matmul
@@ -130,6 +130,7 @@ def matrix_power(input: Array, n: int) -> Any:
         square = matmul(square, square)
 
 
+@numpy_names
 def vecdot(x: Array, y: Array, *, dim: int = -1) -> Any:
     """The dot products of vectors that lie along `dim`, the other dimensions being broadcast."""
     axis_of(dim, raw(x).ndim)

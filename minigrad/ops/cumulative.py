@@ -98,6 +98,7 @@ def _logcumsumexp(x: Array, /, axis: int, backwards: bool) -> Any:
     return out, rule
 
 
+@numpy_names
 def diff(input: Array, n: int = 1, dim: int = -1, prepend: Array = None, append: Array = None) -> Any:
     """Each element along `dim` minus the one before it, `n` times over; of bools, where they differ.
 

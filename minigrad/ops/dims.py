@@ -62,9 +62,12 @@ WIDER: dict[Any, Any] = {HALF: SINGLE, SINGLE: DOUBLE}  # in which torch adds up
 def numpy_names(function: Callable[P, Any]) -> Callable[P, Any]:
     """Let a function take `axis` for `dim` and `keepdims` for `keepdim`, as torch does, and operations do anyway."""
 
+    code = function.__code__
+    own = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]  # such as the x of trapezoid, where the input is y
+
     @functools.wraps(function)
     def renamed(*args: P.args, **options: P.kwargs) -> Any:
-        return function(*args, **torch_names(options))
+        return function(*args, **(torch_names(options, own) if options else options))
 
     return renamed
 

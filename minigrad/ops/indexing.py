@@ -14,7 +14,7 @@ from minigrad.arrays.dtypes import Array, as_element
 from minigrad.arrays.memory import allocating
 from minigrad.autograd import TensorBase, cast, count_change, op, raw, unwrapped, wrap
 from minigrad.ops.add_at import add_at
-from minigrad.ops.dims import axis_of
+from minigrad.ops.dims import axis_of, numpy_names
 from minigrad.ops.elementwise import attached, where
 from minigrad.ops.shape import _constant_pad_nd, _embed, broadcast_tensors, reshape
 
@@ -215,6 +215,7 @@ def _corner(shape: tuple[int, ...], index: Any, axis: int) -> tuple[slice, ...]:
     return tuple(slice(None) if i == axis else slice(n) for i, n in enumerate(index.shape[: len(shape)]))
 
 
+@numpy_names
 def gather(input: Array, dim: int, index: Array, *, sparse_grad: bool = False) -> Any:
     """``out[i][j] = input[index[i][j]][j]`` for dim 0, and so on: one element of `input` along `dim` for each index.
 
@@ -283,6 +284,7 @@ def _scattered(src: Any, index: Any, axis: int, shape: tuple[int, ...]) -> Any:
     return np.bincount(places, values, size).astype(src.dtype).reshape(shape)
 
 
+@numpy_names
 def index_select(input: Array, dim: int, index: Array) -> Any:
     """The slices of `input` along `dim` that a vector of integers names."""
     _index_tensor("index_select", index)
@@ -303,6 +305,7 @@ def _index_select(x: Array, index: Array, /, axis: int) -> Any:
     return np.take(raw(x), vector, axis), lambda g: put_zeros(g, [vector], template, shape)
 
 
+@numpy_names
 def take_along_dim(input: Array, indices: Array, dim: int | None = None) -> Any:
     """One element of `input` along `dim` for each index, both broadcast in the other dimensions; flattened without `dim`.
 
@@ -338,6 +341,7 @@ def _masked_fill(x: Array, mask: Array, value: Any, /) -> Any:
     return np.where(raw(mask), raw(value), raw(x)), lambda g: np.where(mask, 0, g), None, lambda g: np.where(mask, g, 0).sum()
 
 
+@numpy_names
 def index_fill(input: Array, dim: int, index: Array, value: Any) -> Any:
     """`input` with `value` in the slices along `dim` that a vector of integers names."""
     return masked_fill(input, slices_mask(input, dim, index), value)
@@ -368,6 +372,7 @@ def _masked_select(x: Array, mask: Array, /) -> Any:
     return raw(x)[mask], lambda g: put_zeros(g, [mask], (_HOLE,), shape)
 
 
+@numpy_names
 @allocating
 def repeat_interleave(
     input: Array = None, repeats: Any = None, dim: int | None = None, *, output_size: int | None = None

@@ -16,7 +16,7 @@ import numpy as np
 from minigrad.arrays.dtypes import Array
 from minigrad.arrays.sums import sum_rows
 from minigrad.autograd import TensorBase, cast, op, raw
-from minigrad.ops.dims import axes_of, axis_of
+from minigrad.ops.dims import axes_of, axis_of, numpy_names
 from minigrad.ops.elementwise import add, mul
 from minigrad.ops.shape import _squeeze, diagonal, permute, reshape, unsqueeze
 
@@ -334,6 +334,7 @@ def kron(input: Array, other: Array) -> Any:
     return _unsafe_view(blocks, tuple(i * j for i, j in zip(a, b, strict=True)))
 
 
+@numpy_names
 def cross(input: Array, other: Array, dim: int | None = None) -> Any:
     """`linalg_cross`; without `dim`, along the first dimension of size 3."""
     if dim is None:
@@ -345,6 +346,7 @@ def cross(input: Array, other: Array, dim: int | None = None) -> Any:
     return linalg_cross(input, other, dim=dim)
 
 
+@numpy_names
 def linalg_cross(input: Array, other: Array, *, dim: int = -1) -> Any:
     """The vector product along `dim`, of size 3."""
     a, b = raw(input), raw(other)

@@ -336,6 +336,7 @@ def pdist(input: Array, p: float = 2.0) -> Any:
     return norm_along(sub(input[above], input[below]), float(p), -1, False)
 
 
+@numpy_names
 def renorm(input: Array, p: float, dim: int, maxnorm: float) -> Any:
     """Each slice along `dim` scaled down, if need be, until its p-norm is at most `maxnorm`.
 

@@ -10,13 +10,14 @@ import numpy as np
 
 from minigrad.arrays.dtypes import Array
 from minigrad.autograd import TensorBase, op, raw, wrap
-from minigrad.ops.dims import axis_of
+from minigrad.ops.dims import axis_of, numpy_names
 from minigrad.ops.indexing import index_select
 from minigrad.ops.shape import _some, axis_of_some, cat, diag, flip, meshgrid, narrow, reshape, split, stack, unsqueeze
 
 # ---- cutting ---------------------------------------------------------------------------------------------------------------
 
 
+@numpy_names
 def split_with_sizes(input: Array, split_sizes: Sequence[int], dim: int = 0) -> tuple[Any, ...]:
     """Cut along `dim` into pieces of the given sizes."""
     if isinstance(split_sizes, int):

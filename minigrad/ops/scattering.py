@@ -10,7 +10,7 @@ import numpy as np
 from minigrad.arrays.dtypes import Array, as_element
 from minigrad.autograd import TensorBase, cast, op, raw, wrap
 from minigrad.ops.add_at import add_at
-from minigrad.ops.dims import axis_of
+from minigrad.ops.dims import axis_of, numpy_names
 from minigrad.ops.elementwise import div
 from minigrad.ops.indexing import (
     _HOLE,
@@ -131,6 +131,7 @@ def _at(axis: int, index: Any) -> tuple[Any, ...]:
     return (*(slice(None),) * axis, index.reshape(-1))
 
 
+@numpy_names
 def index_add(input: Array, dim: int, index: Array, source: Array, *, alpha: float = 1) -> Any:
     """`input` with alpha times each slice of `source` along `dim` added to the slice that `index` names."""
     _index_tensor("index_add", index)
@@ -151,6 +152,7 @@ def _index_add(x: Array, source: Array, index: Array, /, axis: int, alpha: float
     )
 
 
+@numpy_names
 def index_copy(input: Array, dim: int, index: Array, source: Array) -> Any:
     """`input` with the slices of `source` along `dim` in the places that `index` names."""
     if raw(index).dtype != np.int64:
@@ -189,6 +191,7 @@ def _read_back(g: Array, index: Any, axis: int, source: tuple[int, ...]) -> Arra
     return g.reshape(source) if index.size == math.prod(source) else _embed(g, tuple(map(slice, index.shape)), source)
 
 
+@numpy_names
 def scatter_add(input: Array, dim: int, index: Array, src: Array) -> Any:
     """`input` with the elements of `src` added at the places that gather would read."""
     _index_tensor("scatter_add", index)
@@ -205,6 +208,7 @@ def _scatter_add(x: Array, src: Array, index: Array, /, axis: int) -> Any:
     return raw(x) + _scattered(raw(src), index, axis, shape), lambda g: g, lambda g: _read_back(g, index, axis, source)
 
 
+@numpy_names
 def scatter(input: Array, dim: int, index: Array, src: Any = None, *, value: Any = None, reduce: str | None = None) -> Any:
     """`input` with the elements of `src` (a tensor, or one number) written at the places that gather would read.
 
@@ -247,6 +251,7 @@ def _scatter_combined(x: Array, src: Array, index: Array, /, axis: int, reduce: 
     return _met(np.add if reduce == "add" else np.multiply, raw(x), raw(src), index, axis), rule, rule
 
 
+@numpy_names
 def scatter_reduce(input: Array, dim: int, index: Array, src: Array, reduce: str, *, include_self: bool = True) -> Any:
     """What meets at the places that gather would read, reduced to one number.
 
@@ -341,6 +346,7 @@ def _read(x: Array, index: Any, axis: int, shape: tuple[int, ...]) -> Any:
     return found if found.shape == shape else _embed(found, tuple(map(slice, index.shape)), shape)
 
 
+@numpy_names
 def select_scatter(input: Array, src: Array, dim: int, index: int) -> Any:
     """`input` with `src` in the place of ``input.select(dim, index)``."""
     axis = axis_of(dim, raw(input).ndim)
@@ -349,6 +355,7 @@ def select_scatter(input: Array, src: Array, dim: int, index: int) -> Any:
     return _written("select_scatter", input, src, (slice(None),) * axis + (index,))
 
 
+@numpy_names
 def slice_scatter(
     input: Array, src: Array, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1
 ) -> Any:

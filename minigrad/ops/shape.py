@@ -19,7 +19,7 @@ from minigrad.arrays.dtypes import Array, as_dtype, common_dtype
 from minigrad.arrays.dtypes import dtype as DType
 from minigrad.arrays.layout import check_format
 from minigrad.autograd import TensorBase, cast, op, raw, wrap
-from minigrad.ops.dims import axes_of, axis_of
+from minigrad.ops.dims import axes_of, axis_of, numpy_names
 
 # ---- shape ---------------------------------------------------------------------------------------------------------------
 
@@ -143,6 +143,7 @@ def ravel(input: Array) -> Any:
     return view(input.contiguous(), -1)
 
 
+@numpy_names
 def unflatten(input: Array, dim: int, sizes: Sequence[int]) -> Any:
     """Dimension `dim` cut into several of the given sizes."""
     shape = raw(input).shape
@@ -157,6 +158,7 @@ def unsqueeze(x: Array, /, dim: int) -> Any:
     return np.expand_dims(x, axis), lambda g: g.squeeze(axis)
 
 
+@numpy_names
 def squeeze(input: Array, *dims: Any, dim: Any = None) -> Any:
     """All dimensions of size 1 taken out, or those in `dim`, one or several, that have size 1."""
     shape = raw(input).shape
@@ -285,6 +287,7 @@ def _together(name: str, tensors: Any) -> tuple[Any, ...]:
     return tuple(tensors) if target is None else tuple(cast(t, target) for t in tensors)
 
 
+@numpy_names
 def cat(tensors: Any, dim: int = 0) -> Any:
     """The tensors one after the other along `dim`; all other sizes must be equal.
 
@@ -322,6 +325,7 @@ def _cut_out(dim: int, end: int, shape: tuple[int, ...], g: Array) -> Array:
     return g[(slice(None),) * dim + (slice(end - shape[dim], end),)]
 
 
+@numpy_names
 def stack(tensors: Any, dim: int = 0) -> Any:
     """The tensors, all of one shape, side by side along a new dimension `dim`."""
     tensors = _together("stack", tensors)
@@ -413,6 +417,7 @@ def split(tensor: Array, split_size_or_sections: Any, dim: int = 0) -> tuple[Any
     return _cut(tensor, axis, [int(n) for n in np.cumsum(size)], "SplitWithSizes")
 
 
+@numpy_names
 def chunk(input: Array, chunks: int, dim: int = 0) -> tuple[Any, ...]:
     """Cut along `dim` into at most `chunks` pieces of equal size."""
     if chunks <= 0:
@@ -421,12 +426,14 @@ def chunk(input: Array, chunks: int, dim: int = 0) -> tuple[Any, ...]:
     return split(input, -(-total // chunks), dim) if total else split(input, [0] * chunks, dim)
 
 
+@numpy_names
 def unbind(input: Array, dim: int = 0) -> tuple[Any, ...]:
     """The slices along `dim`, as a tuple."""
     before = (slice(None),) * axis_of(dim, raw(input).ndim)
     return tuple(_part(input, (*before, i), kind="Unbind") for i in range(raw(input).shape[dim]))
 
 
+@numpy_names
 def narrow(input: Array, dim: int, start: int, length: int) -> Any:
     """`length` slices of dimension `dim`, from `start` on."""
     axis = axis_of_some("narrow", input, dim)
@@ -443,6 +450,7 @@ def narrow(input: Array, dim: int, start: int, length: int) -> Any:
     return _part(input, (*(slice(None),) * axis, slice(first, first + length)), kind="Slice")
 
 
+@numpy_names
 def select(input: Array, dim: int, index: int) -> Any:
     """The slice of number `index` along `dim`, which the result does not have any more."""
     axis = axis_of(dim, raw(input).ndim)

@@ -10,7 +10,7 @@ import numpy as np
 from minigrad.arrays.dtypes import Array, float32
 from minigrad.autograd import raw, unwrapped, wrap
 from minigrad.ops.comparison import isnan
-from minigrad.ops.dims import axis_of
+from minigrad.ops.dims import axis_of, numpy_names
 from minigrad.ops.elementwise import clamp, div, mul, sqrt, sub
 from minigrad.ops.linalg import matmul
 from minigrad.ops.matrix import vector_norm
@@ -20,6 +20,7 @@ from minigrad.ops.shape import cat, diagonal, narrow, reshape, squeeze, t, unsqu
 _Aminmax = return_type("aminmax", "min", "max")
 
 
+@numpy_names
 def aminmax(input: Array, *, dim: int | None = None, keepdim: bool = False) -> Any:
     """``(min, max)``: `amin` and `amax` of all elements, or along `dim`."""
     if dim is None and not raw(input).size:
@@ -28,6 +29,7 @@ def aminmax(input: Array, *, dim: int | None = None, keepdim: bool = False) -> A
     return _Aminmax(amin(input, axis, keepdim), amax(input, axis, keepdim))
 
 
+@numpy_names
 def nanmedian(input: Array, dim: int | None = None, keepdim: bool = False) -> Any:
     """`median` of what is not nan; nan where everything is."""
     if raw(input).dtype == np.bool_:
@@ -118,6 +120,7 @@ def corrcoef(input: Array) -> Any:
     return clamp(div(div(covariance, unsqueeze(deviation, 1)), unsqueeze(deviation, 0)), -1, 1)
 
 
+@numpy_names
 def trapezoid(y: Array, x: Array = None, *, dx: float = 1, dim: int = -1) -> Any:
     """The area below `y` along `dim`, by the trapezoidal rule: Σ (xᵢ₊₁ - xᵢ)(yᵢ + yᵢ₊₁)/2.
 
@@ -131,6 +134,7 @@ def trapezoid(y: Array, x: Array = None, *, dx: float = 1, dim: int = -1) -> Any
     return sum(_areas("trapezoid", y, x, dx, dim), dim)
 
 
+@numpy_names
 def cumulative_trapezoid(y: Array, x: Array = None, *, dx: float = 1, dim: int = -1) -> Any:
     """The area below `y` up to each of its places but the first, along `dim`; see `trapezoid`."""
     return cumsum(_areas("cumulative_trapezoid", y, x, dx, dim), dim)
@@ -155,6 +159,7 @@ def _areas(name: str, y: Array, x: Array, dx: float, dim: int) -> Any:
 trapz = trapezoid
 
 
+@numpy_names
 def gradient(input: Array, *, spacing: Any = 1, dim: Any = None, edge_order: int = 1) -> Any:
     """Slopes along each dimension, from the elements on both sides of a place; at the edges, from those on one side.
 

@@ -32,6 +32,7 @@ from minigrad.arrays.storage import owner_of, resized
 from minigrad.autograd import TensorBase, clock, count_change, op, raw, unwrapped, wrap
 from minigrad.autograd.tensor_base import Untracked
 from minigrad.ops import indexing
+from minigrad.ops.dims import numpy_names
 from minigrad.ops.shape import sizes_of
 
 if TYPE_CHECKING:
@@ -433,6 +434,7 @@ class InPlace(TensorBase):
             self.array[place] = function(self.array[place].item(), *(other[place].item() for other in others))
         return self  # type: ignore[return-value]  # as in torch, no version counts it
 
+    @numpy_names
     def index_fill_(self, dim: int, index: Any, value: Any) -> Tensor:
         """`index_fill`, written into this tensor's memory; returns the tensor."""
         if not _repeated(self.array):
