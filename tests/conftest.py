@@ -15,7 +15,7 @@
     Several processes       ranks (what each of them does), test_distributed
     Modules, optimisers     test_databases (every example of torch's own)
     Optimisers              test_optim (SGD)  test_optimizers (the others)  test_schedulers  test_averages
-    Data                    test_data  test_workers  test_datasets  test_transforms  test_vision
+    Data                    test_data  test_workers  test_datasets  test_transforms  test_vision  test_augmentation
     Files                   test_serialization  test_replacing  test_unpickler  test_safetensors
                             test_safe_globals (NumPy's arrays)
     Processes, switches     test_switches

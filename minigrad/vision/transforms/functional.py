@@ -8,8 +8,7 @@ it got, and treats an array as it treats Pillow's image of it.
 from __future__ import annotations
 
 import numbers
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,82 +17,19 @@ from minigrad.arrays.dtypes import get_default_dtype
 from minigrad.nn import functional as F
 from minigrad.tensors.creation import from_numpy
 from minigrad.tensors.tensor import Tensor
+from minigrad.vision.transforms.colours import (
+    adjust_brightness,
+    adjust_contrast,
+    adjust_gamma,
+    adjust_hue,
+    adjust_saturation,
+    convert_image_dtype,
+    rgb_to_grayscale,
+    to_grayscale,
+)
+from minigrad.vision.transforms.images import check_image, get_dimensions, get_image_size, is_pillow, of_pixels, pair, pillow
+from minigrad.vision.transforms.motions import affine, rotate
 from minigrad.vision.transforms.resampling import InterpolationMode, nearest, resampled, resampled_bytes
-
-# ---- the three kinds of images -----------------------------------------------------------------------------------------------
-
-
-def pillow() -> Any:
-    """Pillow's module `Image`.
-
-    Raises
-    ------
-    ImportError
-        If it is not installed; the message says what to do.
-    """
-    try:
-        from PIL import Image
-    except ImportError:
-        raise ImportError("image files and Pillow's images need the package Pillow: pip install pillow") from None
-    return Image
-
-
-def is_pillow(img: Any) -> bool:
-    """Whether it is an image of Pillow. Without Pillow imported, there can be none."""
-    module = sys.modules.get("PIL.Image")
-    return module is not None and isinstance(img, module.Image)
-
-
-def _check(img: Any) -> None:
-    if isinstance(img, Tensor):
-        if img.ndim < 2:
-            raise TypeError(f"a tensor image has the shape (..., channels, height, width), got {list(img.shape)}")
-    elif isinstance(img, np.ndarray):
-        if img.ndim not in (2, 3):
-            raise ValueError(f"pic should be 2/3 dimensional. Got {img.ndim} dimensions.")
-    elif not is_pillow(img):
-        raise TypeError(f"img should be an ndarray, a tensor or an image of Pillow. Got {type(img)}")
-
-
-def of_pixels(img: Any, function: Callable[[Any], Any]) -> Any:
-    """Apply a function of arrays (..., height, width) to an image of any kind."""
-    _check(img)
-    if isinstance(img, Tensor):
-        return from_numpy(np.ascontiguousarray(function(img.detach().numpy())))
-    if is_pillow(img):
-        return _like(img, of_pixels(np.asarray(img), function))
-    if img.ndim == 2:
-        return np.ascontiguousarray(function(img))
-    return np.ascontiguousarray(function(img.transpose(2, 0, 1)).transpose(1, 2, 0))
-
-
-def _like(img: Any, pixels: Any) -> Any:
-    """Pixels as an image of Pillow that means them as `img` does: by its palette, or as other colours than red, green and blue."""
-    image = pillow().fromarray(pixels)
-    if image.mode != img.mode:
-        image = pillow().frombytes(img.mode, image.size, image.tobytes())
-        if img.mode == "P":
-            image.putpalette(img.getpalette())
-    image.info = dict(img.info)
-    return image
-
-
-def get_image_size(img: Any) -> list[int]:
-    """Width and height."""
-    _check(img)
-    if is_pillow(img):
-        return list(img.size)
-    height, width = img.shape[-2:] if isinstance(img, Tensor) else img.shape[:2]
-    return [width, height]
-
-
-def pair(size: Any) -> tuple[int, int]:
-    """A size as height and width; one number is for both."""
-    values = tuple(size) if isinstance(size, Sequence) else (size,)
-    if len(values) not in (1, 2):
-        raise ValueError(f"Please provide only two dimensions (h, w) for size, got {size}")
-    return int(values[0]), int(values[-1])
-
 
 # ---- to and from tensors -----------------------------------------------------------------------------------------------------
 
@@ -116,14 +52,14 @@ def to_tensor(pic: Any) -> Tensor:
 
 def pil_to_tensor(pic: Any) -> Tensor:
     """From an array or an image of Pillow to a tensor (channels, height, width), with values as they are."""
-    _check(pic)
+    check_image(pic)
     array = np.array(pic) if is_pillow(pic) else pic
     return from_numpy(np.ascontiguousarray(np.atleast_3d(array).transpose(2, 0, 1)))
 
 
 def to_array(pic: Any) -> Any:
     """From a tensor (channels, height, width) or (height, width) to an array; numbers up to 1 become bytes."""
-    _check(pic)
+    check_image(pic)
     if not isinstance(pic, Tensor):
         return np.asarray(pic)
     if pic.ndim > 3:
@@ -315,57 +251,20 @@ def vflip(img: Any) -> Any:
     return of_pixels(img, lambda pixels: pixels[..., ::-1, :])
 
 
-# ---- colours -----------------------------------------------------------------------------------------------------------------
+# ---- parts that go -----------------------------------------------------------------------------------------------------------
 
 
-def rgb_to_grayscale(img: Any, num_output_channels: int = 1) -> Any:
-    """The luma of a coloured image, by ITU-R 601: 0.299 of red, 0.587 of green and 0.114 of blue; in one channel or in three."""
-    if num_output_channels not in (1, 3):
-        raise ValueError("num_output_channels should be either 1 or 3")
-    _check(img)
-    if isinstance(img, Tensor):
-        if img.ndim < 3 or img.shape[-3] not in (1, 3):
-            raise TypeError(f"a tensor image needs 1 or 3 channels to lose its colours, got shape {list(img.shape)}")
-        gray = img
-        if img.shape[-3] == 3:
-            red, green, blue = img.unbind(-3)
-            gray = (0.2989 * red + 0.587 * green + 0.114 * blue).to(img.dtype).unsqueeze(-3)
-        return gray.expand(*img.shape[:-3], num_output_channels, *img.shape[-2:])
-    if is_pillow(img):
-        gray = img.convert("L")
-        return gray if num_output_channels == 1 else pillow().merge("RGB", [gray] * 3)
-    luma = img
-    if img.ndim == 3:
-        parts = img[..., :3].astype(np.int64) @ np.array([19595, 38470, 7471])  # Pillow's, of 2**16
-        luma = ((parts + 0x8000) >> 16).astype(np.uint8) if img.shape[2] >= 3 else img[..., 0]
-    return luma if num_output_channels == 1 else np.stack([luma] * 3, -1)
-
-
-to_grayscale = rgb_to_grayscale
-
-
-def convert_image_dtype(image: Any, dtype: Any = None) -> Tensor:
-    """A tensor image in another dtype, its values scaled from the range of the one to that of the other.
-
-    Floating-point numbers range from 0 to 1, integers to the largest of their dtype.
-    """
-    dtype = get_default_dtype() if dtype is None else dtype
-    if image.dtype == dtype:
-        return image
-    largest = {True: lambda d: 1.0, False: lambda d: float(np.iinfo(d.numpy).max)}
-    before, after = (largest[d.is_floating_point](d) for d in (image.dtype, dtype))
-    if image.is_floating_point():
-        if dtype.is_floating_point:
-            return image.to(dtype)
-        return image.mul(after + 1 - 1e-3).to(dtype)
-    if dtype.is_floating_point:
-        return image.to(dtype).div_(before)
-    if before > after:
-        return (image // int((before + 1) // (after + 1))).to(dtype)
-    return image.to(dtype) * int((after + 1) // (before + 1))
+def erase(img: Any, i: int, j: int, h: int, w: int, v: Any, inplace: bool = False) -> Tensor:
+    """A tensor image with `v` in the rectangle of height `h` and width `w` whose upper left corner is at row `i`, column `j`."""
+    if not isinstance(img, Tensor):
+        raise TypeError(f"img should be Tensor Image. Got {type(img)}")
+    img = img if inplace else img.clone()
+    img[..., i : i + h, j : j + w] = v
+    return img
 
 
 __all__ = [
-    "InterpolationMode", "center_crop", "convert_image_dtype", "crop", "get_image_size", "hflip", "normalize", "pad",
-    "pil_to_tensor", "resize", "resized_crop", "rgb_to_grayscale", "to_grayscale", "to_pil_image", "to_tensor", "vflip",
+    "InterpolationMode", "adjust_brightness", "adjust_contrast", "adjust_gamma", "adjust_hue", "adjust_saturation", "affine",
+    "center_crop", "convert_image_dtype", "crop", "erase", "get_dimensions", "get_image_size", "hflip", "normalize", "pad",
+    "pil_to_tensor", "resize", "resized_crop", "rgb_to_grayscale", "rotate", "to_grayscale", "to_pil_image", "to_tensor", "vflip",
 ]  # fmt: skip
