@@ -229,6 +229,11 @@ def test_only_kernels_that_a_cpu_has(m: Any) -> Any:
         with kernels.sdpa_kernel(backends) as given:
             return m.nn.functional.scaled_dot_product_attention(x, x, x).detach(), bool(given)
 
+    def refused() -> Any:
+        with kernels.sdpa_kernel(backend.EFFICIENT_ATTENTION):
+            first = raised(m.nn.functional.scaled_dot_product_attention, x, x, x)
+            return first, under(backend.MATH), raised(m.nn.functional.scaled_dot_product_attention, x, x, x)
+
     return ([(name, each.value, str(each)) for name, each in backend.__members__.items()],
-            under(backend.MATH), under([backend.FLASH_ATTENTION, backend.EFFICIENT_ATTENTION]),
+            under(backend.MATH), under([backend.FLASH_ATTENTION, backend.EFFICIENT_ATTENTION]), refused(), under(backend.MATH),
             *(raised(under, wrong) for wrong in ([], backend.EFFICIENT_ATTENTION, [backend.CUDNN_ATTENTION], "MATH", ["MATH"])))

@@ -222,15 +222,13 @@ class SDPBackend(Enum):
 def sdpa_kernel(backends: SDPBackend | list[SDPBackend], set_priority: bool = False) -> Iterator[None]:
     """Allow some ways to compute `scaled_dot_product_attention`; torch has two of them on a CPU.
 
-    Raises
-    ------
-    RuntimeError
-        If neither `SDPBackend.MATH` nor `SDPBackend.FLASH_ATTENTION` is among them.
+    Where neither `SDPBackend.MATH` nor `SDPBackend.FLASH_ATTENTION` is among them, calling the function is a RuntimeError.
     """
     if not isinstance(backends, SDPBackend | list):
         raise AssertionError(f"sdpa_kernel() expected an SDPBackend or a list of them, got {backends!r}")
     allowed = backends if isinstance(backends, list) else [backends]
-    if SDPBackend.MATH not in allowed and SDPBackend.FLASH_ATTENTION not in allowed:
-        raise RuntimeError("No viable backend for scaled_dot_product_attention was found: on a CPU, allow SDPBackend.MATH or "
-                           "SDPBackend.FLASH_ATTENTION")
-    yield
+    F.viable_kernels.append(SDPBackend.MATH in allowed or SDPBackend.FLASH_ATTENTION in allowed)
+    try:
+        yield
+    finally:
+        F.viable_kernels.pop()

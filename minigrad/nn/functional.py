@@ -250,6 +250,8 @@ def _drop(input: Tensor, noise: Any, p: float, training: bool, inplace: bool) ->
 
 # ---- attention -------------------------------------------------------------------------------------------------------
 
+viable_kernels = [True]  # the last one: does `nn.attention.sdpa_kernel` allow one of those that a CPU has?
+
 
 def scaled_dot_product_attention(
     query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None = None, dropout_p: float = 0.0,
@@ -279,6 +281,9 @@ def scaled_dot_product_attention(
     TypeError, RuntimeError
         If dtypes or sizes do not fit.
     """
+    if not viable_kernels[-1]:
+        raise RuntimeError("No viable backend for scaled_dot_product_attention was found. On a CPU, sdpa_kernel() must allow "
+                           "SDPBackend.MATH or SDPBackend.FLASH_ATTENTION.")
     for name, x in (("query", query), ("key", key), ("value", value)):
         if not isinstance(x, autograd.TensorBase):
             raise TypeError(f"scaled_dot_product_attention(): argument '{name}' must be Tensor, not {type(x).__name__}")
