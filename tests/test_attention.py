@@ -217,6 +217,37 @@ def test_refused_inputs() -> None:
     assert errors(mg) == expected
 
 
+# ---- how the result lies in memory -------------------------------------------------------------------------------------------
+
+
+@same_as_torch
+def test_result_lies_in_memory_as_the_query(m: Any) -> Any:
+    attention, kernels = m.nn.functional.scaled_dot_product_attention, importlib.import_module(f"{m.__name__}.nn.attention")
+
+    def heads(*shape: int) -> Any:
+        return m.arange(float(np.prod(shape))).remainder(7).div(8).reshape(shape).transpose(1, 2)
+
+    x, plain, square = heads(2, 5, 3, 4), heads(2, 5, 3, 4).contiguous(), m.zeros(5, 5)
+    chunks = [each.view(2, 5, 3, 4).transpose(1, 2) for each in heads(2, 36, 5).chunk(3, -1)]
+    learned = m.zeros(5, 5, requires_grad=True)
+    results = [
+        attention(x, x, x), attention(x, plain, plain), attention(plain, x, x), attention(*chunks), attention(x, x, x, square),
+        attention(x, x, x, square > 1), attention(x, x, x, is_causal=True), attention(x.double(), x.double(), x.double()),
+        attention(x, x, x, learned), attention(x, x, x, dropout_p=0.5), attention(x, x, heads(2, 5, 3, 6)),
+        attention(x, heads(2, 7, 3, 4), heads(2, 7, 3, 4)), attention(heads(2, 5, 6, 4), x, x, enable_gqa=True),
+        attention(heads(1, 5, 3, 4).expand(2, 3, 5, 4), x, x), attention(*[heads(5, 2, 3, 4).permute(2, 0, 1, 3)] * 3),
+        attention(*[heads(2, 3, 4, 5).contiguous().transpose(2, 3).transpose(1, 2)] * 3), attention(x[0], x[0], x[0]),
+    ]
+    with kernels.sdpa_kernel(kernels.SDPBackend.MATH):
+        results.append(attention(x, x, x))
+    m.manual_seed(0)
+    dropped = m.nn.functional.dropout(attention(x, x, x), 0.5)  # draws in the order of memory
+    x = x.double()
+    leaf = x.detach().requires_grad_()
+    attention(leaf, x, x).transpose(1, 2).view(2, 5, 12).cos().sum().backward()
+    return [each.stride() for each in results], dropped, leaf.grad
+
+
 # ---- which kernel ----------------------------------------------------------------------------------------------------------
 
 

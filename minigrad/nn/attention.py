@@ -227,8 +227,8 @@ def sdpa_kernel(backends: SDPBackend | list[SDPBackend], set_priority: bool = Fa
     if not isinstance(backends, SDPBackend | list):
         raise AssertionError(f"sdpa_kernel() expected an SDPBackend or a list of them, got {backends!r}")
     allowed = backends if isinstance(backends, list) else [backends]
-    F.viable_kernels.append(SDPBackend.MATH in allowed or SDPBackend.FLASH_ATTENTION in allowed)
+    F.allowed_kernels.append({name for name in F.allowed_kernels[0] if SDPBackend[name] in allowed})
     try:
         yield
     finally:
-        F.viable_kernels.pop()
+        F.allowed_kernels.pop()

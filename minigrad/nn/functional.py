@@ -250,7 +250,7 @@ def _drop(input: Tensor, noise: Any, p: float, training: bool, inplace: bool) ->
 
 # ---- attention -------------------------------------------------------------------------------------------------------
 
-viable_kernels = [True]  # the last one: does `nn.attention.sdpa_kernel` allow one of those that a CPU has?
+allowed_kernels = [{"MATH", "FLASH_ATTENTION"}]  # of torch's on a CPU; `nn.attention.sdpa_kernel` appends to it
 
 
 def scaled_dot_product_attention(
@@ -281,7 +281,7 @@ def scaled_dot_product_attention(
     TypeError, RuntimeError
         If dtypes or sizes do not fit.
     """
-    if not viable_kernels[-1]:
+    if not allowed_kernels[-1]:
         raise RuntimeError("No viable backend for scaled_dot_product_attention was found. On a CPU, sdpa_kernel() must allow "
                            "SDPBackend.MATH or SDPBackend.FLASH_ATTENTION.")
     for name, x in (("query", query), ("key", key), ("value", value)):
@@ -314,7 +314,17 @@ def scaled_dot_product_attention(
         scores = scores.masked_fill(~attn_mask, -np.inf) if chosen else scores + attn_mask
         blind = autograd.wrap((scores.array == -np.inf).all(-1, keepdims=True))  # their softmax would be nan
         weights = reduction.softmax(scores.masked_fill(blind, 0), -1).masked_fill(blind, 0)
-    return dropout(weights, dropout_p) @ value
+    result = dropout(weights, dropout_p) @ value
+    fused = "FLASH_ATTENTION" in allowed_kernels[-1] and query.ndim == 4 and result.shape == query.shape and not dropout_p
+    if not fused or (attn_mask is not None and attn_mask.requires_grad):
+        return result
+    return _stored_as(query, result) if all(x.array.strides[-1] == x.array.itemsize for x in (query, key, value)) else result
+
+
+def _stored_as(query: Tensor, result: Tensor) -> Tensor:
+    """The result of attention, in memory in the order of the query: torch's faster kernel stores it so, and view() relies on it."""
+    order = sorted(range(4), key=lambda d: -query.array.strides[d] or -np.inf)  # what is repeated, at a stride of 0, comes first
+    return result if order == [0, 1, 2, 3] else result.permute(order).contiguous().permute([order.index(d) for d in range(4)])
 
 
 # ---- the rest --------------------------------------------------------------------------------------------------------
