@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar
+from typing import Any
 
 from minigrad.arrays.dtypes import Size
 from minigrad.autograd import no_grad
 from minigrad.distributions import constraints
-from minigrad.distributions.constraints import Constraint
-from minigrad.distributions.distribution import Distribution
-from minigrad.distributions.utils import broadcast_all, lazy_property, logits_to_probs, probs_to_logits
+from minigrad.distributions.families import OfTrials
+from minigrad.distributions.utils import broadcast_all
 from minigrad.nn.functional import binary_cross_entropy_with_logits
 from minigrad.tensors.creation import arange
 from minigrad.tensors.sampling import bernoulli
 from minigrad.tensors.tensor import Tensor
 
 
-class Bernoulli(Distribution):
+class Bernoulli(OfTrials):
     """1 with probability `probs`, else 0.
 
     Parameters
@@ -33,26 +32,8 @@ class Bernoulli(Distribution):
     tensor([0., 0., 1., 1., 0.])
     """
 
-    arg_constraints: ClassVar[dict[str, Constraint]] = {"probs": constraints.unit_interval, "logits": constraints.real}
     support = constraints.boolean
     has_enumerate_support = True
-
-    def __init__(self, probs: Any = None, logits: Any = None, validate_args: bool | None = None) -> None:
-        if (probs is None) == (logits is None):
-            raise ValueError("Either `probs` or `logits` must be specified, but not both.")
-        (parameter,) = broadcast_all(logits if probs is None else probs)
-        setattr(self, "logits" if probs is None else "probs", parameter)
-        super().__init__(parameter.shape, validate_args=validate_args)
-
-    @lazy_property
-    def logits(self) -> Tensor:
-        """The log odds of 1."""
-        return probs_to_logits(self.probs, is_binary=True)
-
-    @lazy_property
-    def probs(self) -> Tensor:
-        """The probability of 1."""
-        return logits_to_probs(self.logits, is_binary=True)
 
     @property
     def param_shape(self) -> Size:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from minigrad.arrays.dtypes import finfo
 from minigrad.autograd import no_grad
 from minigrad.distributions import constraints
-from minigrad.distributions.constraints import Constraint
-from minigrad.distributions.distribution import Distribution
-from minigrad.distributions.utils import broadcast_all, lazy_property, logits_to_probs, probs_to_logits
+from minigrad.distributions.families import OfTrials
+from minigrad.distributions.utils import broadcast_all
 from minigrad.nn.functional import binary_cross_entropy_with_logits
 from minigrad.ops.elementwise import log, log1p
 from minigrad.tensors.creation import empty, zeros_like
 from minigrad.tensors.tensor import Tensor
 
 
-class Geometric(Distribution):
+class Geometric(OfTrials):
     """How many trials fail before the first that succeeds: k with probability p (1 - p)ᵏ.
 
     Parameters
@@ -30,28 +29,14 @@ class Geometric(Distribution):
     tensor(4.)
     """
 
-    arg_constraints: ClassVar[dict[str, Constraint]] = {"probs": constraints.unit_interval, "logits": constraints.real}
     support = constraints.nonnegative_integer
 
     def __init__(self, probs: Any = None, logits: Any = None, validate_args: bool | None = None) -> None:
-        if (probs is None) == (logits is None):
-            raise ValueError("Either `probs` or `logits` must be specified, but not both.")
-        (parameter,) = broadcast_all(logits if probs is None else probs)
-        setattr(self, "logits" if probs is None else "probs", parameter)
-        super().__init__(parameter.shape, validate_args=validate_args)
-        if self._validate_args and probs is not None and not (parameter > 0).all():
-            raise ValueError(f"Expected parameter probs ({type(parameter).__name__} of shape {tuple(parameter.shape)}) of "
-                             f"distribution {self!r} to be positive but found invalid values:\n{parameter.data[~(parameter > 0)]}")
-
-    @lazy_property
-    def logits(self) -> Tensor:
-        """The log odds of success."""
-        return probs_to_logits(self.probs, is_binary=True)
-
-    @lazy_property
-    def probs(self) -> Tensor:
-        """The probability of success."""
-        return logits_to_probs(self.logits, is_binary=True)
+        super().__init__(probs, logits, validate_args)
+        if self._validate_args and probs is not None and not (self.probs > 0).all():
+            wrong = self.probs.data[~(self.probs > 0)]
+            raise ValueError(f"Expected parameter probs ({type(self.probs).__name__} of shape {tuple(self.probs.shape)}) of "
+                             f"distribution {self!r} to be positive but found invalid values:\n{wrong}")
 
     @property
     def mean(self) -> Tensor:

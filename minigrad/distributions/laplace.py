@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from minigrad.arrays.dtypes import finfo
-from minigrad.distributions import constraints
-from minigrad.distributions.constraints import Constraint
-from minigrad.distributions.distribution import Distribution
-from minigrad.distributions.utils import broadcast_all
+from minigrad.distributions.families import Symmetric
 from minigrad.ops.elementwise import expm1, log, log1p
 from minigrad.tensors.creation import empty
 from minigrad.tensors.tensor import Tensor
 
 
-class Laplace(Distribution):
+class Laplace(Symmetric):
     """The Laplace distribution, of density exp(-|x - loc| / scale) / 2 scale.
 
     Parameters
@@ -27,24 +24,6 @@ class Laplace(Distribution):
     >>> Laplace(0.0, 2.0).variance
     tensor(8.)
     """
-
-    arg_constraints: ClassVar[dict[str, Constraint]] = {"loc": constraints.real, "scale": constraints.positive}
-    support = constraints.real
-    has_rsample = True
-
-    def __init__(self, loc: Any, scale: Any, validate_args: bool | None = None) -> None:
-        self.loc, self.scale = broadcast_all(loc, scale)
-        super().__init__(self.loc.shape, validate_args=validate_args)
-
-    @property
-    def mean(self) -> Tensor:
-        """`loc`."""
-        return self.loc
-
-    @property
-    def mode(self) -> Tensor:
-        """`loc`."""
-        return self.loc
 
     @property
     def variance(self) -> Tensor:

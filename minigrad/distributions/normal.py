@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar
+from typing import Any
 
 from minigrad.autograd import no_grad
-from minigrad.distributions import constraints
-from minigrad.distributions.constraints import Constraint
-from minigrad.distributions.distribution import Distribution
-from minigrad.distributions.utils import broadcast_all
+from minigrad.distributions.families import Symmetric
 from minigrad.ops.elementwise import log
 from minigrad.ops.special import erf, erfinv
 from minigrad.tensors.creation import empty
@@ -17,7 +14,7 @@ from minigrad.tensors.sampling import normal
 from minigrad.tensors.tensor import Tensor
 
 
-class Normal(Distribution):
+class Normal(Symmetric):
     """The normal distribution, of density exp(-(x - loc)² / 2 scale²) / (scale √2π).
 
     Parameters
@@ -34,24 +31,6 @@ class Normal(Distribution):
     >>> x, d.log_prob(x)
     (tensor([1.5410, 9.7066]), tensor([-2.1063, -0.9620]))
     """
-
-    arg_constraints: ClassVar[dict[str, Constraint]] = {"loc": constraints.real, "scale": constraints.positive}
-    support = constraints.real
-    has_rsample = True
-
-    def __init__(self, loc: Any, scale: Any, validate_args: bool | None = None) -> None:
-        self.loc, self.scale = broadcast_all(loc, scale)
-        super().__init__(self.loc.shape, validate_args=validate_args)
-
-    @property
-    def mean(self) -> Tensor:
-        """`loc`."""
-        return self.loc
-
-    @property
-    def mode(self) -> Tensor:
-        """`loc`."""
-        return self.loc
 
     @property
     def stddev(self) -> Tensor:
