@@ -414,6 +414,16 @@ BEFORE: dict[str, Callable[[Any, Any], Any]] = {
     "permute, channels last": lambda m, x: x.permute(0, 3, 1, 2),
     "heads": lambda m, x: x.flatten(2).reshape(4, 3, 8, 8).transpose(1, 2) * 2,
     "expand": lambda m, x: x[:, :1].expand(IMAGES),
+    "softmax": lambda m, x: x.transpose(1, 2).softmax(1),
+    "log_softmax": lambda m, x: x.transpose(1, 2).log_softmax(-1),
+    "masked_fill": lambda m, x: x.transpose(1, 2).masked_fill(x.transpose(1, 2) > 0, 2.0),
+    "cat": lambda m, x: m.cat([x.mT, x.mT * 2], 1),
+    "stack": lambda m, x: m.stack([x.mT, x.mT], 2),
+    "cumsum": lambda m, x: x.mT.cumsum(1),
+    "cumprod": lambda m, x: x.mT.cumprod(2),
+    "tril": lambda m, x: x.transpose(1, 2).tril().exp(),
+    "triu": lambda m, x: x.transpose(1, 2).triu().exp(),
+    "roll": lambda m, x: x.mT.roll(1, 0),
 }
 
 

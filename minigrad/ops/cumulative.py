@@ -9,7 +9,7 @@ import numpy as np
 from minigrad.arrays.dtypes import Array, as_dtype
 from minigrad.autograd import cast, op, raw, wrap
 from minigrad.ops.comparison import logical_xor
-from minigrad.ops.dims import WIDER, axis_of, floating, numpy_names
+from minigrad.ops.dims import WIDER, axis_of, floating, in_rows, numpy_names
 from minigrad.ops.elementwise import sub
 from minigrad.ops.reduction import at_places, cumsum
 from minigrad.ops.shape import cat, clone, narrow
@@ -31,7 +31,7 @@ def _cumprod(x: Array, /, axis: int) -> Any:
     if not x.ndim:
         return x.astype(kind) if isinstance(x, np.ndarray) else x, lambda g: g
     if isinstance(x, np.ndarray):
-        out: Any = _multiply.accumulate(x, axis, dtype=WIDER.get(kind, kind)).astype(kind)
+        out: Any = in_rows(_multiply.accumulate(x, axis, dtype=WIDER.get(kind, kind)).astype(kind))
     else:
         out = _cumprod(x, axis)
 

@@ -14,7 +14,7 @@ from minigrad.arrays.dtypes import Array, as_element
 from minigrad.arrays.memory import allocating
 from minigrad.autograd import TensorBase, cast, count_change, op, raw, unwrapped, wrap
 from minigrad.ops.add_at import add_at
-from minigrad.ops.dims import axis_of, numpy_names
+from minigrad.ops.dims import axis_of, in_rows, numpy_names
 from minigrad.ops.elementwise import attached, where
 from minigrad.ops.shape import _constant_pad_nd, _embed, broadcast_tensors, reshape
 
@@ -338,7 +338,8 @@ def masked_fill(input: Array, mask: Array, value: Any) -> Any:
 
 @op(name=("MaskedFillBackward1", "MaskedFillBackward0"))
 def _masked_fill(x: Array, mask: Array, value: Any, /) -> Any:
-    return np.where(raw(mask), raw(value), raw(x)), lambda g: np.where(mask, 0, g), None, lambda g: np.where(mask, g, 0).sum()
+    result = in_rows(np.where(raw(mask), raw(value), raw(x)))
+    return result, lambda g: np.where(mask, 0, g), None, lambda g: np.where(mask, g, 0).sum()
 
 
 @numpy_names

@@ -16,7 +16,7 @@ from minigrad.arrays.memory import allocating
 from minigrad.arrays.sums import total
 from minigrad.autograd import TensorBase, cast, op, raw, wrap
 from minigrad.ops.comparison import isnan, logical_not
-from minigrad.ops.dims import WIDER, Dim, axes_of, axis_of, floating, numpy_names, spread
+from minigrad.ops.dims import WIDER, Dim, axes_of, axis_of, floating, in_rows, numpy_names, spread
 from minigrad.ops.elementwise import gate, maximum, minimum, sign, where
 from minigrad.ops.indexing import gather, scatter_zeros
 from minigrad.ops.selection import first_of
@@ -479,7 +479,8 @@ def _cumsum(x: Array, /, axis: int, backwards: bool = False) -> Any:
         return x.astype(kind), lambda g: g
     sums = np.add.accumulate(np.flip(x, axis) if backwards else x, axis, dtype=wide)
     sums += 0  # as in torch, sums begin with 0: those of -0 are 0
-    return (np.flip(sums, axis) if backwards else sums).astype(kind), lambda g: _cumsum(g, axis, not backwards)
+    sums = in_rows((np.flip(sums, axis) if backwards else sums).astype(kind))
+    return sums, lambda g: _cumsum(g, axis, not backwards)
 
 
 @numpy_names
@@ -512,7 +513,7 @@ def _softmax(x: Array, /, dim: int) -> Any:
     powers = np.exp(x - _top(x, axis))
     if x.ndim == 0:
         return np.exp(x - x), lambda g: g - g
-    out = powers / powers.sum(axis=axis, keepdims=True)
+    out = in_rows(powers / powers.sum(axis=axis, keepdims=True))
     return out, lambda g: out * (g - (g * out).sum(axis=axis, keepdims=True))
 
 
@@ -529,7 +530,7 @@ def _log_softmax(x: Array, /, dim: int) -> Any:
     if x.ndim == 0:
         return x - x, lambda g: g - g
     shifted = x - _top(x, axis)
-    out = shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
+    out = in_rows(shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True)))
     return out, lambda g: g - np.exp(out) * g.sum(axis=axis, keepdims=True)
 
 

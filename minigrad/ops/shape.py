@@ -19,7 +19,7 @@ from minigrad.arrays.dtypes import Array, as_dtype, common_dtype
 from minigrad.arrays.dtypes import dtype as DType
 from minigrad.arrays.layout import check_format
 from minigrad.autograd import TensorBase, cast, op, raw, wrap
-from minigrad.ops.dims import axes_of, axis_of, numpy_names
+from minigrad.ops.dims import axes_of, axis_of, in_rows, numpy_names
 
 # ---- shape ---------------------------------------------------------------------------------------------------------------
 
@@ -246,7 +246,7 @@ def roll(input: Array, shifts: Any, dims: Any = None) -> Any:
 
 @op(linear=True)
 def _roll(x: Array, /, shifts: tuple[int, ...], axes: tuple[int, ...] | None) -> Any:
-    return np.roll(x, shifts, axes), lambda g: _roll(g, tuple(-n for n in shifts), axes)
+    return in_rows(np.roll(x, shifts, axes)), lambda g: _roll(g, tuple(-n for n in shifts), axes)
 
 
 def movedim(input: Array, source: Any, destination: Any) -> Any:
@@ -315,7 +315,8 @@ def _cat(*xs: Array, dim: int) -> Any:
     ndim = max(x.ndim for x in xs)
     joined = [x for x in xs if x.ndim == ndim]
     ends = itertools.accumulate(x.shape[dim] if x.ndim == ndim else 0 for x in xs)
-    return np.concatenate(joined, dim), *(functools.partial(_cut_out, dim, end, x.shape) for x, end in zip(xs, ends, strict=True))
+    value = in_rows(np.concatenate(joined, dim))
+    return value, *(functools.partial(_cut_out, dim, end, x.shape) for x, end in zip(xs, ends, strict=True))
 
 
 def _cut_out(dim: int, end: int, shape: tuple[int, ...], g: Array) -> Array:
@@ -340,7 +341,7 @@ def stack(tensors: Any, dim: int = 0) -> Any:
 @op(linear=True)
 def _stack(*xs: Array, dim: int) -> Any:
     before = (slice(None),) * dim
-    return np.stack(xs, dim), *[lambda g, i=i: g[(*before, i)] for i in range(len(xs))]
+    return in_rows(np.stack(xs, dim)), *[lambda g, i=i: g[(*before, i)] for i in range(len(xs))]
 
 
 def vstack(tensors: Any) -> Any:
@@ -569,12 +570,12 @@ def _matrix(name: str, x: Array) -> None:
 
 @op(linear=True)
 def _tril(x: Array, /, diagonal: int) -> Any:
-    return np.tril(x, diagonal), lambda g: _tril(g, diagonal)
+    return in_rows(np.tril(x, diagonal)), lambda g: _tril(g, diagonal)
 
 
 @op(linear=True)
 def _triu(x: Array, /, diagonal: int) -> Any:
-    return np.triu(x, diagonal), lambda g: _triu(g, diagonal)
+    return in_rows(np.triu(x, diagonal)), lambda g: _triu(g, diagonal)
 
 
 @op(linear=True, view=True)
