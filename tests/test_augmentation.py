@@ -130,6 +130,23 @@ def test_pictures_are_moved_by_pillow() -> None:
     assert np.asarray(TF.affine(PICTURE.convert("L"), 10, [0, 0], 1.0, [5])).shape == (11, 14)
 
 
+@pytest.mark.parametrize("array", TENSORS, ids=["bytes", "float32", "float64"])
+def test_blur_is_a_convolution(array: Any) -> None:
+    x = torch.tensor(array)
+    kind = x.dtype if x.is_floating_point() else torch.float32
+    along, across = (torch.exp(-0.5 * (torch.arange(n, dtype=kind) - n // 2).div(sigma) ** 2) for n, sigma in ((3, 0.8), (5, 1.5)))
+    kernel = torch.outer(across / across.sum(), along / along.sum())
+    padded = torch.nn.functional.pad(x.to(kind)[:, None], (1, 1, 2, 2), "reflect")
+    expected = torch.nn.functional.conv2d(padded, kernel[None, None])[:, 0]
+    expected = expected if x.is_floating_point() else expected.round().to(x.dtype)
+    np.testing.assert_allclose(TF.gaussian_blur(mg.tensor(array), (3, 5), (0.8, 1.5)).numpy(), expected.numpy(), 1e-5)
+    assert mg.equal(TF.gaussian_blur(mg.tensor(array), 5), TF.gaussian_blur(mg.tensor(array), [5, 5], [1.1]))
+    if array is BYTES:
+        for picture in (COLOURS, PICTURE):
+            result = np.asarray(TF.gaussian_blur(picture, (3, 5), (0.8, 1.5)))
+            np.testing.assert_array_equal(result, expected.numpy().transpose(1, 2, 0))
+
+
 # ---- chance ------------------------------------------------------------------------------------------------------------------
 
 
@@ -146,6 +163,7 @@ def test_the_same_numbers_are_drawn(seed: int) -> None:
     assert order.tolist() == torch.randperm(4).tolist()
     assert factors == [uniform(0.5, 1.5), None, uniform(0, 2), uniform(-0.1, 0.1)]
     assert T.RandomRotation.get_params([-10, 30]) == uniform(-10, 30)
+    assert T.GaussianBlur.get_params(0.1, 2.0) == uniform(0.1, 2.0)
     angle, moved, scale, shear = T.RandomAffine.get_params([0, 5], (0.1, 0.4), (1, 2), [1, 2, 3, 4], [14, 11])
     assert [angle, *moved] == [uniform(0, 5), round(uniform(-1.4, 1.4)), round(uniform(-4.4, 4.4))]
     assert [scale, *shear] == [uniform(1, 2), uniform(1, 2), uniform(3, 4)]
@@ -188,16 +206,21 @@ def test_texts_and_errors() -> None:
     assert [repr(each) for each in (
         T.ColorJitter(0.4, 0, (0.5, 1), 0.1), T.RandomRotation(10), T.RandomRotation((1, 2), BILINEAR, center=(0, 1)),
         T.RandomAffine(0, (0.1, 0.2), None, 3, fill=1), T.RandomErasing(), T.RandomGrayscale(),
+        T.GaussianBlur(3, 1), T.GaussianBlur([3, 5]),
     )] == [
         "ColorJitter(brightness=(0.6, 1.4), contrast=None, saturation=(0.5, 1.0), hue=(-0.1, 0.1))",
         "RandomRotation(degrees=[-10.0, 10.0], interpolation=nearest, expand=False, fill=0)",
         "RandomRotation(degrees=[1.0, 2.0], interpolation=bilinear, expand=False, center=(0, 1), fill=0)",
         "RandomAffine(degrees=[0.0, 0.0], translate=(0.1, 0.2), shear=[-3.0, 3.0], fill=1)",
         "RandomErasing(p=0.5, scale=(0.02, 0.33), ratio=(0.3, 3.3), value=0, inplace=False)", "RandomGrayscale(p=0.1)",
+        "GaussianBlur(kernel_size=(3, 3), sigma=(1, 1))", "GaussianBlur(kernel_size=[3, 5], sigma=(0.1, 2.0))",
     ]  # fmt: skip
     image = mg.tensor(BYTES)
     wrong = {
         "ValueError": [
+            lambda: T.GaussianBlur(2), lambda: T.GaussianBlur(3, 0), lambda: T.GaussianBlur(3, (2, 1)),
+            lambda: T.GaussianBlur(3, "x"), lambda: TF.gaussian_blur(image, 4),
+            lambda: TF.gaussian_blur(image, 3, -1), lambda: TF.gaussian_blur(image, (3, 3, 3)),
             lambda: T.ColorJitter(-1), lambda: T.ColorJitter(hue=0.6), lambda: T.RandomRotation(-1), lambda: T.RandomRotation((1,)),
             lambda: T.RandomAffine(0, (2, 0)), lambda: T.RandomAffine(0, scale=(0, 1)), lambda: T.RandomErasing(2),
             lambda: T.RandomErasing(value="x"), lambda: T.RandomErasing(1, value=(1, 2))(image), lambda: TF.adjust_hue(image, 1),

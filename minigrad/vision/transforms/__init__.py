@@ -17,7 +17,14 @@ array([[103]], dtype=uint8)
 """
 
 from minigrad.vision.transforms import functional
-from minigrad.vision.transforms.augmentation import ColorJitter, RandomAffine, RandomErasing, RandomGrayscale, RandomRotation
+from minigrad.vision.transforms.augmentation import (
+    ColorJitter,
+    GaussianBlur,
+    RandomAffine,
+    RandomErasing,
+    RandomGrayscale,
+    RandomRotation,
+)
 from minigrad.vision.transforms.functional import InterpolationMode
 from minigrad.vision.transforms.transforms import (
     CenterCrop,

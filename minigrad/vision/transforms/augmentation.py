@@ -109,6 +109,43 @@ class RandomGrayscale(Module):
         return f"{type(self).__name__}(p={self.p})"
 
 
+class GaussianBlur(Module):
+    """`functional.gaussian_blur` of a width drawn by chance.
+
+    Parameters
+    ----------
+    kernel_size : int or pair of int
+        How many columns and rows go into a pixel; odd.
+    sigma : float or pair of float
+        The standard deviation, or its limits.
+    """
+
+    def __init__(self, kernel_size: Any, sigma: Any = (0.1, 2.0)) -> None:
+        super().__init__()
+        self.kernel_size = (int(kernel_size),) * 2 if isinstance(kernel_size, (int, float)) else kernel_size
+        if len(self.kernel_size) != 2:
+            raise ValueError("Kernel size should be a tuple/list of two integers")
+        if any(size <= 0 or size % 2 == 0 for size in self.kernel_size):
+            raise ValueError("Kernel size value should be an odd and positive number.")
+        self.sigma: Any = (sigma, sigma) if isinstance(sigma, numbers.Real) else sigma
+        if not isinstance(self.sigma, Sequence) or len(self.sigma) != 2:
+            raise ValueError("sigma should be a single number or a list/tuple with length 2.")
+        if not 0 < self.sigma[0] <= self.sigma[1]:
+            raise ValueError("sigma values should be positive and of the form (min, max).")
+
+    @staticmethod
+    def get_params(sigma_min: float, sigma_max: float) -> float:
+        """The standard deviation."""
+        return _between(sigma_min, sigma_max)
+
+    def forward(self, img: Any) -> Any:
+        """The blurred image."""
+        return TF.gaussian_blur(img, self.kernel_size, self.get_params(*self.sigma))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(kernel_size={self.kernel_size}, sigma={self.sigma})"
+
+
 class RandomRotation(Module):
     """The image turned by an angle drawn by chance.
 

@@ -251,6 +251,49 @@ def vflip(img: Any) -> Any:
     return of_pixels(img, lambda pixels: pixels[..., ::-1, :])
 
 
+# ---- blur --------------------------------------------------------------------------------------------------------------------
+
+
+def gaussian_blur(img: Any, kernel_size: Any, sigma: Any = None) -> Any:
+    """Each pixel as an average of those around it, weighted by a normal distribution of their distance.
+
+    Parameters
+    ----------
+    kernel_size : int or pair of int
+        How many columns and rows go into it; odd.
+    sigma : float or pair of float, optional
+        Standard deviations along the rows and along the columns. Default: 0.15 kernel_size + 0.35.
+    """
+    sizes = [kernel_size] * 2 if isinstance(kernel_size, int) else list(kernel_size)
+    if len(sizes) != 2:
+        raise ValueError(f"If kernel_size is a sequence its length should be 2. Got {len(sizes)}")
+    if any(size <= 0 or size % 2 == 0 for size in sizes):
+        raise ValueError(f"kernel_size should have odd and positive integers. Got {sizes}")
+    widths = [size * 0.15 + 0.35 for size in sizes] if sigma is None else sigma
+    widths = [widths] if isinstance(widths, (int, float)) else list(widths)
+    widths = widths * 2 if len(widths) == 1 else widths
+    if len(widths) != 2:
+        raise ValueError(f"If sigma is a sequence, its length should be 2. Got {len(widths)}")
+    if min(widths) <= 0:
+        raise ValueError(f"sigma should have positive values. Got {widths}")
+    (columns, rows), (across, down) = sizes, widths
+
+    def function(pixels: Any) -> Any:
+        values = pixels if pixels.dtype.kind == "f" else pixels.astype(np.float32)
+        kernel = np.outer(_bell(rows, down, values.dtype), _bell(columns, across, values.dtype))
+        around = F.pad(from_numpy(values.reshape(-1, 1, *pixels.shape[-2:])), [columns // 2] * 2 + [rows // 2] * 2, "reflect")
+        result = F.conv2d(around, from_numpy(kernel[None, None])).numpy().reshape(pixels.shape)
+        return result if pixels.dtype.kind == "f" else np.rint(result).astype(pixels.dtype)
+
+    return of_pixels(img, function)
+
+
+def _bell(size: int, sigma: float, kind: Any) -> Any:
+    """A normal density at so many places around 0, which add up to 1."""
+    values = np.exp(-0.5 * ((np.arange(size, dtype=kind) - (size - 1) // 2) / kind.type(sigma)) ** 2)
+    return values / values.sum()
+
+
 # ---- parts that go -----------------------------------------------------------------------------------------------------------
 
 
@@ -265,6 +308,7 @@ def erase(img: Any, i: int, j: int, h: int, w: int, v: Any, inplace: bool = Fals
 
 __all__ = [
     "InterpolationMode", "adjust_brightness", "adjust_contrast", "adjust_gamma", "adjust_hue", "adjust_saturation", "affine",
-    "center_crop", "convert_image_dtype", "crop", "erase", "get_dimensions", "get_image_size", "hflip", "normalize", "pad",
-    "pil_to_tensor", "resize", "resized_crop", "rgb_to_grayscale", "rotate", "to_grayscale", "to_pil_image", "to_tensor", "vflip",
+    "center_crop", "convert_image_dtype", "crop", "erase", "gaussian_blur", "get_dimensions", "get_image_size", "hflip",
+    "normalize", "pad", "pil_to_tensor", "resize", "resized_crop", "rgb_to_grayscale", "rotate", "to_grayscale", "to_pil_image",
+    "to_tensor", "vflip",
 ]  # fmt: skip
