@@ -537,3 +537,13 @@ def test_a_scheduler_from_the_old_base_class() -> None:
         seen.append(history(opt, Root(opt), 4))
         assert not isinstance(lib.optim.lr_scheduler.StepLR(opt, 1), lib.optim.lr_scheduler._LRScheduler)
     assert seen[0] == seen[1]
+
+
+@pytest.mark.parametrize("lib", [torch, mg], ids=["torch", "minigrad"])
+def test_all_schedulers_are_of_one_module(lib: Any) -> None:
+    schedules = lib.optim.lr_scheduler
+    classes = {each for each in vars(schedules).values() if isinstance(each, type) and issubclass(each, schedules.LRScheduler)}
+    assert len(classes) >= 16
+    assert {each.__module__ for each in classes} == {schedules.__name__}
+    pickled = pickle.dumps(schedules.StepLR(lib.optim.SGD([lib.ones(1)], lr=1.0), 3))
+    assert pickle.loads(pickled).step_size == 3

@@ -277,6 +277,13 @@ def test_onnx_can_be_imported_but_exports_nothing() -> None:
         mg.onnx.export(mg.nn.Linear(2, 1), mg.ones(1, 2), "model.onnx")
 
 
+def test_model_zoo_can_be_imported_but_loads_nothing() -> None:
+    from minigrad.utils import model_zoo
+
+    with pytest.raises(NotImplementedError, match=r"^torch\.utils\.model_zoo\.load_url is not supported; download http://a/b\.pth"):
+        model_zoo.load_url("http://a/b.pth")
+
+
 def test_operations_under_the_name_of_their_module() -> None:
     absent = {"istft", "stft", "lu", "pca_lowrank", "svd_lowrank", "chain_matmul"}
     assert set(mg.functional.__all__) == set(torch.functional.__all__) - absent

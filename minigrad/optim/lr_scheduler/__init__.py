@@ -17,3 +17,9 @@ from minigrad.optim.lr_scheduler.formulas import (
 )
 from minigrad.optim.lr_scheduler.plateau import ReduceLROnPlateau
 # isort: on
+
+for _scheduler in (
+    LRScheduler, _LRScheduler, ChainedScheduler, SequentialLR, CosineAnnealingWarmRestarts, CyclicLR, OneCycleLR, ConstantLR,
+    CosineAnnealingLR, ExponentialLR, LambdaLR, LinearLR, MultiplicativeLR, MultiStepLR, PolynomialLR, StepLR, ReduceLROnPlateau,
+):
+    _scheduler.__module__ = __name__  # as in torch: programs tell torch's schedulers from functions of their own by it
