@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from math import nan
 from typing import Any
@@ -753,6 +754,19 @@ def test_detach_in_place(m: Any) -> Any:
     y = x * 2
     result = y.detach_()
     return result is y, y, y.is_leaf, y.requires_grad, raised(y.sum().backward), raised((x * 2)[0].detach_)
+
+
+@pytest.mark.parametrize("shape", [(1,), (1, 3), (3, 1), (1, 1, 2), (2, 1, 3)])
+@same_as_torch
+def test_augmented_assignment_to_a_slice(m: Any, shape: Any) -> Any:
+    """``x[:] -= y`` assigns a slice to itself in the end, which is no overlap, whatever sizes of 1 it has."""
+    x = m.arange(math.prod(shape), dtype=m.float64).reshape(shape).requires_grad_()
+    with m.no_grad():
+        x[:] -= 2
+        x[:1] *= 3
+        x[..., 0] += x[..., 0]
+    return x
+
 
 
 @pytest.mark.parametrize("place", [0, (0, 1), slice(0, 2), "mask"], ids=str)

@@ -92,9 +92,14 @@ def _repeated(array: np.ndarray[Any, Any]) -> tuple[int, ...]:
     return tuple(axis for axis, (n, step) in enumerate(zip(array.shape, array.strides, strict=True)) if n > 1 and not step)
 
 
+def _extent(array: np.ndarray[Any, Any]) -> Any:
+    """Where the elements are in memory; dimensions of size 1 make no difference to that."""
+    return array.ctypes.data, [each for each in zip(array.shape, array.strides, strict=True) if each[0] != 1]
+
+
 def _check_overlap(written: np.ndarray[Any, Any], read: np.ndarray[Any, Any]) -> None:
     """Refuse what torch refuses: to change one dense piece of memory by another that it partly covers."""
-    if written is read or (written.ctypes.data, written.strides, written.shape) == (read.ctypes.data, read.strides, read.shape):
+    if written is read or _extent(written) == _extent(read):
         return
     if all(high - low == x.nbytes for x in (written, read) for low, high in [np.lib.array_utils.byte_bounds(x)]) and (
         np.may_share_memory(written, read)
