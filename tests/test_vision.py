@@ -454,3 +454,31 @@ except ImportError as error:
 """
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert said.splitlines() == ["(2, 2)", "image files and Pillow's images need the package Pillow: pip install pillow"]
+
+
+LINEAR: dict[str, Any] = {
+    "crop": lambda x: TF.crop(x, 1, 0, 2, 3), "crop beyond the edge": lambda x: TF.crop(x, -1, 2, 3, 9),
+    "center_crop": lambda x: TF.center_crop(x, [2, 3]), "center_crop of less": lambda x: TF.center_crop(x, [9, 8]),
+    "pad": lambda x: TF.pad(x, [1, 2, 0, 1]), "reflect": lambda x: TF.pad(x, 2, padding_mode="reflect"),
+    "edge": lambda x: TF.pad(x, [2, 1], padding_mode="edge"), "symmetric": lambda x: TF.pad(x, 1, padding_mode="symmetric"),
+    "hflip": TF.hflip, "vflip": TF.vflip, "resize": lambda x: TF.resize(x, [3, 7]),
+    "nearest": lambda x: TF.resize(x, [3, 7], TF.InterpolationMode.NEAREST),
+    "resized_crop": lambda x: TF.resized_crop(x, 1, 1, 3, 3, [2, 5]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LINEAR)
+def test_gradients_go_through_what_moves_pixels(name: str) -> None:
+    function, (x, y) = LINEAR[name], (mg.from_numpy(each) for each in np.random.default_rng(0).standard_normal((2, 2, 3, 5, 6)))
+    out = function(x.requires_grad_())
+    weights = mg.from_numpy(np.random.default_rng(1).standard_normal(tuple(out.shape)))
+    (out * weights).sum().backward()
+    assert (x.grad * y).sum().item() == pytest.approx((function(y) * weights).sum().item())  # the adjoint of a linear function
+
+
+def test_gradients_are_not_lost_without_a_word() -> None:
+    image = mg.rand(3, 4, 4).requires_grad_()
+    with pytest.raises(NotImplementedError, match=r"gradients through this transform are not supported; pass img\.detach\(\)"):
+        TF.rotate(image, 30.0)
+    with mg.no_grad():
+        assert TF.rotate(image, 30.0).shape == (3, 4, 4)

@@ -29,7 +29,7 @@ from minigrad.vision.transforms.colours import (
 )
 from minigrad.vision.transforms.images import check_image, get_dimensions, get_image_size, is_pillow, of_pixels, pair, pillow
 from minigrad.vision.transforms.motions import affine, rotate
-from minigrad.vision.transforms.resampling import InterpolationMode, nearest, resampled, resampled_bytes
+from minigrad.vision.transforms.resampling import InterpolationMode, at, nearest, resampled, resampled_bytes
 
 # ---- to and from tensors -----------------------------------------------------------------------------------------------------
 
@@ -130,7 +130,7 @@ def resize(
     tensor = isinstance(img, Tensor)
     if interpolation in (InterpolationMode.NEAREST, InterpolationMode.NEAREST_EXACT):
         centers = not tensor or interpolation is InterpolationMode.NEAREST_EXACT
-        return of_pixels(img, lambda pixels: nearest(pixels, new, centers))
+        return nearest(img, new, centers) if tensor else of_pixels(img, lambda pixels: nearest(pixels, new, centers))
     if tensor and interpolation not in (InterpolationMode.BILINEAR, InterpolationMode.BICUBIC):
         raise ValueError("tensors are resized by nearest, nearest-exact, bilinear or bicubic interpolation, not "
                          f"{interpolation.value}")
@@ -139,6 +139,8 @@ def resize(
         result = F.interpolate(images if img.is_floating_point() else images.float(), new, mode=interpolation.value)
         result = result if img.is_floating_point() else result.round().clamp(0, 255).to(img.dtype)
         return result.reshape(*img.shape[:-2], *new)
+    if tensor and img.is_floating_point():
+        return resampled(img, new, interpolation)
 
     def function(pixels: Any) -> Any:
         if pixels.dtype.kind == "f":
@@ -172,14 +174,21 @@ def crop(img: Any, top: int, left: int, height: int, width: int) -> Any:
     """A part of the image; what lies outside of it is 0."""
     columns, rows = get_image_size(img)
     around = (max(-top, 0), max(top + height - rows, 0)), (max(-left, 0), max(left + width - columns, 0))
+    first, second = top + around[0][0], left + around[1][0]
 
     def function(pixels: Any) -> Any:
         if np.any(around):
-            pixels = np.pad(pixels, [(0, 0)] * (pixels.ndim - 2) + list(around))
-        first, second = top + around[0][0], left + around[1][0]
+            pixels = _framed(pixels, *around)
         return pixels[..., first : first + height, second : second + width]
 
-    return of_pixels(img, function)
+    return function(img) if isinstance(img, Tensor) else of_pixels(img, function)
+
+
+def _framed(pixels: Any, rows: tuple[int, int], columns: tuple[int, int], fill: Any = 0) -> Any:
+    """Pixels, an array or a tensor, with so many rows above and below, and columns to the left and right."""
+    if isinstance(pixels, Tensor):
+        return F.pad(pixels, [*columns, *rows], value=fill)
+    return np.pad(pixels, [(0, 0)] * (pixels.ndim - 2) + [rows, columns], constant_values=fill)
 
 
 def center_crop(img: Any, output_size: Any) -> Any:
@@ -224,31 +233,37 @@ def pad(img: Any, padding: Any, fill: Any = 0, padding_mode: str = "constant") -
     if padding_mode not in MODES:
         raise ValueError("Padding mode should be either constant, edge, reflect or symmetric")
     left, top, right, bottom = values * (4 // len(values))
+    around = (top, bottom), (left, right)
+    one = not isinstance(fill, (tuple, list)) or len(fill) == 1
 
     def function(pixels: Any) -> Any:
-        around = [(0, 0)] * (pixels.ndim - 2) + [(top, bottom), (left, right)]
         if padding_mode != "constant":
-            return np.pad(pixels, around, mode=padding_mode)  # type: ignore[call-overload]
-        if not isinstance(fill, (tuple, list)) or pixels.ndim == 2:
-            return np.pad(pixels, around, constant_values=np.ravel(fill)[0])
-        if len(fill) not in (1, pixels.shape[-3]):
+            return at(pixels, *(np.pad(np.arange(n), each, mode=padding_mode)  # type: ignore[call-overload]
+                                for n, each in zip(pixels.shape[-2:], around, strict=True)))
+        if one or pixels.ndim == 2:
+            return _framed(pixels, *around, np.ravel(fill)[0].item())
+        if len(fill) != pixels.shape[-3]:
             raise ValueError(f"fill has {len(fill)} numbers for {pixels.shape[-3]} channels; give one, or one for each")
-        whole = np.pad(pixels, around)
+        whole = _framed(pixels, *around)
         whole[...] = np.asarray(fill, pixels.dtype).reshape(-1, 1, 1)
         whole[..., top : top + pixels.shape[-2], left : left + pixels.shape[-1]] = pixels
         return whole
 
-    return of_pixels(img, function)
+    check_image(img)
+    differentiable = one or padding_mode != "constant"
+    return function(img) if isinstance(img, Tensor) and differentiable else of_pixels(img, function)
 
 
 def hflip(img: Any) -> Any:
     """The image with left and right exchanged."""
-    return of_pixels(img, lambda pixels: pixels[..., ::-1])
+    check_image(img)
+    return img.flip(-1) if isinstance(img, Tensor) else of_pixels(img, lambda pixels: pixels[..., ::-1])
 
 
 def vflip(img: Any) -> Any:
     """The image upside down."""
-    return of_pixels(img, lambda pixels: pixels[..., ::-1, :])
+    check_image(img)
+    return img.flip(-2) if isinstance(img, Tensor) else of_pixels(img, lambda pixels: pixels[..., ::-1, :])
 
 
 # ---- blur --------------------------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.autograd import is_grad_enabled
 from minigrad.tensors.creation import from_numpy
 from minigrad.tensors.tensor import Tensor
 
@@ -46,9 +47,17 @@ def check_image(img: Any) -> None:
 
 
 def of_pixels(img: Any, function: Callable[[Any], Any]) -> Any:
-    """Apply a function of arrays (..., height, width) to an image of any kind."""
+    """Apply a function of arrays (..., height, width) to an image of any kind.
+
+    Raises
+    ------
+    NotImplementedError
+        If the image is a tensor that requires a gradient, which would be lost.
+    """
     check_image(img)
     if isinstance(img, Tensor):
+        if img.requires_grad and is_grad_enabled():
+            raise NotImplementedError("gradients through this transform are not supported; pass img.detach() if none is needed")
         return from_numpy(np.ascontiguousarray(function(img.detach().numpy())))
     if is_pillow(img):
         return _like(img, of_pixels(np.asarray(img), function))

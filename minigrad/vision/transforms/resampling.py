@@ -15,6 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.tensors.creation import from_numpy
+from minigrad.tensors.tensor import Tensor
+
 
 class InterpolationMode(Enum):
     """How pixels between pixels are found."""
@@ -70,8 +73,11 @@ def weights(before: int, after: int, mode: InterpolationMode) -> Any:
 
 
 def resampled(image: Any, size: tuple[int, int], mode: InterpolationMode) -> Any:
-    """Floating-point images (..., height, width) in another size."""
-    rows, columns = (weights(n, m, mode).astype(image.dtype) for n, m in zip(image.shape[-2:], size, strict=True))
+    """Floating-point images (..., height, width), an array or a tensor, in another size."""
+    kind = image.dtype.numpy if isinstance(image, Tensor) else image.dtype
+    rows, columns = (weights(n, m, mode).astype(kind) for n, m in zip(image.shape[-2:], size, strict=True))
+    if isinstance(image, Tensor):
+        return from_numpy(rows) @ (image @ from_numpy(columns.T))
     return rows @ (image @ columns.T)
 
 
@@ -100,5 +106,10 @@ def nearest(image: Any, size: tuple[int, int], centers: bool) -> Any:
     """Images (..., height, width) in another size, each pixel being the nearest one; counted from centers, or from corners."""
     places = (np.minimum(((np.arange(m) + 0.5 * centers) * (n / m)).astype(np.int64), n - 1)
               for n, m in zip(image.shape[-2:], size, strict=True))  # fmt: skip
-    rows, columns = places
-    return image[..., rows[:, None], columns]
+    return at(image, *places)
+
+
+def at(image: Any, rows: Any, columns: Any) -> Any:
+    """These rows and columns of images (..., height, width), an array or a tensor."""
+    places = rows[:, None], columns
+    return image[(..., *(from_numpy(each) for each in places))] if isinstance(image, Tensor) else image[(..., *places)]
