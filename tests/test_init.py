@@ -145,3 +145,15 @@ def test_warnings(m: Any) -> Any:
     with pytest.warns(UserWarning, match="more than 2 std"):
         far = m.nn.init.trunc_normal_(m.ones(300), mean=5.0, a=-1.0, b=2.5)
     return [empty, bool(far.max() <= 2.5), m.rand(1)]
+
+
+@same_as_torch
+def test_bounds_and_moments_may_be_tensors(m: Any) -> Any:
+    m.manual_seed(6)
+    x, few = m.arange(40.0).reshape(4, 10), m.zeros(3)
+    mean, std = x.mean(), x.std()
+    return [
+        m.nn.init.normal_(x[:, 2:7], mean, std).clone(), m.nn.init.normal_(few, mean=mean, std=std).clone(),
+        m.nn.init.uniform_(few, mean - std, b=mean).clone(), m.nn.init.trunc_normal_(few, mean, std, 8.0, 31.0).clone(),
+        m.nn.init.constant_(few, mean), x,
+    ]  # fmt: skip

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import random
-from minigrad.autograd import count_change
+from minigrad.autograd import count_change, unwrapped
 from minigrad.random import Stream
 from minigrad.tensors.tensor import Tensor
 
@@ -67,13 +67,13 @@ def calculate_gain(nonlinearity: str, param: Any = None) -> float:
 
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Stream = None) -> Tensor:
     """Fill with uniform numbers of [a, b)."""
-    random.uniform_(tensor.array, a, b, generator)
+    random.uniform_(tensor.array, unwrapped(a), unwrapped(b), generator)
     return _changed(tensor)
 
 
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Stream = None) -> Tensor:
     """Fill with normal numbers."""
-    random.normal_(tensor.array, mean, std, generator)
+    random.normal_(tensor.array, unwrapped(mean), unwrapped(std), generator)
     return _changed(tensor)
 
 
@@ -180,6 +180,7 @@ def _kaiming_std(tensor: Tensor, a: float, mode: str, nonlinearity: str) -> floa
 def trunc_normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0,
                   generator: Stream = None) -> Tensor:  # fmt: skip
     """Fill with normal numbers of [a, b]: numbers outside are drawn again, so the standard deviation becomes smaller."""
+    mean, std, a, b = map(unwrapped, (mean, std, a, b))
     if mean < a - 2 * std or mean > b + 2 * std:
         warnings.warn("mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may be incorrect.",
                       stacklevel=2)
