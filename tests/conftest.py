@@ -5,7 +5,8 @@
       its corners           test_extremes (nan, infinities, kinks)  test_mixed_dtypes  test_exact_sums  test_keywords  test_out
       its family            test_indexing  test_window  test_normalization  test_losses  test_einsum  test_attention
                             test_recurrent  test_packed  test_transformer
-    The machine             test_autograd  test_machine  test_views_and_inplace  test_memory  test_random_graphs  test_mse_linear
+    The machine             test_autograd  test_machine  test_views_and_inplace  test_memory  test_memory_order  test_random_graphs
+                            test_mse_linear
       on top of it          test_gradcheck  test_functional (autograd.functional, torch.func)  test_graph  test_anomaly
                             test_checkpoint  test_functions
     Tensors                 test_creation  test_legacy  test_printing  test_numpy_interop  test_draw  test_threads

@@ -1,13 +1,78 @@
-"""Layouts, memory formats and pinned memory, which torch's functions take: there is one of each, and to ask for it is allowed."""
+"""How elements lie in memory: in which order, and the layouts and memory formats that torch's functions take.
+
+The order shows in `stride` and in what `view` allows. And random numbers are drawn in it: dropout has another mask if its input
+lies otherwise.
+"""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, ParamSpec, TypeVar
+
+import numpy as np
+
+from minigrad.arrays.dtypes import Array
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+# ---- torch's order -------------------------------------------------------------------------------------------------------
+
+
+def channels_come_last(x: Array) -> bool:
+    """Whether images of shape (n, channels, height, width) have the channels of each place together in memory."""
+    if x.ndim != 4 or x.flags.c_contiguous or x.shape[1] == 1:
+        return False
+    steps = [x.strides[axis] for axis in (0, 2, 3, 1) if x.shape[axis] > 1]
+    return steps == sorted(steps, reverse=True) and steps[-1] < steps[-2]
+
+
+def laid_out(value: Array, order: Literal["C", "K"], operands: Sequence[Any]) -> Array:
+    """The value of an operation, its elements in the order in which torch has them in memory.
+
+    That is "C", the order of the indices; or "K", for what is computed element by element, the order of the first operand that
+    tells. (Where operands disagree, NumPy takes C.) Images whose channels come last are left as they are; see `views.settle`.
+    """
+    if order == "C":
+        return value if value.flags.c_contiguous or channels_come_last(value) else np.ascontiguousarray(value)
+    arrays = [x for x in operands if isinstance(x, np.ndarray)]
+    if value.ndim < 2 or all(x.flags.c_contiguous or channels_come_last(x) for x in arrays):
+        return value
+    axes = _outermost_first([np.broadcast_to(x, value.shape) for x in arrays])
+    if value.transpose(axes).flags.c_contiguous:
+        return value
+    return np.ascontiguousarray(value.transpose(axes)).transpose(np.argsort(axes))
+
+
+def _outermost_first(arrays: list[Array]) -> list[int]:
+    """The axes by the steps they make in memory: an insertion sort, as torch's ``TensorIterator::reorder_dimensions``.
+
+    (Whether one axis is further out than another is not always told, and not transitive. So another sort could give another order.)
+    """
+    axes = list(range(arrays[0].ndim))
+    for start in reversed(range(len(axes) - 1)):
+        place = start
+        for other in range(start + 1, len(axes)):
+            further = _further_out(axes[other], axes[place], arrays)
+            if further:
+                axes[place], axes[other] = axes[other], axes[place]
+                place = other
+            elif further is False:
+                break
+    return axes
+
+
+def _further_out(a: int, b: int, arrays: list[Array]) -> bool | None:
+    """Whether axis `a` makes longer steps than axis `b` in the first array that tells; None if no array does."""
+    for x in arrays:
+        if x.strides[a] and x.strides[b]:  # a step of 0 is that of an axis that was expanded
+            return (x.strides[a], x.shape[a]) > (x.strides[b], x.shape[b])
+    return None
+
+
+# ---- what may be asked for -----------------------------------------------------------------------------------------------
 
 
 class layout:

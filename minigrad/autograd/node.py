@@ -8,7 +8,7 @@ import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any
+from typing import Any, Literal
 
 from minigrad.arrays.arguments import operand_name
 from minigrad.autograd.inspection import Inspected
@@ -28,6 +28,7 @@ class Op:
     view: bool = False
     in_single: bool = False
     scaling: bool = False
+    order: Literal["C", "K"] | None = None
     bools: bool = True
     numbers: bool = True
     # What the body tells:
@@ -44,6 +45,8 @@ class Op:
         code = self.body.__code__  # not inspect.signature(): 400 of them are a tenth of the time that `import minigrad` takes
         self.operands = [operand_name(name) for name in code.co_varnames[: code.co_posonlyargcount]]
         self.tensor_count = sys.maxsize if code.co_flags & inspect.CO_VARARGS else len(self.operands)
+        if self.promote and len(self.operands) > 1:
+            self.order = self.order or "K"
 
 
 class Node(Inspected):

@@ -36,6 +36,7 @@ import numpy as np
 
 from minigrad.arrays.arguments import sorted_arguments
 from minigrad.arrays.dtypes import HALF, SINGLE
+from minigrad.arrays.layout import laid_out
 from minigrad.arrays.memory import out_of_memory
 from minigrad.arrays.quiet import SILENT
 from minigrad.autograd.casting import in_single, promoted, refuse_bools
@@ -43,7 +44,7 @@ from minigrad.autograd.grad_mode import current
 from minigrad.autograd.node import Name, Op, record
 from minigrad.autograd.out import written
 from minigrad.autograd.tensor_base import TENSOR_CLASSES, TensorBase, wrap
-from minigrad.autograd.views import refresh, share
+from minigrad.autograd.views import refresh, settle, share
 
 P = ParamSpec("P")
 ndarray = np.ndarray
@@ -88,6 +89,8 @@ def op(body: Callable[..., Any] | None = None, /, *, name: Name | None = None, *
         in_single=True        torch computes float16 in float32 and rounds at the end
         view=True             the result may share memory with the first operand
         linear=True           the rules read no values: no input is kept, so none has to be checked or freed
+        order="C"             torch's result lies in order in memory however the operands lie; "K": as they lie, which goes
+                              without saying for several operands that are promoted; see `laid_out`
         scaling=True          if the last operand is a number, the rule of the other one reads only that number: ``x * 2``
         ====================  ================================================================================================
     """
@@ -116,6 +119,8 @@ def op(body: Callable[..., Any] | None = None, /, *, name: Name | None = None, *
             settings = tuple(map(_setting, settings))
 
         # 2. Unwrap the tensors, and see what they have in common.
+        if this.view:
+            settle(operands[0])
         arrays, dtype, alike, tracked = _unwrap(this, operands, recording)
         if dtype is None:
             return _on_arrays(this, call, operands, settings, options)
@@ -133,7 +138,7 @@ def op(body: Callable[..., Any] | None = None, /, *, name: Name | None = None, *
             raise _explained(this, arrays, error) from None
 
         # 5. Wrap the value, and record where it came from if a gradient may be asked for.
-        result = wrap(computed[0])
+        result = wrap(computed[0] if this.order is None else laid_out(computed[0], this.order, arrays))
         if this.view:
             share(result, operands[0], recording)
         if tracked and recording and len(computed) > 1:

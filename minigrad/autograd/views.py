@@ -14,8 +14,11 @@ input's memory. They note the moment as a negative number, and using one after s
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
+import numpy as np
+
+from minigrad.arrays.layout import channels_come_last
 from minigrad.autograd.node import clock
 from minigrad.autograd.tensor_base import TensorBase
 
@@ -31,6 +34,33 @@ def share(result: TensorBase, base: Any, recording: bool) -> None:
         whole, known = (base, True) if base._view is None else (base._view[0], base._view[1] > 0)
         moment = next(clock)
         result._view = (whole, moment if recording and known else -moment)
+
+
+def settle(x: Any) -> None:
+    """Put the elements of `x` in order in memory, if they are the result of a convolution.
+
+    A convolution leaves the channels of its images last, and NumPy's functions keep that. In torch they lie in order. Where it
+    makes a difference, for views of them for example, other memory takes the place of what the convolution left.
+    """
+    if isinstance(x, TensorBase) and left_by_convolution(x):
+        x.array = np.ascontiguousarray(x.array)
+
+
+def left_by_convolution(x: TensorBase) -> bool:
+    """Whether the channels of `x` come last because a convolution left them there.
+
+    They may also come last since that is how the user's images lie. Where these are no view any more (a quotient of one, for
+    example), they are taken for the result of a convolution; in torch they would stay as they lie.
+    """
+    return x._view is None and channels_come_last(x.array)
+
+
+def order_of(x: TensorBase) -> Literal["C", "K"]:
+    """The order in memory for a new array like `x`, to draw random numbers in for example: "K" is that of x.
+
+    It is "C" where x lies otherwise than in torch: if a convolution left it so, or if it was expanded.
+    """
+    return "C" if left_by_convolution(x) or 0 in x.array.strides else "K"
 
 
 def refresh(view: Any) -> None:

@@ -14,13 +14,13 @@ import numpy as np
 
 from minigrad import autograd, random
 from minigrad.arrays.memory import allocating as _allocating
+from minigrad.autograd.views import order_of as _order_of
 from minigrad.ops import activation, elementwise, indexing, reduction, shape
 from minigrad.ops.dims import numpy_names as _numpy_names
 from minigrad.ops.interpolation import interpolate
 from minigrad.ops.linalg import bilinear, linear
 from minigrad.ops.matrix import pdist
 from minigrad.ops.normalization import batch_norm, group_norm, instance_norm, layer_norm, rms_norm
-from minigrad.tensors import sampling
 
 # isort: off
 from minigrad.nn.noise import alpha_dropout, feature_alpha_dropout, rrelu
@@ -202,7 +202,7 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
     ValueError
         If `p` is not between 0 and 1.
     """
-    return _drop(input, np.empty_like(autograd.raw(input), order=sampling.order_to_draw_in(input)), p, training, inplace)
+    return _drop(input, np.empty_like(autograd.raw(input), order=_order_of(input)), p, training, inplace)
 
 
 def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
@@ -363,7 +363,7 @@ def one_hot(input: Tensor, num_classes: int = -1) -> Tensor:
     width = int(classes.max()) + 1 if num_classes == -1 else num_classes
     if classes.size and not 0 <= classes.min() <= classes.max() < width:
         raise RuntimeError(f"Class values must be non-negative and below num_classes, got {classes.min()} to {classes.max()}.")
-    return autograd.wrap((classes[..., None] == np.arange(width)).astype(np.int64))
+    return autograd.wrap((classes[..., None] == np.arange(width)).astype(np.int64, "C"))
 
 
 def local_response_norm(input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Tensor:

@@ -186,7 +186,7 @@ def prelu(input: Array, weight: Array) -> Any:
     return _prelu_kernel(input, weight.reshape([1, -1, *[1] * (x.ndim - 2)] if x.ndim > 1 else [1] * x.ndim))
 
 
-@op
+@op(order="K")
 def _prelu_kernel(x: Array, weight: Array, /) -> Any:
     keep = raw(x) > 0
     return (

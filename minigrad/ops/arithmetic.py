@@ -31,7 +31,7 @@ def lerp(input: Array, end: Array, weight: Any) -> Any:
     return _lerp(input, end, weight)
 
 
-@op(name=("LerpBackward1", "LerpBackward0"), in_single=True)
+@op(name=("LerpBackward1", "LerpBackward0"), in_single=True, order="K")
 def _lerp(x: Array, end: Array, weight: Any, /) -> Any:
     floating("lerp", x)
     d, w = end - x, np.asarray(unwrapped(weight), raw(x).dtype)  # a number is rounded before it is subtracted from 1
@@ -82,7 +82,7 @@ def copysign(a: Array, b: Array, /) -> Any:
     return out, lambda g: g * turned, lambda g: g * 0
 
 
-@op(numbers=False)
+@op(numbers=False, order="K")
 def heaviside(x: Array, values: Array, /) -> Any:
     """The unit step: 0 where x is negative or nan, 1 where it is positive, and `values` where it is 0."""
     if x.dtype != values.dtype:

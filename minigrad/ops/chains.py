@@ -27,7 +27,7 @@ def addr(input: Array, vec1: Array, vec2: Array, *, beta: float = 1, alpha: floa
     return _addr(input, vec1, vec2, *_fitting("addr", (len(raw(vec1)), len(raw(vec2))), input, vec1, beta, alpha))
 
 
-@op(promote=True)
+@op(promote=True, order="C")
 def _addr(c: Array, a: Array, b: Array, /, beta: float, alpha: float) -> Any:
     product = a.reshape((-1, 1)) * b * alpha
     value = product + c * beta if beta else product

@@ -97,7 +97,7 @@ def signbit(x: Array, /) -> Any:
     return (np.signbit(x) if x.dtype.kind == "f" else x < 0,)
 
 
-@op(numbers=False)
+@op(numbers=False, order="K")
 def isclose(a: Array, b: Array, /, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Any:
     """Where ``|a - b| <= atol + rtol * |b|``; both must be of one dtype."""
     if np.asarray(a).dtype != np.asarray(b).dtype:

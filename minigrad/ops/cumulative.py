@@ -9,7 +9,7 @@ import numpy as np
 from minigrad.arrays.dtypes import Array, as_dtype
 from minigrad.autograd import cast, op, raw, wrap
 from minigrad.ops.comparison import logical_xor
-from minigrad.ops.dims import WIDER, axis_of, floating, in_rows, numpy_names
+from minigrad.ops.dims import WIDER, axis_of, floating, numpy_names
 from minigrad.ops.elementwise import sub
 from minigrad.ops.reduction import at_places, cumsum
 from minigrad.ops.shape import cat, clone, narrow
@@ -25,13 +25,13 @@ def cumprod(input: Array, dim: int, *, dtype: Any = None) -> Any:
     return _cumprod(input if dtype is None else cast(input, as_dtype(dtype).numpy), axis_of(dim, raw(input).ndim))
 
 
-@op
+@op(order="C")
 def _cumprod(x: Array, /, axis: int) -> Any:
     kind = x.dtype if raw(x).dtype.kind == "f" else np.dtype(np.int64)
     if not x.ndim:
         return x.astype(kind) if isinstance(x, np.ndarray) else x, lambda g: g
     if isinstance(x, np.ndarray):
-        out: Any = in_rows(_multiply.accumulate(x, axis, dtype=WIDER.get(kind, kind)).astype(kind))
+        out: Any = _multiply.accumulate(x, axis, dtype=WIDER.get(kind, kind)).astype(kind)
     else:
         out = _cumprod(x, axis)
 
@@ -79,7 +79,7 @@ def logcumsumexp(input: Array, dim: int) -> Any:
     return _logcumsumexp(input, axis_of(dim, raw(input).ndim), False)
 
 
-@op(in_single=True)
+@op(in_single=True, order="C")
 def _logcumsumexp(x: Array, /, axis: int, backwards: bool) -> Any:
     if not x.ndim:
         return raw(x).copy(), lambda g: g

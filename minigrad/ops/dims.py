@@ -72,11 +72,6 @@ def numpy_names(function: Callable[P, Any]) -> Callable[P, Any]:
     return renamed
 
 
-def in_rows(x: Any) -> Any:
-    """An array stored row by row. NumPy keeps the order of transposed operands where torch does not, as `view` and dropout show."""
-    return np.ascontiguousarray(x) if isinstance(x, np.ndarray) and x.ndim else x
-
-
 def floating(name: str, x: Array) -> None:
     """Refuse a tensor that is not of floating-point numbers, where torch has no implementation for it."""
     if raw(x).dtype.kind != "f":

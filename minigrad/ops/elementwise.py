@@ -599,7 +599,7 @@ def clamp_max(input: Array, max: Any) -> Any:
     return clamp(input, None, max)
 
 
-@op(name="ClampBackward1")
+@op(name="ClampBackward1", order="K")
 def _clamp(x: Array, /, low: Any, high: Any) -> Any:
     least, most = -math.inf if low is None else low, math.inf if high is None else high
     if low is None or high is None:
@@ -645,7 +645,7 @@ def where(condition: Array, input: Array = None, other: Array = None) -> Any:
                                else v if raw(v).dtype == target else cast(v, target) for v in (input, other)))
 
 
-@op
+@op(order="K")
 def _where(condition: Array, x: Array, y: Array, /) -> Any:
     value = np.where(unwrapped(condition), raw(x), raw(y))
     return value, None, lambda g: np.where(condition, g, 0), lambda g: np.where(condition, 0, g)

@@ -14,7 +14,7 @@ from minigrad.arrays.dtypes import Array, as_element
 from minigrad.arrays.memory import allocating
 from minigrad.autograd import TensorBase, cast, count_change, op, raw, unwrapped, wrap
 from minigrad.ops.add_at import add_at
-from minigrad.ops.dims import axis_of, in_rows, numpy_names
+from minigrad.ops.dims import axis_of, numpy_names
 from minigrad.ops.elementwise import attached, where
 from minigrad.ops.shape import _constant_pad_nd, _embed, broadcast_tensors, reshape
 
@@ -255,7 +255,7 @@ def _flat_places(shape: tuple[int, ...], index: Any, axis: int) -> Any:
     return (first + np.multiply(index, inner, dtype=np.int64)).reshape(index.shape)
 
 
-@op
+@op(order="C")
 def _gather(x: Array, index: Array, /, axis: int) -> Any:
     shape = x.shape
     _check_places("gather", index, shape[axis] if shape else 1)
@@ -296,7 +296,7 @@ def index_select(input: Array, dim: int, index: Array) -> Any:
     return _index_select(input, index, axis)
 
 
-@op
+@op(order="C")
 def _index_select(x: Array, index: Array, /, axis: int) -> Any:
     _check_places("index_select", index, x.shape[axis] if x.ndim else 1)
     if x.ndim == 0:
@@ -336,10 +336,9 @@ def masked_fill(input: Array, mask: Array, value: Any) -> Any:
     return _masked_fill(input, mask, cast(value, raw(input).dtype))
 
 
-@op(name=("MaskedFillBackward1", "MaskedFillBackward0"))
+@op(name=("MaskedFillBackward1", "MaskedFillBackward0"), order="C")
 def _masked_fill(x: Array, mask: Array, value: Any, /) -> Any:
-    result = in_rows(np.where(raw(mask), raw(value), raw(x)))
-    return result, lambda g: np.where(mask, 0, g), None, lambda g: np.where(mask, g, 0).sum()
+    return np.where(raw(mask), raw(value), raw(x)), lambda g: np.where(mask, 0, g), None, lambda g: np.where(mask, g, 0).sum()
 
 
 @numpy_names
@@ -549,7 +548,7 @@ def pad(input: Array, pad: Sequence[int], mode: str = "constant", value: float |
     return input
 
 
-@op(name=lambda axis, places, name: name)
+@op(name=lambda axis, places, name: name, order="C")
 def _padded(x: Array, /, axis: int, places: Any, name: str) -> Any:
     """The slices of x along an axis at `places`."""
     template, shape = (slice(None),) * axis + (_HOLE,), x.shape

@@ -129,7 +129,7 @@ def _unsafe_view(x: Array, /, shape: tuple[int, ...]) -> Any:
     return x.reshape(shape), lambda g: g.reshape(before)
 
 
-@op(name="UnsafeViewBackward0")
+@op(name="UnsafeViewBackward0", order="C")
 def _batched(a: Array, b: Array, /) -> Any:
     _check("matmul", a, b, a.shape[-1] == b.shape[-2])
     try:

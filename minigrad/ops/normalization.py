@@ -73,7 +73,7 @@ def _seen_as(shape: tuple[int, ...], p: Array) -> Array:
     return p if isinstance(p, float) else p.reshape(shape)
 
 
-@op(name=_name, in_single=True)
+@op(name=_name, in_single=True, order="C")
 def _normalise(
     x: Array, weight: Array, bias: Array, /, kind: str, view: tuple[int, ...], over: tuple[int, ...], per: tuple[int, ...],
     eps: float, moments: list[Any],
@@ -113,7 +113,7 @@ def _normalise(
     return value.reshape(shape), to_x, to_weight, lambda g: _total(g.reshape(view), repeated).reshape(bias.shape)
 
 
-@op(name=_name, in_single=True)
+@op(name=_name, in_single=True, order="C")
 def _rescale(
     x: Array, weight: Array, bias: Array, mean: Array, variance: Array, /, kind: str, view: tuple[int, ...], per: tuple[int, ...],
     eps: float,

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.arrays.dtypes import Array
+from minigrad.arrays.layout import channels_come_last
 from minigrad.autograd import op, raw, wrap
 from minigrad.ops.dims import floating
 from minigrad.ops.elementwise import attached, masked
@@ -49,11 +50,6 @@ def _averaged(x: Any, dtype: Any, kernel: Any, stride: Any, padding: Any, ceil_m
     return windows, divisor or same
 
 
-def _channels_last(x: Any) -> bool:
-    """How images lie in memory, for results to lie there as they do."""
-    return x.strides[1] < x.strides[-1]
-
-
 def _lowest(dtype: Any) -> Any:
     return -np.inf if dtype.kind == "f" else np.iinfo(dtype).min
 
@@ -76,7 +72,7 @@ def _combined(combine: np.ufunc, memory: Any, windows: Windows, last: bool) -> A
 @op(name="AvgPool2DBackward0")
 def _avg_pool(x: Array, /, windows: Windows, divisor: Any) -> Any:
     a = batch(raw(x))
-    last = _channels_last(a)
+    last = channels_come_last(a)
     value = (_combined(np.add, windows.pad(a, last), windows, last) / divisor).astype(a.dtype, copy=False)
     return value.reshape(x.shape[:-2] + windows.out), lambda g: attached(_avg_spread(g, windows, divisor), x)
 
@@ -85,21 +81,21 @@ def _avg_pool(x: Array, /, windows: Windows, divisor: Any) -> Any:
 def _avg_spread(g: Array, /, windows: Windows, divisor: Any) -> Any:
     """An equal share of each element for each tap of its window."""
     shares = batch(g) / divisor
-    spread = fold(shares[:, :, None, None], windows, _channels_last(shares))
+    spread = fold(shares[:, :, None, None], windows, channels_come_last(shares))
     return spread.reshape(g.shape[:-2] + windows.size), lambda h: _avg_pool(h, windows, divisor)
 
 
-@op(name="MaxPool2DWithIndicesBackward0")
+@op(name="MaxPool2DWithIndicesBackward0", order="C")
 def _max_pool(x: Array, /, windows: Windows) -> Any:
     a = batch(raw(x))
-    last = _channels_last(a)
+    last = channels_come_last(a)
     value = _combined(np.maximum, windows.pad(a, last, _lowest(a.dtype)), windows, last)
     return value.reshape(x.shape[:-2] + windows.out), lambda g: attached(_put(g, windows, _largest(batch(raw(x)), windows)), x)
 
 
 def _largest(x: Any, windows: Windows) -> list[Any]:
     """For each tap, whether it is the first of the largest elements of its window; the last nan, if there is any."""
-    last = _channels_last(x)
+    last = channels_come_last(x)
     memory = windows.pad(x, last, _lowest(x.dtype))
     best, x = _combined(np.maximum, memory, windows, last), images(memory, last)
     free = np.ones_like(best, bool)
@@ -118,7 +114,7 @@ def _largest(x: Any, windows: Windows) -> list[Any]:
 def _put(g: Array, /, windows: Windows, found: list[Any]) -> Any:
     """Images of zeros to which each element of g is added at that tap of its window that was found."""
     shares = batch(g)
-    last = _channels_last(found[0])
+    last = channels_come_last(found[0])
     spread = images(windows.empty(shares.shape, g.dtype, last), last)
     for part, where in zip(windows.parts, found, strict=True):
         spread[part] += masked(shares, where)
@@ -128,7 +124,7 @@ def _put(g: Array, /, windows: Windows, found: list[Any]) -> Any:
 @op(linear=True)
 def _take(x: Array, /, windows: Windows, found: list[Any]) -> Any:
     """Of each window the tap that was found."""
-    last = _channels_last(found[0])
+    last = channels_come_last(found[0])
     padded = images(windows.pad(batch(x), last), last)
     value = sum(masked(padded[part], where) for part, where in zip(windows.parts, found, strict=True))
     return value.reshape(x.shape[:-2] + windows.out), lambda g: _put(g, windows, found)
@@ -253,7 +249,7 @@ def adaptive_avg_pool2d(input: Array, output_size: Any) -> Any:
     return mean(input, (-1, -2), True) if matrices is None else _adaptive_avg_pool(input, *matrices)
 
 
-@op(name="AdaptiveAvgPool2DBackward0")
+@op(name="AdaptiveAvgPool2DBackward0", order="C")
 def _adaptive_avg_pool(x: Array, /, rows: Any, columns: Any) -> Any:
     """To average is to multiply by a matrix, from the left for rows and from the right for columns."""
     return rows @ np.ascontiguousarray(raw(x)) @ columns.T, lambda g: attached(_adaptive_avg_pool(g, rows.T, columns.T), x)
@@ -275,7 +271,7 @@ def adaptive_max_pool2d(input: Array, output_size: Any, return_indices: bool = F
     return (value, indices) if return_indices else value
 
 
-@op(name="AdaptiveMaxPool2DBackward0")
+@op(name="AdaptiveMaxPool2DBackward0", order="C")
 def _adaptive_max_pool(x: Array, places: Array, /) -> Any:
     shape, result = x.shape, places.shape
     flat = (*shape[:-2], shape[-2] * shape[-1])

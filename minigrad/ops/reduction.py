@@ -16,7 +16,7 @@ from minigrad.arrays.memory import allocating
 from minigrad.arrays.sums import total
 from minigrad.autograd import TensorBase, cast, op, raw, wrap
 from minigrad.ops.comparison import isnan, logical_not
-from minigrad.ops.dims import WIDER, Dim, axes_of, axis_of, floating, in_rows, numpy_names, spread
+from minigrad.ops.dims import WIDER, Dim, axes_of, axis_of, floating, numpy_names, spread
 from minigrad.ops.elementwise import gate, maximum, minimum, sign, where
 from minigrad.ops.indexing import gather, scatter_zeros
 from minigrad.ops.selection import first_of
@@ -50,7 +50,7 @@ def _with_dim(name: str) -> Any:
 # ---- sums ----------------------------------------------------------------------------------------------------------------
 
 
-@op(linear=True, name=_with_dim("Sum"))
+@op(linear=True, name=_with_dim("Sum"), order="C")
 def sum(x: Array, /, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """The sum of all elements, or along `dim`; integers and bools are summed as int64."""
     before, shape, axes = x.dtype, x.shape, axes_of(dim, x.ndim)
@@ -69,7 +69,7 @@ def nansum(input: Array, dim: Dim = None, keepdim: bool = False, *, dtype: Any =
     return _nansum(input if dtype is None else cast(input, as_dtype(dtype).numpy), dim, keepdim)
 
 
-@op
+@op(order="C")
 def _nansum(x: Array, /, dim: Dim, keepdim: bool) -> Any:
     shape, axes, known = x.shape, axes_of(dim, x.ndim), ~np.isnan(raw(x))
     return total(np.where(known, raw(x), 0), axes, keepdim), lambda g: gate(spread(g, axes, shape), x, known)
@@ -104,7 +104,7 @@ def mean(input: Array, dim: Dim = None, keepdim: bool = False, *, dtype: Any = N
     return _mean(input, dim, keepdim)
 
 
-@op(name=_with_dim("Mean"), in_single=True)
+@op(name=_with_dim("Mean"), in_single=True, order="C")
 def _mean(x: Array, /, dim: Dim, keepdim: bool) -> Any:
     shape, axes = x.shape, axes_of(dim, x.ndim)
     n = math.prod(shape[a] for a in axes)
@@ -161,7 +161,7 @@ def _centred(x: Array, dim: Dim) -> tuple[Array, tuple[int, ...], int]:
     return x - mean(x, axes, True), axes, math.prod(x.shape[a] for a in axes)
 
 
-@op(in_single=True)
+@op(in_single=True, order="C")
 def _var(x: Array, /, dim: Dim, correction: float, keepdim: bool) -> Any:
     shape, (d, axes, n) = x.shape, _centred(x, dim)
     freedom = builtins.max(n - correction, 0)
@@ -169,7 +169,7 @@ def _var(x: Array, /, dim: Dim, correction: float, keepdim: bool) -> Any:
     return out, lambda g: spread(g * 2 / freedom if freedom else g * math.inf, axes, shape) * d
 
 
-@op(in_single=True)
+@op(in_single=True, order="C")
 def _std(x: Array, /, dim: Dim, correction: float, keepdim: bool) -> Any:
     out = np.sqrt(_var(x, dim, correction, keepdim))
     shape, (d, axes, n) = x.shape, _centred(x, dim)
@@ -195,7 +195,7 @@ def prod(input: Array, dim: int | None = None, keepdim: bool = False, *, dtype: 
     return _prod(input if dtype is None else cast(input, as_dtype(dtype).numpy), dim, keepdim, dtype)
 
 
-@op(name=_with_dim("Prod"), in_single=True)
+@op(name=_with_dim("Prod"), in_single=True, order="C")
 def _prod(x: Array, /, dim: int | None, keepdim: bool, dtype: Any = None) -> Any:
     shape, axes = x.shape, axes_of(dim, x.ndim)
     out = _multiply.reduce(raw(x), axes, dtype=_sum_dtype(raw(x), dtype), keepdims=keepdim)
@@ -243,13 +243,13 @@ def _shared(x: Array, top: Any, dim: Dim, keepdim: bool) -> Any:
     return top if keepdim else top.squeeze(axes), lambda g: spread(g / ties, axes, shape) * chosen
 
 
-@op
+@op(order="C")
 def amax(x: Array, /, dim: Dim = (), keepdim: bool = False) -> Any:
     """The largest element, or the largest along `dim`; elements that tie share the gradient evenly."""
     return _extreme(np.maximum, x, dim, keepdim)
 
 
-@op
+@op(order="C")
 def amin(x: Array, /, dim: Dim = (), keepdim: bool = False) -> Any:
     """The smallest element, or the smallest along `dim`; elements that tie share the gradient evenly."""
     return _extreme(np.minimum, x, dim, keepdim)
@@ -265,13 +265,13 @@ def _min(x: Array, /) -> Any:
     return _extreme(np.minimum, x, None, False)
 
 
-@op
+@op(order="C")
 def argmax(x: Array, /, dim: int | None = None, keepdim: bool = False) -> Any:
     """The index of the first largest element: in the flattened tensor, or along `dim`."""
     return (_arg_extreme(np.argmax, x, dim, keepdim),)
 
 
-@op
+@op(order="C")
 def argmin(x: Array, /, dim: int | None = None, keepdim: bool = False) -> Any:
     """The index of the first smallest element: in the flattened tensor, or along `dim`."""
     return (_arg_extreme(np.argmin, x, dim, keepdim),)
@@ -331,7 +331,7 @@ def at_places(name: str, x: Array, indices: Array, dim: int, keepdim: bool = Tru
     return _PAIRS[name](values, indices if keepdim else indices.squeeze(dim))
 
 
-@op(name=lambda axis, keepdim, name: name)
+@op(name=lambda axis, keepdim, name: name, order="C")
 def _values(x: Array, indices: Array, /, axis: int, keepdim: bool, name: str) -> Any:
     """The elements of x at `indices`."""
     shape, kept = x.shape, indices.shape
@@ -446,19 +446,19 @@ def bincount(input: Array, weights: Array = None, minlength: int = 0) -> Any:
     return wrap(result.astype(counted.dtype) if counted is not None and counted.dtype == SINGLE else result)
 
 
-@op
+@op(order="C")
 def count_nonzero(x: Array, /, dim: Dim = None) -> Any:
     """How many elements are not zero: of all, or along `dim`."""
     return (np.count_nonzero(x, axes_of(dim, x.ndim)),)
 
 
-@op
+@op(order="C")
 def any(x: Array, /, dim: Dim = None, keepdim: bool = False) -> Any:
     """Whether at least one element is not zero."""
     return (_truth(_or.reduce(x, axes_of(dim, x.ndim), keepdims=keepdim), x),)
 
 
-@op
+@op(order="C")
 def all(x: Array, /, dim: Dim = None, keepdim: bool = False) -> Any:
     """Whether every element is not zero."""
     return (_truth(_and.reduce(x, axes_of(dim, x.ndim), keepdims=keepdim), x),)
@@ -472,15 +472,14 @@ def _truth(result: Any, x: Any) -> Any:
 # ---- along a dimension ---------------------------------------------------------------------------------------------------
 
 
-@op(linear=True)
+@op(linear=True, order="C")
 def _cumsum(x: Array, /, axis: int, backwards: bool = False) -> Any:
     kind, wide = (x.dtype, WIDER.get(x.dtype, DOUBLE)) if x.dtype.kind == "f" else (np.dtype(np.int64),) * 2
     if x.ndim == 0:
         return x.astype(kind), lambda g: g
     sums = np.add.accumulate(np.flip(x, axis) if backwards else x, axis, dtype=wide)
     sums += 0  # as in torch, sums begin with 0: those of -0 are 0
-    sums = in_rows((np.flip(sums, axis) if backwards else sums).astype(kind))
-    return sums, lambda g: _cumsum(g, axis, not backwards)
+    return (np.flip(sums, axis) if backwards else sums).astype(kind), lambda g: _cumsum(g, axis, not backwards)
 
 
 @numpy_names
@@ -489,7 +488,7 @@ def cumsum(input: Array, dim: int, *, dtype: Any = None) -> Any:
     return _cumsum(input if dtype is None else cast(input, as_dtype(dtype).numpy), axis_of(dim, raw(input).ndim))
 
 
-@op(promote="floating", in_single=True)
+@op(promote="floating", in_single=True, order="C")
 def logsumexp(x: Array, /, dim: Dim, keepdim: bool = False) -> Any:
     """log Σ exp(x) along `dim`; stable: the largest element is taken out first, so that exp cannot overflow."""
     shape, axes = x.shape, axes_of(dim, x.ndim)
@@ -506,14 +505,14 @@ def softmax(input: Array, dim: int, *, dtype: Any = None) -> Any:
     return _softmax(input if dtype is None else cast(input, as_dtype(dtype).numpy), dim)
 
 
-@op(in_single=True)
+@op(in_single=True, order="C")
 def _softmax(x: Array, /, dim: int) -> Any:
     floating("softmax", x)
     axis = axis_of(dim, x.ndim)
     powers = np.exp(x - _top(x, axis))
     if x.ndim == 0:
         return np.exp(x - x), lambda g: g - g
-    out = in_rows(powers / powers.sum(axis=axis, keepdims=True))
+    out = powers / powers.sum(axis=axis, keepdims=True)
     return out, lambda g: out * (g - (g * out).sum(axis=axis, keepdims=True))
 
 
@@ -523,14 +522,14 @@ def log_softmax(input: Array, dim: int, *, dtype: Any = None) -> Any:
     return _log_softmax(input if dtype is None else cast(input, as_dtype(dtype).numpy), dim)
 
 
-@op(in_single=True)
+@op(in_single=True, order="C")
 def _log_softmax(x: Array, /, dim: int) -> Any:
     floating("log_softmax", x)
     axis = axis_of(dim, x.ndim)
     if x.ndim == 0:
         return x - x, lambda g: g - g
     shifted = x - _top(x, axis)
-    out = in_rows(shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True)))
+    out = shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
     return out, lambda g: g - np.exp(out) * g.sum(axis=axis, keepdims=True)
 
 
@@ -538,7 +537,7 @@ def _top(x: Array, axis: int) -> Any:
     return raw(x).max(axis=axis, keepdims=True, initial=-math.inf) if x.ndim else raw(x)
 
 
-@op(name="LinalgVectorNormBackward0", in_single=True)
+@op(name="LinalgVectorNormBackward0", in_single=True, order="C")
 def norm_along(x: Array, /, p: float, dim: Dim, keepdim: bool) -> Any:
     """(Σ |x|^p)^(1/p) along `dim`."""
     shape, axes = x.shape, axes_of(dim, x.ndim)

@@ -11,15 +11,16 @@ import math
 import operator
 import warnings
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from minigrad.arrays.dtypes import Array, as_dtype, common_dtype
 from minigrad.arrays.dtypes import dtype as DType
-from minigrad.arrays.layout import check_format
+from minigrad.arrays.layout import check_format, contiguous_format
 from minigrad.autograd import TensorBase, cast, op, raw, wrap
-from minigrad.ops.dims import axes_of, axis_of, in_rows, numpy_names
+from minigrad.autograd.views import settle
+from minigrad.ops.dims import axes_of, axis_of, numpy_names
 
 # ---- shape ---------------------------------------------------------------------------------------------------------------
 
@@ -58,7 +59,8 @@ def _resolved(name: str, sizes: tuple[int, ...], shape: tuple[int, ...]) -> tupl
 def reshape(input: Array, *sizes: Any, shape: Any = None) -> Any:
     """The same elements in another shape: a view where the memory allows it, else a copy. One size may be -1."""
     shape = _resolved("reshape", sizes_of(sizes, shape), raw(input).shape)
-    shows = _can_show(input, shape)
+    settle(input)
+    shows = _can_show(raw(input), shape)
     if raw(input).flags.c_contiguous:
         return _view(input, shape)
     return _view(input, shape, "ReshapeAliasBackward0" if shows else "UnsafeViewBackward0")
@@ -75,7 +77,8 @@ def view(input: Array, *sizes: Any, size: Any = None, dtype: Any = None) -> Any:
     if dtype is not None or (sizes and isinstance(sizes[0], DType)):
         return _read_as(input, as_dtype(dtype or sizes[0]))
     shape = _resolved("view", sizes_of(sizes, size), raw(input).shape)
-    if not _can_show(input, shape):
+    settle(input)
+    if not _can_show(raw(input), shape):
         raise RuntimeError("view size is not compatible with input tensor's size and stride (at least one dimension spans "
                            "across two contiguous subspaces). Use .reshape(...) instead.")
     return _view(input, shape)
@@ -102,22 +105,14 @@ def _read_as(x: Any, wanted: DType) -> Any:
     return result
 
 
-def _can_show(x: Array, sizes: tuple[int, ...]) -> bool:
-    """Whether the memory of x allows it to be seen in another shape.
-
-    Convolutions leave images with their channels last in memory (see `window`), where torch would have them in order. A
-    tensor for which that makes a difference gets other memory, in order.
-    """
-    array = raw(x)
+def _can_show(array: Array, sizes: tuple[int, ...]) -> bool:
+    """Whether the memory of an array allows it to be seen in another shape."""
     if array.flags.c_contiguous:
         return True
     try:
         np.reshape(array, sizes, copy=False)
     except ValueError:
-        own = isinstance(x, TensorBase) and x._view is None and array.ndim in (3, 4)
-        if not own or not np.moveaxis(array, 1, -1).flags.c_contiguous:
-            return False
-        x.array = np.ascontiguousarray(array)
+        return False
     return True
 
 
@@ -244,9 +239,9 @@ def roll(input: Array, shifts: Any, dims: Any = None) -> Any:
     return _roll(input, shifts, axes)
 
 
-@op(linear=True)
+@op(linear=True, order="C")
 def _roll(x: Array, /, shifts: tuple[int, ...], axes: tuple[int, ...] | None) -> Any:
-    return in_rows(np.roll(x, shifts, axes)), lambda g: _roll(g, tuple(-n for n in shifts), axes)
+    return np.roll(x, shifts, axes), lambda g: _roll(g, tuple(-n for n in shifts), axes)
 
 
 def movedim(input: Array, source: Any, destination: Any) -> Any:
@@ -268,7 +263,7 @@ def flip(input: Array, *order: Any, dims: Any = None) -> Any:
 
 @op(linear=True)
 def _flip(x: Array, /, dims: tuple[int, ...]) -> Any:
-    return np.flip(x, dims if x.ndim else ()).copy(), lambda g: _flip(g, dims)
+    return np.flip(x, dims if x.ndim else ()).copy("K"), lambda g: _flip(g, dims)
 
 
 # ---- joining and cutting -------------------------------------------------------------------------------------------------
@@ -310,13 +305,12 @@ def cat(tensors: Any, dim: int = 0) -> Any:
     return _cat(*tensors, dim=axis)
 
 
-@op(linear=True)
+@op(linear=True, order="C")
 def _cat(*xs: Array, dim: int) -> Any:
     ndim = max(x.ndim for x in xs)
     joined = [x for x in xs if x.ndim == ndim]
     ends = itertools.accumulate(x.shape[dim] if x.ndim == ndim else 0 for x in xs)
-    value = in_rows(np.concatenate(joined, dim))
-    return value, *(functools.partial(_cut_out, dim, end, x.shape) for x, end in zip(xs, ends, strict=True))
+    return np.concatenate(joined, dim), *(functools.partial(_cut_out, dim, end, x.shape) for x, end in zip(xs, ends, strict=True))
 
 
 def _cut_out(dim: int, end: int, shape: tuple[int, ...], g: Array) -> Array:
@@ -338,10 +332,10 @@ def stack(tensors: Any, dim: int = 0) -> Any:
     return _stack(*tensors, dim=axis_of(dim, len(shapes[0]) + 1))
 
 
-@op(linear=True)
+@op(linear=True, order="C")
 def _stack(*xs: Array, dim: int) -> Any:
     before = (slice(None),) * dim
-    return in_rows(np.stack(xs, dim)), *[lambda g, i=i: g[(*before, i)] for i in range(len(xs))]
+    return np.stack(xs, dim), *[lambda g, i=i: g[(*before, i)] for i in range(len(xs))]
 
 
 def vstack(tensors: Any) -> Any:
@@ -478,7 +472,7 @@ def tile(input: Array, *counts: Any, dims: Any = None) -> Any:
     return repeat(input, (1,) * (raw(input).ndim - len(counts)) + counts)
 
 
-@op(linear=True)
+@op(linear=True, order="C")
 def _repeat(x: Array, /, counts: tuple[int, ...]) -> Any:
     shape = (1,) * (len(counts) - x.ndim) + x.shape
     blocks = tuple(n for pair in zip(counts, shape, strict=True) for n in pair)
@@ -540,7 +534,7 @@ def _image(name: str, x: Array, what: str, factor: int) -> tuple[tuple[int, ...]
     return x.shape[:-3], x.shape[-3:]
 
 
-@op(linear=True)
+@op(linear=True, order="C")
 def _constant_pad_nd(x: Array, /, pairs: tuple[tuple[int, int], ...], value: float) -> Any:
     kept = tuple(slice(max(-a, 0), n - max(-b, 0)) for n, (a, b) in zip(x.shape, pairs, strict=True))
     widths = [(max(a, 0), max(b, 0)) for a, b in pairs]
@@ -568,14 +562,14 @@ def _matrix(name: str, x: Array) -> None:
         raise RuntimeError(f"{name}: input tensor must have at least 2 dimensions, got shape {list(raw(x).shape)}")
 
 
-@op(linear=True)
+@op(linear=True, order="C")
 def _tril(x: Array, /, diagonal: int) -> Any:
-    return in_rows(np.tril(x, diagonal)), lambda g: _tril(g, diagonal)
+    return np.tril(x, diagonal), lambda g: _tril(g, diagonal)
 
 
-@op(linear=True)
+@op(linear=True, order="C")
 def _triu(x: Array, /, diagonal: int) -> Any:
-    return in_rows(np.triu(x, diagonal)), lambda g: _triu(g, diagonal)
+    return np.triu(x, diagonal), lambda g: _triu(g, diagonal)
 
 
 @op(linear=True, view=True)
@@ -631,12 +625,12 @@ def _on_diagonal(g: Array, /, offset: int, a: int, b: int, shape: tuple[int, ...
 def clone(input: Array, *, memory_format: Any = None) -> Any:
     """A copy with memory of its own, through which gradients pass."""
     check_format("clone", memory_format)
-    return _clone(input)
+    return _clone(input, "C" if memory_format is contiguous_format else "K")
 
 
 @op(linear=True, name="CloneBackward0")
-def _clone(x: Array, /) -> Any:
-    return x.copy(), lambda g: g
+def _clone(x: Array, /, order: Literal["C", "K"]) -> Any:
+    return x.copy(order), lambda g: g
 
 
 # ---- other names -------------------------------------------------------------------------------------------------------

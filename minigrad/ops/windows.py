@@ -4,7 +4,7 @@ An image has the shape (n, channels, height, width); a signal, (n, channels, len
 
 The functions here take `last`, which says whether channels are last in memory. Then a window is a few long runs, and copying it
 takes half the time or less (64 images of 16 × 14 × 14, every other 3 × 3 window: 230 µs, not 580). Where there are few channels,
-the runs are longer along the rows of the image. NumPy's ufuncs keep the order that they find; `view` and `reshape` bring torch's
+the runs are longer along the rows of the image. NumPy's ufuncs keep the order that they find; `views.settle` brings torch's
 back where it makes a difference.
 """
 

@@ -14,6 +14,7 @@ import numpy as np
 from minigrad.arrays.dtypes import (
     DTYPES,
     KIND,
+    Array,
     Size,
     as_dtype,
     as_element,
@@ -29,6 +30,7 @@ from minigrad.arrays.layout import memory_options
 from minigrad.arrays.memory import OutOfMemoryError, allocating
 from minigrad.arrays.storage import shown
 from minigrad.autograd import TensorBase, unwrapped, wrap
+from minigrad.autograd.views import order_of
 from minigrad.ops.comparison import isclose
 from minigrad.ops.shape import sizes_of
 
@@ -335,39 +337,42 @@ def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, r
     return _finished(np.full(sized("full", (size,)), as_element("full()", value, kind), kind), requires_grad, device)
 
 
-def _like(name: str, input: Any, dtype: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
+def _like(name: str, input: Any, dtype: Any, value: Any = None) -> Array:
+    """An array in the shape, dtype and order in memory of `input`, all `value`."""
     if not isinstance(input, TensorBase):
         raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
-    return input.array.shape, numpy_dtype(dtype, input.array.dtype)
+    array = np.empty_like(input.array, numpy_dtype(dtype, input.array.dtype), order_of(input))
+    if value is not None:
+        array.fill(as_element(f"{name}()", value, array.dtype))
+    return array
 
 
 @memory_options
 @allocating
 def zeros_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Zeros in the shape and dtype of `input`."""
-    return _finished(np.zeros(*_like("zeros_like", input, dtype)), requires_grad, device)
+    return _finished(_like("zeros_like", input, dtype, 0), requires_grad, device)
 
 
 @memory_options
 @allocating
 def ones_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Ones in the shape and dtype of `input`."""
-    return _finished(np.ones(*_like("ones_like", input, dtype)), requires_grad, device)
+    return _finished(_like("ones_like", input, dtype, 1), requires_grad, device)
 
 
 @memory_options
 @allocating
 def empty_like(input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor in the shape and dtype of `input` whose values are whatever the memory held."""
-    return _finished(np.empty(*_like("empty_like", input, dtype)), requires_grad, device)
+    return _finished(_like("empty_like", input, dtype), requires_grad, device)
 
 
 @memory_options
 @allocating
 def full_like(input: Tensor, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """One value in the shape and dtype of `input`."""
-    shape, kind = _like("full_like", input, dtype)
-    return _finished(np.full(shape, as_element("full_like()", _number("full_like", fill_value), kind), kind), requires_grad, device)
+    return _finished(_like("full_like", input, dtype, _number("full_like", fill_value)), requires_grad, device)
 
 
 _MISSING: Any = object()

@@ -6,15 +6,16 @@ The numbers themselves are drawn in `minigrad.random`, from torch's own streams:
 from __future__ import annotations
 
 import operator
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minigrad import random
-from minigrad.arrays.dtypes import Array, check_device
+from minigrad.arrays.dtypes import check_device
 from minigrad.arrays.layout import memory_options
 from minigrad.arrays.memory import allocating
 from minigrad.autograd import TensorBase, unwrapped, wrap
+from minigrad.autograd.views import order_of
 from minigrad.tensors.creation import numpy_dtype, sized
 from minigrad.tensors.inplace import constant
 
@@ -166,23 +167,7 @@ def randint_like(input: Tensor, low: int, high: Any = None, *, generator: Any = 
 
 
 def _empty_like(input: Tensor, dtype: Any, device: Any, requires_grad: bool) -> np.ndarray[Any, Any]:
-    return np.empty_like(input.array, _kind(dtype, device, requires_grad, input.array.dtype), order_to_draw_in(input))
-
-
-def order_to_draw_in(input: Tensor) -> Literal["C", "K"]:
-    """As torch, that in which the elements of `input` lie in memory; "C" where they lie otherwise than in torch.
-
-    So they do along a dimension that was expanded, and where channels come last because a convolution left them there.
-    That is told from the strides, so a new tensor made of a view that was turned that way, which lies so in torch as well,
-    is taken for one of those; a convolution's result that was permuted or cut out of its batch is not.
-    """
-    base = input if input._view is None else input._view[0]
-    return "C" if 0 in input.array.strides or (_channels_last(input.array) and _channels_last(base.array)) else "K"
-
-
-def _channels_last(x: Array) -> bool:
-    strides = (*x.strides[:1], *x.strides[2:], *x.strides[1:2])
-    return x.ndim > 2 and strides[-1] < strides[-2] and list(strides) == sorted(strides, reverse=True)
+    return np.empty_like(input.array, _kind(dtype, device, requires_grad, input.array.dtype), order_of(input))
 
 
 # ---- arguments -----------------------------------------------------------------------------------------------------------

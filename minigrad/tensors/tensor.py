@@ -18,6 +18,7 @@ from minigrad.arrays.sharing import memory_of, shared_copy
 from minigrad.arrays.storage import deep_copied, storage_of
 from minigrad.autograd import TensorBase, raw, unwrapped, wrap
 from minigrad.autograd.tensor_base import Untracked
+from minigrad.autograd.views import settle
 from minigrad.ops import comparison, elementwise, reduction, shape, special
 from minigrad.tensors import creation, legacy
 from minigrad.tensors.methods import Methods, is_operand
@@ -79,6 +80,7 @@ class Tensor(Methods):
 
     def stride(self, dim: Any = None) -> Any:
         """Steps in memory, in elements, from one index to the next; of all dimensions or of one."""
+        settle(self)
         steps = tuple(n // self.array.itemsize for n in self.array.strides)
         return steps if dim is None else steps[dim]
 
@@ -162,10 +164,12 @@ class Tensor(Methods):
     def is_contiguous(self, memory_format: Any = contiguous_format) -> bool:
         """True if the elements lie in memory in the order of their indices, without gaps."""
         check_format("is_contiguous", memory_format)
+        settle(self)
         return self.array.flags.c_contiguous
 
     def data_ptr(self) -> int:
         """Address of the first element."""
+        settle(self)
         return self.array.ctypes.data
 
     def storage_offset(self) -> int:
@@ -288,6 +292,7 @@ class Tensor(Methods):
         """
         if self.requires_grad and not force and autograd.is_grad_enabled():
             raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
+        settle(self)
         return self.array
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
@@ -392,6 +397,7 @@ class Tensor(Methods):
 
     def detach(self) -> Tensor:
         """The same memory, without the history."""
+        settle(self)
         result = wrap(self.array)
         result._version_cell = self._version_cell
         return result
@@ -406,6 +412,7 @@ class Tensor(Methods):
     @property
     def data(self) -> Tensor:
         """The same memory, without the history and unseen by the version counter."""
+        settle(self)
         return wrap(self.array)
 
     @data.setter
@@ -486,7 +493,7 @@ class Tensor(Methods):
     def contiguous(self, memory_format: Any = contiguous_format) -> Tensor:
         """The tensor with its elements in memory in the order of their indices; itself if they are so already."""
         check_format("contiguous", memory_format)
-        return self if self.array.flags.c_contiguous else self.clone()
+        return self if self.is_contiguous() else self.clone(memory_format=contiguous_format)
 
     # ---- operators and methods that do more than pass their arguments on --------------------------------------------------
 
