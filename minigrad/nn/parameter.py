@@ -86,9 +86,19 @@ class UninitializedTensor:
         self.array = values
 
     @property
+    def data(self) -> Any:
+        """An empty tensor, as in torch: what is written into it is not kept."""
+        return wrap(ARRAY.__get__(self))
+
+    @data.setter
+    def data(self, data: Tensor) -> None:
+        self.materialize(data.shape, dtype=data.dtype)
+        self.data = data
+
+    @property
     def dtype(self) -> Any:
         """The dtype, all that is known."""
-        return wrap(ARRAY.__get__(self)).dtype
+        return self.data.dtype
 
     @property
     def array(self) -> Any:
