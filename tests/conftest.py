@@ -18,7 +18,7 @@
     Optimisers              test_optim (SGD)  test_optimizers (the others)  test_schedulers  test_averages
     Data                    test_data  test_workers  test_datasets  test_transforms  test_vision  test_augmentation
     Files                   test_serialization  test_replacing  test_unpickler  test_safetensors
-                            test_safe_globals (NumPy's arrays)
+                            test_safe_globals (NumPy's arrays)  test_whole_modules
     Processes, switches     test_switches
     Attacks                 test_attack_kills  test_attack_mutations  test_attack_servers  test_attack_threads
     Programs                test_training  test_cli  test_run  test_ladder

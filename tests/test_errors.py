@@ -219,7 +219,6 @@ def test_no_other_device() -> None:
 
 
 @pytest.mark.parametrize(("call", "words"), [
-    (lambda: mg.ones(2).view(mg.int32), r"view\(dtype\)"),
     (lambda: mg.ones(2).set_(mg.ones(3)), r"set_\(\)"),
 ])  # fmt: skip
 def test_what_is_not_supported_says_so(call: Any, words: str) -> None:

@@ -303,7 +303,8 @@ LAYERS: dict[str, list[tuple[Any, ...]]] = {
     "BatchNorm1d": [(3,)], "BatchNorm2d": [(3,)],
     "RNN": [(3, 4)], "LSTM": [(3, 4, 2)], "GRU": [(3, 4)], "RNNCell": [(3, 4)], "LSTMCell": [(3, 4)], "GRUCell": [(3, 4)],
 }  # fmt: skip
-ELSEWHERE = {  # in the tests of attention and transformers, and of what derives from them
+ELSEWHERE = {  # in the tests of attention and transformers, of what derives from them, and of lazy layers
+    *(name for name in dir(mg.nn) if name.startswith("Lazy")),
     "MultiheadAttention", "RNNBase", "RNNCellBase", "Transformer", "TransformerEncoder", "TransformerDecoder",
     "TransformerEncoderLayer", "TransformerDecoderLayer",
 }

@@ -362,7 +362,7 @@ with_metadata._metadata = {"v": lambda: 1}
 
 UNSAVED = {
     # name: (the state, the error, what the sentence says)
-    "a module": ({"a": {"b": [1, Net()]}}, TypeError, r"state['a']['b'][1] is of type Net; a checkpoint holds tensors"),
+    "an object without attributes": ({"a": {"b": [1, iter(())]}}, TypeError, r"state['a']['b'][1] is of type tuple_iterator"),
     "a function": ([(1, print)], TypeError, "state[0][1] is of type builtin_function_or_method"),
     "a lambda in an ordered dict": (OrderedDict(f=lambda: 1), TypeError, "state['f'] is of type function"),
     "a frozen set": ({0: frozenset([1, 2])}, TypeError, "state[0] is of type frozenset"),
@@ -591,7 +591,7 @@ HOSTILE_PICKLES = {
     "BUILD on a dict": (b"}" + put({"_metadata": 1}) + b"b.", "it sets the state of an object of type dict"),
     "methods of an OrderedDict": (EMPTY + put({"items": 1}) + b"b.", "it sets the state of an object of type OrderedDict"),
     "a state of an OrderedDict": (EMPTY + b"Nb.", "a value of type NoneType where one of type dict is needed"),
-    "NEWOBJ": (b"ccollections\nOrderedDict\n)\x81.", "its opcode NEWOBJ"),
+    "NEWOBJ": (b"ccollections\nOrderedDict\n)\x81.", "it makes an object of collections.OrderedDict"),
     "a memo index of gigabytes": (b"Nr\xff\xff\xff\x7f.", "it stores memo 2147483647 after only 1 bytes"),
     "BYTEARRAY8 of 2**40": (b"\x80\x05\x96" + struct.pack("<Q", 2**40) + b"x.", "not well-formed"),
     "a tuple of 2**60 parts as a key": (b"}" + DOUBLED + b"Ns.", "it has a key of type tuple"),

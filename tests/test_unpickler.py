@@ -148,7 +148,7 @@ HOSTILE = {
         "it sets the state of an object of type Name",
     ),
     "BUILD on a tuple": (b")Nb.", "it sets the state of an object of type tuple"),
-    "NEWOBJ": (b"\x80\x02cnumpy\nndarray\nJ\x00\x00\x00\x7f\x85\x85\x81.", "its opcode NEWOBJ"),
+    "NEWOBJ": (b"\x80\x02cnumpy\nndarray\nJ\x00\x00\x00\x7f\x85\x85\x81.", "it makes an object of numpy.ndarray"),
     "NEWOBJ_EX": (b"\x80\x04cnumpy\nndarray\n))\x92.", "its opcode NEWOBJ_EX"),
     "calling ndarray": (b"cnumpy\nndarray\nJ\x00\x00\x00\x7f\x85\x85R.", "it calls numpy.ndarray"),
     "calling data": (b"NK\x01\x85R.", "it calls NoneType"),

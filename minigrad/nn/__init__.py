@@ -22,6 +22,10 @@ from minigrad.nn.layers import (
     AlphaDropout, Bilinear, ChannelShuffle, CosineSimilarity, Dropout, Dropout1d, Dropout2d, Dropout3d, Embedding,
     FeatureAlphaDropout, Flatten, Identity, Linear, PairwiseDistance, PixelShuffle, PixelUnshuffle, Unflatten,
 )
+from minigrad.nn.lazy_layers import (
+    LazyBatchNorm1d, LazyBatchNorm2d, LazyBatchNorm3d, LazyConv1d, LazyConv2d, LazyConvTranspose1d, LazyConvTranspose2d,
+    LazyInstanceNorm1d, LazyInstanceNorm2d, LazyInstanceNorm3d, LazyLinear,
+)
 from minigrad.nn.loss import (
     BCELoss, BCEWithLogitsLoss, CosineEmbeddingLoss, CrossEntropyLoss, GaussianNLLLoss, HingeEmbeddingLoss, HuberLoss,
     KLDivLoss, L1Loss, MarginRankingLoss, MSELoss, MultiLabelMarginLoss,
@@ -50,19 +54,8 @@ from minigrad.nn.upsampling import Upsample, UpsamplingBilinear2d, UpsamplingNea
 
 if TYPE_CHECKING:
     from minigrad.nn import parallel
-    from minigrad.nn.lazy_layers import (
-        LazyBatchNorm1d, LazyBatchNorm2d, LazyBatchNorm3d, LazyConv1d, LazyConv2d, LazyConvTranspose1d, LazyConvTranspose2d,
-        LazyInstanceNorm1d, LazyInstanceNorm2d, LazyInstanceNorm3d, LazyLinear,
-    )
     from minigrad.nn.parallel import DataParallel
 else:
-    __getattr__, __dir__ = _on_first_use(
-        __name__, parallel="minigrad.nn.parallel", DataParallel="minigrad.nn.parallel",
-        LazyBatchNorm1d="minigrad.nn.lazy_layers", LazyBatchNorm2d="minigrad.nn.lazy_layers",
-        LazyBatchNorm3d="minigrad.nn.lazy_layers", LazyConv1d="minigrad.nn.lazy_layers", LazyConv2d="minigrad.nn.lazy_layers",
-        LazyConvTranspose1d="minigrad.nn.lazy_layers", LazyConvTranspose2d="minigrad.nn.lazy_layers",
-        LazyInstanceNorm1d="minigrad.nn.lazy_layers", LazyInstanceNorm2d="minigrad.nn.lazy_layers",
-        LazyInstanceNorm3d="minigrad.nn.lazy_layers", LazyLinear="minigrad.nn.lazy_layers",
-    )
+    __getattr__, __dir__ = _on_first_use(__name__, parallel="minigrad.nn.parallel", DataParallel="minigrad.nn.parallel")
 
 legacy.install()

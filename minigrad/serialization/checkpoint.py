@@ -26,6 +26,7 @@ from minigrad.autograd import wrap
 from minigrad.nn.parameter import Parameter
 from minigrad.serialization import safetensors
 from minigrad.serialization.archive import Archive, write_archive
+from minigrad.serialization.objects import Names, is_found, name_of, state_of
 from minigrad.serialization.replacing import replacing
 from minigrad.serialization.safe_globals import NUMPY, allowed
 from minigrad.serialization.unpickler import array_names, expect, is_key, loads, refuse
@@ -54,6 +55,8 @@ def save(
     obj
         Tensors, parameters, `state_dict`s; None, bool, int, float, str, bytes, `Size`, dtypes, devices; arrays and numbers of
         NumPy; lists, tuples, dicts, `OrderedDict`s and `Counter`s of them. Keys, and what is in a set, are text or numbers.
+        Whole modules, too, and other objects that are nothing but their attributes: the file has the name of the class. So only a
+        program that has the class can read it, in the same library; a `state_dict` is safer.
     f : str, path or binary file
         Where to.
     pickle_module, pickle_protocol, _use_new_zipfile_serialization, _disable_byteorder_record
@@ -117,8 +120,8 @@ def load(
     map_location : str, device or dict, optional
         Where tensors go, for files from other devices: ``"cpu"``, or ``{"cuda:0": "cpu"}``.
     weights_only : bool
-        With False, arrays and numbers of NumPy are read, too, as if their names had been added by `add_safe_globals`. That is
-        all: whatever it is, nothing is executed, and other objects are refused.
+        With False, arrays and numbers of NumPy are read, too, and whole modules, if the program has their classes. That is
+        all: whatever it is, nothing in the file is executed. Objects of other classes are read after `add_safe_globals`.
     mmap : bool
         Map the file into memory: of large tensors, only what is used is read, and their checksums are not verified. What is changed
         stays in memory.
@@ -150,28 +153,29 @@ def load(
             check_device(map_location)
         except AssertionError as error:  # torch's here is another than for a tensor
             raise RuntimeError(f"load(): {error}") from None
-    safe = NUMPY if weights_only is False else allowed()
+    modules = weights_only is False
     if isinstance(f, (str, os.PathLike)):
         name = os.fspath(f)
         if name.endswith(".safetensors"):
             return safetensors.load_file(name)
         with open(f, "rb") as file:
-            return _load(file, name, map_location, bool(mmap), safe)
+            return _load(file, name, map_location, bool(mmap), modules)
     if mmap:
         raise ValueError("f must be a file path in order to use the mmap argument")
     for method in ("read", "seek", "tell"):
         if not hasattr(f, method):
             raise AttributeError(f"'{type(f).__name__}' object has no attribute '{method}'. You can only load from a file that is "
                                  "seekable: read it into io.BytesIO and load from that")
-    return _load(f, "the file", map_location, False, safe)
+    return _load(f, "the file", map_location, False, modules)
 
 
-def _load(file: IO[bytes], name: str, map_location: Any, mapped: bool, safe: set[str]) -> Any:
+def _load(file: IO[bytes], name: str, map_location: Any, mapped: bool, modules: bool) -> Any:
     try:
         archive = Archive(file, mapped)
         data = archive.read_bytes("data.pkl")
-        reader = _Reader(archive, map_location, safe)
-        return loads(data, reader.names(len(data)), reader.storage, MAX_OPCODES)
+        reader = _Reader(archive, map_location)
+        names = Names(reader.names(len(data), NUMPY if modules else set(map(name_of, allowed()))), allowed(), modules)
+        return loads(data, names, reader.storage, MAX_OPCODES, names.build)
     except (UnpicklingError, RuntimeError, ValueError) as error:
         raise type(error)(f"cannot load {name}: {error}") from None
 
@@ -200,6 +204,8 @@ class _Writer:
 
     REMEMBERED = (str, bytes, _Name, list, dict, set, OrderedDict, Counter, Tensor, Parameter, np.ndarray)
 
+    KNOWN = (type(None), int, float, tuple, dtype, device, np.generic, np.dtype, *REMEMBERED)  # the others are a program's objects
+
     def __init__(self) -> None:
         self.opcodes: list[bytes] = []
         self.memo: dict[Any, tuple[int, Any]] = {}  # (number, object: alive, so that no other gets its id)
@@ -208,6 +214,7 @@ class _Writer:
     def write(self, x: Any, path: str) -> None:
         """Append what makes a reader put `x` onto its stack; `path` says where in the whole it is."""
         op, kind = self.opcodes.append, type(x)
+        state = None if isinstance(x, self.KNOWN) else state_of(x)
         if len(self.opcodes) > MAX_OPCODES - 5000:  # what is open now takes some more to close
             raise ValueError(f"save(): the object takes more than the {MAX_OPCODES} opcodes that load() reads: put long lists of "
                              "numbers into tensors")
@@ -232,16 +239,23 @@ class _Writer:
             op(b"t" if kind is tuple else b"tQ")
         elif kind is list or kind is dict:
             op(b"]" if kind is list else b"}")
+        elif is_found(x):
+            self.write(_Name(name_of(x)), path)
+        elif state is not None:
+            self.write(_Name(name_of(kind)), path)
+            op(b")\x81")
         else:
             function, arguments = self._call(x, path)
             self.write(_Name(function), path)
             self.write(arguments, path)
             op(b"R")
-        if kind in self.REMEMBERED:
+        if kind in self.REMEMBERED or state is not None:
             op(b"r" + struct.pack("<I", len(self.memo)))
             self.memo[key] = len(self.memo), x
         if kind in (list, dict, OrderedDict):  # behind the memo, as they may contain themselves
             self._fill(x, path)
+        if state is not None:
+            self._build(state, path)
         if kind is np.ndarray:
             self._fill_array(x, path)
         if isinstance(x, np.dtype):
@@ -313,7 +327,9 @@ class _Writer:
             return "numpy.dtype", (x.str[1:], False, True)
         of = f" of {x.dtype}" if isinstance(x, (np.ndarray, np.generic)) else ""
         raise TypeError(f"save(): {path} is of type {kind.__name__}{of}; a checkpoint holds tensors, numbers, text, bytes, dtypes, "
-                        "devices, arrays of numbers, lists, tuples, dicts, sets (of a module or optimizer save state_dict())")
+                        "devices, arrays of numbers, lists, tuples, dicts, sets, modules, and objects and functions that can be "
+                        "imported (of a module or optimizer save state_dict())")
+
 
 
 # ---- reading -------------------------------------------------------------------------------------------------------------
@@ -322,8 +338,8 @@ class _Writer:
 class _Reader:
     """What the names and references in a pickle stand for. Everything here meets hostile arguments."""
 
-    def __init__(self, archive: Archive, map_location: Any, safe: set[str]) -> None:
-        self.archive, self.map_location, self.safe = archive, map_location, safe
+    def __init__(self, archive: Archive, map_location: Any) -> None:
+        self.archive, self.map_location = archive, map_location
         self.storages: dict[str, tuple[Any, Array]] = {}
         self.known: set[int] = set()  # the ids of the storages, which live as long as this
         order = archive.read_bytes("byteorder") if "byteorder" in archive.places else b"little"
@@ -331,9 +347,9 @@ class _Reader:
             raise ValueError(f"its record 'byteorder' is {order[:20]!r}, and neither 'little' nor 'big'")
         self.swapped = order != sys.byteorder.encode()
 
-    def names(self, size: int) -> dict[str, object]:
-        """Name -> constructor, or the object itself; `size` is that of the pickle."""
-        safe = {"_codecs.encode", *self.safe}
+    def names(self, size: int, safe: set[str]) -> dict[str, object]:
+        """Name -> constructor, or the object itself; `size` is that of the pickle, `safe` are those of NumPy's that may be read."""
+        safe = {"_codecs.encode", *safe}
         return {
             "torch._utils._rebuild_tensor_v2": self.tensor,
             "torch._utils._rebuild_parameter": lambda data, grad, hooks: Parameter(expect(Tensor, data), expect(bool, grad)),

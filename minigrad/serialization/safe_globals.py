@@ -1,7 +1,7 @@
-"""What `load` reads beyond tensors and plain data if it is told to: NumPy's arrays and numbers.
+"""What `load` reads beyond tensors and plain data if it is told to: NumPy's arrays and numbers, and objects of the user's classes.
 
-In torch, any function may be put on this list; `load` then calls it if a file says so. Here a file never has anything called, so
-the list takes only what `load` can read by itself.
+In torch, `load` calls what is on this list if a file says so. Here a file never has anything called: of a class on the list it may
+have objects, which get their attributes (see `objects`), and a function it may pass on.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.arrays.dtypes import Size, device
+from minigrad.serialization.objects import can_be_read, name_of
 from minigrad.serialization.unpickler import MULTIARRAY
 from minigrad.tensors.tensor import Tensor
 
@@ -23,18 +24,19 @@ _safe: list[Any] = []
 
 
 def add_safe_globals(safe_globals: list[Callable[..., Any] | tuple[Callable[..., Any], str]]) -> None:
-    """Let `load` read arrays and numbers of NumPy from now on, for which torch asks for the names that pickles give them.
+    """Let `load` read objects of these classes from now on, and functions, and what NumPy's arrays and numbers are made with.
 
     Parameters
     ----------
     safe_globals : list
-        Of ``numpy._core.multiarray._reconstruct`` and ``scalar``, ``numpy.ndarray``, ``numpy.dtype`` and the classes in
-        ``numpy.dtypes``; a pair is one of them and the name under which a file has it.
+        Of classes and functions that can be found under their names, or, for NumPy's arrays and numbers,
+        ``numpy._core.multiarray._reconstruct`` and ``scalar``, ``numpy.ndarray``, ``numpy.dtype`` and the classes in
+        ``numpy.dtypes``; a pair is one of these and the name under which a file has it.
 
     Raises
     ------
     NotImplementedError
-        For any other class or function.
+        For anything else, such as a function written in C.
 
     Examples
     --------
@@ -47,9 +49,10 @@ def add_safe_globals(safe_globals: list[Callable[..., Any] | tuple[Callable[...,
     """
     for entry in safe_globals:
         known = entry[0] if isinstance(entry, tuple) else entry
-        if name_of(known) not in NUMPY and known not in _PLAIN and not (isinstance(known, type) and issubclass(known, np.dtype)):
-            raise NotImplementedError(f"add_safe_globals(): load() calls nothing that a file names, so {known!r} would not help; "
-                                      "it reads tensors, plain data, and NumPy's arrays and numbers")
+        of_numpy = name_of(known) in NUMPY or (isinstance(known, type) and issubclass(known, np.dtype))
+        if not of_numpy and known not in _PLAIN and not can_be_read(known):
+            raise NotImplementedError(f"add_safe_globals(): load() reads objects of classes, and functions, that can be imported, "
+                                      f"and NumPy's arrays and numbers; {known!r} is none of these")
         if entry not in _safe:
             _safe.append(entry)
 
@@ -81,11 +84,6 @@ class safe_globals:
 NUMPY = {f"{MULTIARRAY[0]}._reconstruct", f"{MULTIARRAY[0]}.scalar", "numpy.ndarray", "numpy.dtype"}
 
 
-def name_of(x: Any) -> str:
-    """The name of a function or class, as pickles write it."""
-    return f"{getattr(x, '__module__', '')}.{getattr(x, '__qualname__', '')}"
-
-
-def allowed() -> set[str]:
-    """The names of NumPy's that have been added."""
-    return {name_of(entry[0] if isinstance(entry, tuple) else entry) for entry in _safe} & NUMPY
+def allowed() -> list[Any]:
+    """The classes and functions that have been added, without the names that go with some."""
+    return [entry[0] if isinstance(entry, tuple) else entry for entry in _safe]

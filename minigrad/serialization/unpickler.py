@@ -36,6 +36,21 @@ class Buildable(ABC):
 
 
 @dataclass(frozen=True)
+class Itself:
+    """A function that a pickle may pass on, and not call."""
+
+    function: Callable[..., object]
+
+
+@dataclass(frozen=True)
+class Class:
+    """A class of which a pickle may make objects that have no attributes yet (opcode NEWOBJ)."""
+
+    name: str
+    make: Callable[[], object]
+
+
+@dataclass(frozen=True)
 class Name:
     """What a pickle gets when it names a global: a constructor to call, or None if it may only be passed on."""
 
@@ -44,18 +59,19 @@ class Name:
 
 
 def loads(data: bytes, names: Mapping[str, object], persistent_load: Callable[[Any], object] | None = None,
-          max_operations: int = 1_000_000) -> Any:  # fmt: skip
+          max_operations: int = 1_000_000, build: Callable[[Any, Any], bool] | None = None) -> Any:  # fmt: skip
     """The object that the pickle `data` describes, made of numbers, text, bytes, containers and what `names` constructs.
 
     Parameters
     ----------
     data : the pickle, protocol 1 to 4; Python 2's byte strings come out as `bytes`.
     names : "module.name" -> the constructor it stands for, or None for a name that may be passed on but not called, or
-        the object that the name itself stands for, which cannot be called.
+        the object that the name itself stands for, which cannot be called: a function is given as `Itself`, a class as `Class`.
         A constructor meets hostile arguments: it checks their types first, and bounds the memory it asks for, also
         where it is called a million times with the same arguments.
     persistent_load : what gives the object for a persistent id (opcode BINPERSID); without it they are refused.
     max_operations : the most opcodes that are executed. One byte of a pickle can cost 100 bytes of memory.
+    build : gives an object a state, if it knows it, and says whether it does. (Arrays, dtypes and `OrderedDict`s are known.)
 
     Raises
     ------
@@ -73,13 +89,14 @@ def loads(data: bytes, names: Mapping[str, object], persistent_load: Callable[[A
     try:
         with warnings.catch_warnings():  # genops decodes the strings of protocol 0, and may warn of what it finds in them
             warnings.simplefilter("ignore")
-            return _run(data, names, persistent_load, max_operations)
+            return _run(data, names, persistent_load, max_operations, build)
     except (ValueError, TypeError, IndexError, KeyError, OverflowError) as error:
         # genops on a truncated stream, an empty stack, a constructor called with the wrong number of arguments, ...
         raise UnpicklingError(f"refused pickle: it is not well-formed ({type(error).__name__}: {str(error)[:100]})") from error
 
 
-def _run(data: bytes, names: Mapping[str, object], persistent_load: Callable[[Any], object] | None, max_operations: int) -> Any:
+def _run(data: bytes, names: Mapping[str, object], persistent_load: Callable[[Any], object] | None, max_operations: int,
+         build: Callable[[Any, Any], bool] | None) -> Any:  # fmt: skip
     """Execute the opcodes of `data` on a stack; the one object left at STOP is the result."""
     stack: list[Any] = []
     marks: list[int] = []
@@ -146,6 +163,11 @@ def _run(data: bytes, names: Mapping[str, object], persistent_load: Callable[[An
             case "STACK_GLOBAL":
                 module, name = pop(2)
                 stack.append(_find(expect(str, module), expect(str, name), names))
+            case "NEWOBJ":
+                kind, arguments = pop(2)
+                if not isinstance(kind, Class) or expect(tuple, arguments):
+                    refuse(f"it makes an object of {kind.name if isinstance(kind, (Name, Class)) else type(kind).__name__}")
+                stack.append(kind.make())
             case "REDUCE":
                 function, arguments = pop(2)
                 if not isinstance(function, Name) or function.constructor is None:
@@ -158,7 +180,7 @@ def _run(data: bytes, names: Mapping[str, object], persistent_load: Callable[[An
                 elif isinstance(stack[-1], Buildable):
                     bare, stack[-1] = stack[-1], stack[-1].build(state)
                     memo.update(dict.fromkeys((key for key in unbuilt.pop(id(bare), ()) if memo[key] is bare), stack[-1]))
-                else:
+                elif build is None or not build(stack[-1], state):
                     refuse(f"it sets the state of an object of type {type(stack[-1]).__name__}")
             case "BINPERSID" if persistent_load is not None:
                 stack.append(persistent_load(*pop(1)))
@@ -188,9 +210,14 @@ def is_key(x: object) -> bool:
 
 def _find(module: str, name: str, names: Mapping[str, object]) -> Any:
     full_name = f"{module}.{name}"
-    if full_name not in names:
+    try:
+        known = names[full_name]
+    except KeyError:
         refuse(f"it names {full_name[:80]!r}, which is not among the names that may be loaded")
-    known = names[full_name]
+    if isinstance(known, Itself):
+        return known.function
+    if isinstance(known, Class):
+        return known
     return Name(full_name, known) if known is None or callable(known) else known
 
 
