@@ -74,8 +74,8 @@ class Names(dict[str, Any]):
     def __missing__(self, name: str) -> Any:
         function = self._function(name) if self.modules else None
         if function is None and name.startswith("torch."):
-            refuse(f"it names {name[:80]!r}, which is not among the names that may be loaded: of torch's modules their state_dict() is "
-                   "read")
+            refuse(f"it names {name[:80]!r}, which is not among the names that may be loaded: a module of torch is "
+                   "read as its state_dict() only")
         if function is None:
             refuse(f"it names {name[:80]!r}, which is not among the names that may be loaded. If you trust the file, and it is a "
                    f"class or function of yours, use torch.serialization.add_safe_globals([{name[:80].rpartition('.')[2]}])"
