@@ -19,7 +19,7 @@
     Data                    test_data  test_workers  test_datasets  test_transforms  test_vision  test_augmentation
     Files                   test_serialization  test_replacing  test_unpickler  test_safetensors
                             test_safe_globals (NumPy's arrays)  test_whole_modules
-    Processes, switches     test_switches
+    Processes, switches     test_switches  test_tensorboard
     Attacks                 test_attack_kills  test_attack_mutations  test_attack_servers  test_attack_threads
     Programs                test_training  test_cli  test_run  test_ladder
     What users meet         test_errors  test_readme  test_wheel  test_suite  test_names (what is not here, and why)
