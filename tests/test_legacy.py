@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from collections.abc import Iterator
 from typing import Any
 
@@ -155,3 +157,56 @@ def test_ger(m: Any) -> Any:
 def test_ger_warns() -> None:
     with pytest.warns(UserWarning, match=r"torch\.outer"):
         mg.ger(mg.ones(2), mg.ones(2))
+
+
+def in_old_order(m: Any) -> dict[str, Any]:
+    a, b, c, eye = m.tensor([1.0, 2.0]), m.tensor([3.0, 4.0]), m.tensor([5.0, 6.0]), m.eye(2)
+    return {
+        "add": a.add(2, b), "add_": a.clone().add_(-0.5, b), "function add": m.add(a, 2, b), "sub": m.sub(a, 0.5, b),
+        "sub_": a.clone().sub_(0.5, b), "addcmul": m.addcmul(a, 0.5, b, c), "addcmul_": a.clone().addcmul_(0.5, b, c),
+        "addcdiv": a.addcdiv(0.5, b, c), "addcdiv_": a.clone().addcdiv_(-0.5, b, c), "addmm": m.addmm(0.5, eye, 2, eye, eye),
+        "addmm, one number": m.addmm(0.5, eye, eye, eye), "method addmm": eye.addmm(0.5, eye, eye),
+        "addmm_": eye.clone().addmm_(0.5, 2, eye, eye), "addmv": a.addmv(0.5, eye, b),
+        "baddbmm": m.baddbmm(0.5, eye[None], 2, eye[None], eye[None]), "addbmm": m.addbmm(0.5, eye, 2, eye[None], eye[None]),
+        "addr_": eye.clone().addr_(0.5, a, b), "too many": raised(lambda: m.add(a, 2, 3, b))[0],
+        "by name, too": raised(lambda: m.add(a, 2, b, alpha=3))[0], "behind the tensors": raised(lambda: a.addcmul(b, c, 2))[0],
+    }  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore:This overload of:UserWarning")  # torch warns at its first call only
+@same_as_torch
+def test_numbers_before_the_tensors(m: Any) -> Any:
+    return in_old_order(m)
+
+
+def test_numbers_before_the_tensors_warn() -> None:
+    with pytest.warns(UserWarning, match=r"This overload of add is deprecated.*as in add\(\.\.\., alpha=-0\.5\)"):
+        mg.ones(2).add_(-0.5, mg.ones(2))
+
+
+@same_as_torch
+def test_fractions_without_dimensions_are_values(m: Any) -> Any:
+    return m.Tensor(np.array(2.0)), m.FloatTensor(np.array(3.5, np.float32)), m.DoubleTensor(np.array(2.0)).dtype
+
+
+@same_as_torch
+def test_elementwise_mean(m: Any) -> Any:
+    x, y = m.tensor([1.0, 2.0]), m.tensor([3.0, 5.0])
+    with pytest.warns(UserWarning, match="reduction='elementwise_mean' is deprecated"):
+        return m.nn.functional.mse_loss(x, y, reduction="elementwise_mean"), m.nn.L1Loss(reduction="elementwise_mean")(x, y)
+
+
+@same_as_torch
+def test_types_of_tensors_on_a_gpu(m: Any) -> Any:
+    kinds = [getattr(m.cuda, name) for name in TYPES]
+    return [repr(kind) for kind in kinds], [isinstance(m.ones(1), kind) for kind in kinds], [raised(kind, 3)[0] for kind in kinds]
+
+
+@same_as_torch
+def test_attributes_of_ones_own(m: Any) -> Any:
+    x = m.ones(2)
+    x.require_grad, x.tags = False, ["a"]
+    twin = copy.deepcopy(x)
+    twin.tags.append("b")
+    return (x.require_grad, x.tags, twin.tags, copy.copy(x).tags is x.tags, pickle.loads(pickle.dumps(x)).tags, vars(m.ones(1)),
+            hasattr(x * 1, "tags"), hasattr(x.detach(), "tags"), repr(m.nn.Linear(1, 1).parameters())[:35])  # fmt: skip

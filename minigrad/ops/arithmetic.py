@@ -11,6 +11,7 @@ from minigrad.arrays.dtypes import Array, Number, as_dtype
 from minigrad.autograd import TensorBase, cast, op, raw, unwrapped
 from minigrad.ops.dims import floating
 from minigrad.ops.elementwise import gate, no_bools
+from minigrad.ops.old_order import numbers_first
 
 
 def lerp(input: Array, end: Array, weight: Any) -> Any:
@@ -39,6 +40,7 @@ def _lerp(x: Array, end: Array, weight: Any, /) -> Any:
     return value, lambda g: g * (1 - weight), lambda g: g * weight, lambda g: g * d
 
 
+@numbers_first(3, "value")
 @op(promote=True, numbers=False, in_single=True)
 def addcmul(x: Array, tensor1: Array, tensor2: Array, /, *, value: Number = 1) -> Any:
     """x + value · tensor1 · tensor2."""
@@ -47,6 +49,7 @@ def addcmul(x: Array, tensor1: Array, tensor2: Array, /, *, value: Number = 1) -
     return x + value * tensor1 * tensor2, lambda g: g, lambda g: g * (value * tensor2), lambda g: g * (value * tensor1)
 
 
+@numbers_first(3, "value")
 def addcdiv(input: Array, tensor1: Array, tensor2: Array, *, value: Number = 1) -> Any:
     """input + value · tensor1 / tensor2; tensor1 and tensor2 must not both hold integers."""
     if raw(tensor1).dtype.kind != "f" != raw(tensor2).dtype.kind:

@@ -16,10 +16,12 @@ from minigrad.ops.elementwise import mul
 from minigrad.ops.indexing import copy
 from minigrad.ops.linalg import matmul
 from minigrad.ops.matrix import inv
+from minigrad.ops.old_order import numbers_first
 from minigrad.ops.reduction import sum
 from minigrad.ops.shape import cat, clone, flip, narrow, reshape, unsqueeze
 
 
+@numbers_first(3, "beta", "alpha")
 def addr(input: Array, vec1: Array, vec2: Array, *, beta: float = 1, alpha: float = 1) -> Any:
     """beta · input + alpha · (the outer product of two vectors), `input` being broadcast."""
     if raw(vec1).ndim != 1 or raw(vec2).ndim != 1:
@@ -36,6 +38,7 @@ def _addr(c: Array, a: Array, b: Array, /, beta: float, alpha: float) -> Any:
     return value, lambda g: g * beta, lambda g: (g @ b) * alpha, lambda g: (a @ g) * alpha
 
 
+@numbers_first(3, "beta", "alpha")
 def addbmm(input: Array, batch1: Array, batch2: Array, *, beta: float = 1, alpha: float = 1) -> Any:
     """beta · input + alpha · (the sum of all products of two batches of matrices), `input` being broadcast."""
     a, b = raw(batch1).shape, raw(batch2).shape

@@ -15,10 +15,12 @@ from minigrad.arrays.dtypes import Array, Number, as_element, common_dtype, resu
 from minigrad.autograd import TensorBase, cast, op, raw, unwrapped, wrap
 from minigrad.ops.comparison import bitwise_or, tensor_first
 from minigrad.ops.dims import floating
+from minigrad.ops.old_order import numbers_first
 
 # ---- arithmetic ----------------------------------------------------------------------------------------------------------
 
 
+@numbers_first(2, "alpha")
 def add(input: Array, other: Array, *, alpha: Number = 1) -> Any:
     """input + alpha · other."""
     return _add(input, _scaled(other, input, alpha))
@@ -42,6 +44,7 @@ def _add(a: Array, b: Array, /) -> Any:
     return a + b, lambda g: g, lambda g: g
 
 
+@numbers_first(2, "alpha")
 def sub(input: Array, other: Array, *, alpha: Number = 1) -> Any:
     """input - alpha · other."""
     return _sub(input, _scaled(other, input, alpha))

@@ -18,6 +18,7 @@ from minigrad.arrays.sums import sum_rows
 from minigrad.autograd import TensorBase, cast, op, raw
 from minigrad.ops.dims import axes_of, axis_of, numpy_names
 from minigrad.ops.elementwise import add, mul
+from minigrad.ops.old_order import numbers_first
 from minigrad.ops.shape import _squeeze, diagonal, permute, reshape, unsqueeze
 
 
@@ -161,6 +162,7 @@ def _added(name: str, c: Array, a: Array, b: Array, beta: float, alpha: float) -
     return _plus_product(c, a, b, beta, alpha, f"{name.title()}Backward0")
 
 
+@numbers_first(3, "beta", "alpha")
 def addmm(input: Array, mat1: Array, mat2: Array, *, beta: float = 1, alpha: float = 1) -> Any:
     """beta · input + alpha · (mat1 @ mat2), `input` being broadcast; where beta is 0, infinite and nan ones do not count."""
     if raw(mat1).ndim != 2 or raw(mat2).ndim != 2:
@@ -169,6 +171,7 @@ def addmm(input: Array, mat1: Array, mat2: Array, *, beta: float = 1, alpha: flo
     return _added("addmm", input, mat1, mat2, beta, alpha)
 
 
+@numbers_first(3, "beta", "alpha")
 def baddbmm(input: Array, batch1: Array, batch2: Array, *, beta: float = 1, alpha: float = 1) -> Any:
     """`addmm` of batches of matrices, of shapes (p, n, k) and (p, k, m)."""
     a, b = raw(batch1).shape, raw(batch2).shape
@@ -178,6 +181,7 @@ def baddbmm(input: Array, batch1: Array, batch2: Array, *, beta: float = 1, alph
     return _added("baddbmm", input, batch1, batch2, beta, alpha)
 
 
+@numbers_first(3, "beta", "alpha")
 def addmv(input: Array, mat: Array, vec: Array, *, beta: float = 1, alpha: float = 1) -> Any:
     """beta · input + alpha · (mat @ vec), `input` being broadcast."""
     a, b, c = raw(mat).shape, raw(vec).shape, raw(input).shape
