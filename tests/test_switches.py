@@ -289,3 +289,10 @@ def test_operations_under_the_name_of_their_module() -> None:
     assert set(mg.functional.__all__) == set(torch.functional.__all__) - absent
     for name in mg.functional.__all__:
         assert getattr(mg.functional, name) is getattr(mg, name)
+
+
+def test_collectives_with_gradients_refuse_to_be_called() -> None:
+    from minigrad.distributed import nn
+
+    with pytest.raises(NotImplementedError, match=r"torch\.distributed\.nn\.all_reduce is not supported"):
+        nn.all_reduce(mg.ones(1))

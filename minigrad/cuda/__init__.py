@@ -60,3 +60,37 @@ def synchronize(device: Any = None) -> NoReturn:
 
 current_device = get_device_name = get_device_properties = get_device_capability = set_device = synchronize
 current_stream = ipc_collect = mem_get_info = reset_peak_memory_stats = synchronize
+
+
+class TensorType:
+    """`torch.cuda.FloatTensor` or another type of tensors on a GPU, of which there are none.
+
+    Examples
+    --------
+    >>> isinstance(1, FloatTensor)
+    False
+    """
+
+    def __init__(self, name: str) -> None:
+        self.__name__ = name
+
+    def __call__(self, *data: Any) -> NoReturn:
+        """Raise an error.
+
+        Raises
+        ------
+        TypeError
+            Always, as in torch without CUDA.
+        """
+        raise TypeError(f"type torch.cuda.{self.__name__} not available. Torch not compiled with CUDA enabled: minigrad computes "
+                        "on the CPU only")
+
+    def __instancecheck__(self, x: object) -> bool:
+        return False
+
+    def __repr__(self) -> str:
+        return f"<class 'torch.cuda.{self.__name__}'>"
+
+
+(HalfTensor, FloatTensor, DoubleTensor, ByteTensor, CharTensor, ShortTensor, IntTensor, LongTensor, BoolTensor) = (
+    TensorType(f"{kind}Tensor") for kind in ("Half", "Float", "Double", "Byte", "Char", "Short", "Int", "Long", "Bool"))

@@ -36,7 +36,7 @@ class Parameter(Tensor):
     tensor([1., 2.], requires_grad=True)
     """
 
-    __slots__ = ("__dict__",)  # for the user's own attributes, as in ``p.no_decay = True``
+    __slots__ = ()
     _printed_as = "tensor"
 
     def __new__(cls, data: Tensor | None = None, requires_grad: bool = True) -> Any:

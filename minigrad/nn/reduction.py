@@ -20,6 +20,9 @@ def checked(name: str, reduction: str, size_average: bool | None, reduce: bool |
             raise TypeError(f"{name}(): argument {position} must be Tensor, not {type(x).__name__}; make one with torch.tensor()")
     if size_average is not None or reduce is not None:
         return older_reduction(size_average, reduce, stacklevel=4)
+    if reduction == "elementwise_mean":
+        warnings.warn("reduction='elementwise_mean' is deprecated. Please use reduction='mean' instead.", stacklevel=4)
+        return "mean"
     if reduction not in REDUCTIONS:
         raise ValueError(f"{reduction} is not a valid value for reduction; use 'mean', 'sum' or 'none'")
     return reduction

@@ -47,7 +47,7 @@ def constructed(given: tuple[Any, ...], kind: dtype | None = None, where: Any = 
         result = getitem(data, ())
     elif isinstance(data, Size):
         result = empty(data, dtype=target)
-    elif getattr(data, "ndim", 0) or is_sequence(type(data)) or (isinstance(data, Sequence) and not isinstance(data, (str, bytes))):
+    elif _holds_values(data):
         result = wrap(array_of(data, target))
     elif all(hasattr(size, "__index__") for size in given) and not isinstance(data, bool):
         result = empty(given or (0,), dtype=target)
@@ -55,6 +55,12 @@ def constructed(given: tuple[Any, ...], kind: dtype | None = None, where: Any = 
         raise TypeError("new(): data must be a sequence, or sizes must be integers, got "
                         f"({', '.join(type(each).__name__ for each in given)}); make a tensor of a number with torch.tensor(...)")
     return result if cls is None else adopted(result, cls)
+
+
+def _holds_values(x: Any) -> bool:
+    if isinstance(x, np.ndarray):
+        return x.ndim > 0 or x.dtype.kind == "f"  # an integer without dimensions is a size
+    return is_sequence(type(x)) or (isinstance(x, Sequence) and not isinstance(x, (str, bytes)))
 
 
 def adopted(x: Any, cls: Any) -> Any:

@@ -59,7 +59,7 @@ class Tensor(Methods):
     tensor([2., 4.])
     """
 
-    __slots__ = ()
+    __slots__ = ("__dict__",)  # for the user's own attributes, as in ``p.no_decay = True``
     __array_priority__ = 1000
     _printed_as = "tensor"  # the user's subclasses are printed under their own names
 
@@ -244,12 +244,13 @@ class Tensor(Methods):
                                "moment; use x.detach().clone()")
         memo[id(self)] = copied = wrap(deep_copied(self.array, memo), self._requires_grad, type(self))
         copied.grad = None if self.grad is None else deepcopy(self.grad, memo)
+        vars(copied).update(deepcopy(vars(self), memo))
         return copied
 
     def __reduce__(self) -> Any:
         if self._node is not None:
             raise RuntimeError("cannot pickle a tensor that is not a leaf of the graph; use x.detach()")
-        return wrap, (self.array, self._requires_grad, type(self))
+        return wrap, (self.array, self._requires_grad, type(self)), vars(self) or None
 
     def share_memory_(self) -> Tensor:
         """Move the numbers to memory that other processes see, when they get the tensor; returns the tensor.
