@@ -25,6 +25,9 @@ def channels_come_last(x: Array) -> bool:
     """Whether images of shape (n, channels, height, width) have the channels of each place together in memory."""
     if x.ndim != 4 or x.flags.c_contiguous or x.shape[1] == 1:
         return False
+    n, channels, height, width = x.strides
+    if channels < width <= height <= n:  # most are told so (1.2 to 0.4 µs)
+        return True
     steps = [x.strides[axis] for axis in (0, 2, 3, 1) if x.shape[axis] > 1]
     return steps == sorted(steps, reverse=True) and steps[-1] < steps[-2]
 
@@ -37,13 +40,17 @@ def laid_out(value: Array, order: Literal["C", "K"], operands: Sequence[Any]) ->
     """
     if order == "C":
         return value if value.flags.c_contiguous or channels_come_last(value) else np.ascontiguousarray(value)
-    arrays = [x for x in operands if isinstance(x, np.ndarray)]
-    if value.ndim < 2 or all(x.flags.c_contiguous or channels_come_last(x) for x in arrays):
-        return value
-    axes = _outermost_first([np.broadcast_to(x, value.shape) for x in arrays])
-    if value.transpose(axes).flags.c_contiguous:
-        return value
-    return np.ascontiguousarray(value.transpose(axes)).transpose(np.argsort(axes))
+    if value.ndim > 1:
+        for x in operands:
+            if isinstance(x, np.ndarray) and not x.flags.c_contiguous and not channels_come_last(x):
+                return _as_operands(value, [x for x in operands if isinstance(x, np.ndarray)])
+    return value
+
+
+def _as_operands(value: Array, operands: list[Array]) -> Array:
+    axes = _outermost_first([np.broadcast_to(x, value.shape) for x in operands])
+    ordered = value.transpose(axes)
+    return value if ordered.flags.c_contiguous else np.ascontiguousarray(ordered).transpose(np.argsort(axes))
 
 
 def _outermost_first(arrays: list[Array]) -> list[int]:
