@@ -98,7 +98,7 @@ class Names(dict[str, Any]):
             return False
         for name in expect(dict, state):
             expect(str, name)
-        if hasattr(x, "__setstate__"):
+        if hasattr(type(x), "__setstate__"):  # the class is asked: an object without attributes cannot answer
             x.__setstate__(state)
         else:
             vars(x).update(state)
