@@ -80,6 +80,16 @@ def test_a_module_comes_back_whole() -> None:
     assert not mg.equal(read.tied, net.tied)
 
 
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_what_hangs_on_a_module_comes_with_it() -> None:
+    net, x = nn.utils.weight_norm(nn.Linear(3, 2)), mg.randn(4, 3)
+    read = mg.load(written(net), weights_only=False)
+    assert mg.equal(read(x), net(x))
+    with mg.no_grad():
+        read.weight_g.mul_(2)
+    assert mg.allclose(read(x) - read.bias, 2 * (net(x) - net.bias))
+
+
 def test_equal_modules_give_equal_files() -> None:
     mg.manual_seed(0)
     first = Net()

@@ -16,7 +16,7 @@ from typing import Any
 from minigrad.nn.module import Module
 from minigrad.serialization.unpickler import Class, Itself, expect, refuse
 
-MODULES_OF_FUNCTIONS = ("minigrad.nn.", "minigrad.ops.")  # whose functions a module may keep, as its activation for example
+PARTS_OF_MODULES = ("minigrad.nn.", "minigrad.ops.")  # where the functions and classes are that a module may keep
 
 
 def name_of(x: Any) -> str:
@@ -59,8 +59,7 @@ class Names(dict[str, Any]):
     added : iterable
         Classes and functions that the user has declared safe.
     modules : bool
-        Whether modules of all classes that the program has made so far are read, and the functions of `nn` and `ops` that they
-        keep.
+        Whether modules of all classes that the program has made so far are read, and what they keep of `nn` and `ops`.
     """
 
     def __init__(self, always: dict[str, Any], added: Iterable[Any], modules: bool) -> None:
@@ -69,23 +68,27 @@ class Names(dict[str, Any]):
         self.bare: dict[int, Any] = {}  # objects that have no attributes yet, by their id
         for x in [*added, *(_subclasses(Module) if modules else ())]:
             if name_of(x) not in always and can_be_read(x):
-                self[name_of(x)] = Class(name_of(x), partial(self._bare, x)) if isinstance(x, type) else Itself(x)
+                self[name_of(x)] = self._readable(x)
 
     def __missing__(self, name: str) -> Any:
-        function = self._function(name) if self.modules else None
-        if function is None and name.startswith("torch."):
+        found = self._part_of_a_module(name) if self.modules else None
+        if found is None and name.startswith("torch."):
             refuse(f"it names {name[:80]!r}, which is not among the names that may be loaded: a module of torch is "
                    "read as its state_dict() only")
-        if function is None:
+        if found is None:
             refuse(f"it names {name[:80]!r}, which is not among the names that may be loaded. If you trust the file, and it is a "
                    f"class or function of yours, use torch.serialization.add_safe_globals([{name[:80].rpartition('.')[2]}])"
                    + ("" if self.modules else ", or weights_only=False for a whole module"))
-        return Itself(function)
+        return self._readable(found)
 
-    def _function(self, name: str) -> Any:
+    def _part_of_a_module(self, name: str) -> Any:
+        """A function or class of `nn` or `ops`: modules keep activations, and what `weight_norm` hangs on them, for example."""
         place, _, short = name.rpartition(".")
-        function = getattr(sys.modules.get(place), short, None) if place.startswith(MODULES_OF_FUNCTIONS) else None
-        return function if isinstance(function, FunctionType) and is_found(function) else None
+        found = getattr(sys.modules.get(place), short, None) if place.startswith(PARTS_OF_MODULES) else None
+        return found if can_be_read(found) else None
+
+    def _readable(self, x: Any) -> Class | Itself:
+        return Class(name_of(x), partial(self._bare, x)) if isinstance(x, type) else Itself(x)
 
     def _bare(self, kind: type[Any]) -> Any:
         x = object.__new__(kind)
