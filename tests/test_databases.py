@@ -177,7 +177,7 @@ def test_wrong_modules() -> None:
 
 @pytest.mark.filterwarnings("ignore")
 def test_wrong_optimisers() -> None:
-    """So is what torch's optimisers refuse; `foreach`, which is not here, has an error of its own."""
+    """So is what torch's optimisers refuse."""
     tried = 0
     for name in sorted(OPTIMISERS.keys() - NO_OPTIMISERS):
         for example in OPTIMISERS[name].optim_error_inputs_func(device="cpu", dtype=torch.float64):
@@ -187,7 +187,6 @@ def test_wrong_optimisers() -> None:
             expected, given = refusal(OPTIMISERS[name].optim_cls, made), ours(made)
             if expected is int:
                 continue  # refused by step()
-            expected = NotImplementedError if wrong.kwargs.get("foreach") else expected
             assert issubclass(refusal(getattr(mg.optim, name), given), expected), (name, wrong)
             tried += 1
     assert tried > 50

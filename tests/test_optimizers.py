@@ -310,8 +310,27 @@ def test_other_ways_are_named(name: str) -> None:
     assert ways == [way for way in ("foreach", "fused", "capturable", "differentiable")
                     if way in make(torch, name, parameters(torch)).defaults]  # fmt: skip
     for way in ways:
-        with pytest.raises(NotImplementedError, match=f"{name}: {way}=True"):
-            make(mg, name, parameters(mg), **{way: True})
+        if way in ("capturable", "differentiable"):
+            with pytest.raises(NotImplementedError, match=f"{name}: {way}=True"):
+                make(mg, name, parameters(mg), **{way: True})
+        else:  # only how torch groups the same arithmetic
+            assert (steps(mg, name, **{way: True}) == steps(mg, name)).all()
+            torch.testing.assert_close(steps(torch, name, **{way: True}), torch.tensor(steps(mg, name).numpy()))
+    if "fused" in ways:
+        for lib in (mg, torch):
+            with pytest.raises(RuntimeError, match="`fused` and `foreach` cannot be `True` together"):
+                make(lib, name, parameters(lib), fused=True, foreach=True)
+
+
+def steps(lib: Any, name: str, **options: Any) -> Any:
+    """A parameter after three steps."""
+    p = lib.tensor([0.5, -1.5, 2.0], requires_grad=True)
+    opt = make(lib, name, [p], lr=0.1, **options)
+    for _ in range(3):
+        opt.zero_grad()
+        (p**3).sum().backward()
+        opt.step()
+    return p.detach()
 
 
 @pytest.mark.parametrize("name", NAMES)

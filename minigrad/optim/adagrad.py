@@ -35,15 +35,17 @@ class Adagrad(Optimizer):
         What s starts from.
     maximize : bool
         Climb instead of descend.
-    foreach, differentiable, fused
-        torch's other ways of computing the same; only None and False are supported.
+    foreach, fused
+        How torch groups the same arithmetic; makes no difference here.
+    differentiable
+        Only False is supported.
 
     Raises
     ------
     ValueError
         If a number is negative.
     NotImplementedError
-        If one of torch's other ways is asked for.
+        If `differentiable` is true.
 
     References
     ----------

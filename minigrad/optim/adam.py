@@ -42,15 +42,17 @@ class Adam(Optimizer):
         Pulls parameters towards 0.
     amsgrad, maximize, decoupled_weight_decay : bool
         As described above.
-    foreach, capturable, differentiable, fused
-        torch's other ways of computing the same; only None and False are supported.
+    foreach, fused
+        How torch groups the same arithmetic; makes no difference here.
+    capturable, differentiable
+        Only False is supported.
 
     Raises
     ------
     ValueError
         If a number is out of range.
     NotImplementedError
-        If one of torch's other ways is asked for.
+        If `capturable` or `differentiable` is true.
 
     References
     ----------
@@ -79,6 +81,8 @@ class Adam(Optimizer):
             if isinstance(beta, Tensor) and beta.array.size != 1:
                 raise ValueError(f"Tensor betas[{i}] must be 1-element, got shape {list(beta.array.shape)}")
         check_betas(betas)
+        if foreach and not capturable and any(isinstance(each, Tensor) for each in (lr, *betas)):
+            raise ValueError("lr or betas as a Tensor is not supported for capturable=False and foreach=True")
         if not any(all(isinstance(beta, kind) for beta in betas) for kind in (float, Tensor)):
             raise ValueError(f"betas must be either both floats or both Tensors, got {betas}")
         super().__init__(params, {

@@ -37,15 +37,17 @@ class ASGD(Optimizer):
         The numbers in the formulas.
     maximize : bool
         Climb instead of descend.
-    foreach, differentiable, capturable
-        torch's other ways of computing the same; only None and False are supported.
+    foreach
+        How torch groups the same arithmetic; makes no difference here.
+    differentiable, capturable
+        Only False is supported.
 
     Raises
     ------
     ValueError
         If `lr` or `weight_decay` is negative.
     NotImplementedError
-        If one of torch's other ways is asked for.
+        If `differentiable` is true.
 
     References
     ----------

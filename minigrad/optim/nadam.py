@@ -42,15 +42,17 @@ class NAdam(Optimizer):
         As described above.
     maximize : bool
         Climb instead of descend.
-    foreach, capturable, differentiable
-        torch's other ways of computing the same; only None and False are supported.
+    foreach
+        How torch groups the same arithmetic; makes no difference here.
+    capturable, differentiable
+        Only False is supported.
 
     Raises
     ------
     ValueError
         If a number is out of range.
     NotImplementedError
-        If one of torch's other ways is asked for.
+        If `capturable` or `differentiable` is true.
 
     References
     ----------

@@ -104,7 +104,9 @@ class Optimizer(Hooked):
         TypeError, ValueError
             As described in the class.
         NotImplementedError
-            If it turns on one of torch's ways of computing that do not exist here.
+            If `differentiable` or `capturable` is true.
+        RuntimeError
+            If `foreach` and `fused` are.
         """
         if not isinstance(param_group, dict):
             raise TypeError(f"param_group must be a dict, but got {type(param_group).__name__}")
@@ -137,9 +139,11 @@ class Optimizer(Hooked):
         if len(set(params)) < len(params):
             warnings.warn("optimizer contains a parameter group with duplicate parameters; in future, this will cause an error",
                           stacklevel=5)
-        for name in ("foreach", "fused", "differentiable", "capturable"):
+        for name in ("differentiable", "capturable"):
             if group.get(name):
                 raise NotImplementedError(f"{type(self).__name__}: {name}={group[name]!r} is not supported; omit it")
+        if group.get("foreach") and group.get("fused"):
+            raise RuntimeError("`fused` and `foreach` cannot be `True` together.")
         for other in self.param_groups:
             if not set(other["params"]).isdisjoint(params):
                 raise ValueError("some parameters appear in more than one parameter group")

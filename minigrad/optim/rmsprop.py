@@ -38,15 +38,17 @@ class RMSprop(Optimizer):
         The numbers in the formulas.
     centered, maximize : bool
         As described above.
-    capturable, foreach, differentiable
-        torch's other ways of computing the same; only None and False are supported.
+    foreach
+        How torch groups the same arithmetic; makes no difference here.
+    capturable, differentiable
+        Only False is supported.
 
     Raises
     ------
     ValueError
         If a number is negative.
     NotImplementedError
-        If one of torch's other ways is asked for.
+        If `capturable` or `differentiable` is true.
 
     References
     ----------

@@ -32,15 +32,17 @@ class Rprop(Optimizer):
         The smallest and the largest size.
     maximize : bool
         Climb instead of descend.
-    capturable, foreach, differentiable
-        torch's other ways of computing the same; only None and False are supported.
+    foreach
+        How torch groups the same arithmetic; makes no difference here.
+    capturable, differentiable
+        Only False is supported.
 
     Raises
     ------
     ValueError
         If `lr` is negative, or the `etas` are not below and above 1.
     NotImplementedError
-        If one of torch's other ways is asked for.
+        If `capturable` or `differentiable` is true.
 
     References
     ----------

@@ -33,15 +33,17 @@ class SGD(Optimizer):
         Nesterov's momentum [2]_: step along the direction that the next step will see.
     maximize : bool
         Climb instead of descend.
-    foreach, fused, differentiable
-        torch's other ways of computing the same; only None and False are supported.
+    foreach, fused
+        How torch groups the same arithmetic; makes no difference here.
+    differentiable
+        Only False is supported.
 
     Raises
     ------
     ValueError
         If `lr`, `momentum` or `weight_decay` is negative, or `nesterov` is given without momentum or with dampening.
     NotImplementedError
-        If `foreach`, `fused` or `differentiable` is true.
+        If `differentiable` is true.
 
     References
     ----------

@@ -25,11 +25,6 @@ def _gradients(parameters: Tensors) -> list[Tensor]:
     return [p.grad for p in _listed(parameters) if p.grad is not None]
 
 
-def _check(name: str, foreach: bool | None) -> None:
-    if foreach:
-        raise NotImplementedError(f"{name}(): foreach={foreach!r} is not supported; omit it")
-
-
 @no_grad()
 def get_total_norm(
     tensors: Tensors, norm_type: float = 2.0, error_if_nonfinite: bool = False, foreach: bool | None = None
@@ -45,14 +40,13 @@ def get_total_norm(
     error_if_nonfinite : bool
         Raise a RuntimeError if the norm is infinite or nan.
     foreach
-        torch's other way of computing it; only None and False are supported.
+        How torch groups the same arithmetic; makes no difference here.
 
     Returns
     -------
     Tensor
         Of shape (); 0 for no tensors.
     """
-    _check("get_total_norm", foreach)
     tensors, p = _listed(tensors), float(norm_type)
     if not tensors:
         return wrap(np.zeros((), get_default_dtype().numpy))
@@ -66,7 +60,6 @@ def get_total_norm(
 @no_grad()
 def clip_grads_with_norm_(parameters: Tensors, max_norm: float, total_norm: Tensor, foreach: bool | None = None) -> None:
     """Multiply all gradients by ``max_norm / total_norm``, if that is below 1, as torch.nn.utils.clip_grads_with_norm_."""
-    _check("clip_grads_with_norm_", foreach)
     factor = (float(max_norm) / (total_norm + 1e-6)).clamp(max=1.0)
     for grad in _gradients(parameters):
         grad.mul_(factor)
@@ -101,7 +94,6 @@ def clip_grad_norm_(
     >>> w.grad
     tensor([0.6000, 0.8000])
     """
-    _check("clip_grad_norm_", foreach)
     listed = _listed(parameters)
     if isinstance(parameters, types.GeneratorType) and not listed:
         warnings.warn("`parameters` is an empty generator, no gradient clipping will occur.", stacklevel=2)
@@ -113,6 +105,5 @@ def clip_grad_norm_(
 @no_grad()
 def clip_grad_value_(parameters: Tensors, clip_value: float, foreach: bool | None = None) -> None:
     """Bring each element of the gradients between ``-clip_value`` and `clip_value`, as torch.nn.utils.clip_grad_value_."""
-    _check("clip_grad_value_", foreach)
     for grad in _gradients(parameters):
         grad.clamp_(-float(clip_value), float(clip_value))
