@@ -17,6 +17,7 @@
     Modules, optimisers     test_databases (every example of torch's own)
     Optimisers              test_optim (SGD)  test_optimizers (the others)  test_schedulers  test_averages
     Data                    test_data  test_workers  test_datasets  test_transforms  test_vision  test_augmentation
+                            test_models (torchvision's)
     Files                   test_serialization  test_replacing  test_unpickler  test_safetensors
                             test_safe_globals (NumPy's arrays)  test_whole_modules
     Processes, switches     test_switches  test_tensorboard
