@@ -99,6 +99,7 @@ from minigrad.tensors.legacy import (
 from minigrad.tensors.sampling import (
     bernoulli, multinomial, normal, poisson, rand, rand_like, randint, randint_like, randn, randn_like, randperm,
 )
+from minigrad.tensors.storage import TypedStorage, UntypedStorage
 from minigrad.tensors.tensor import Tensor
 from minigrad.tensors.window_functions import bartlett_window, blackman_window, hamming_window, hann_window, kaiser_window
 from minigrad.lazy import on_first_use as _on_first_use

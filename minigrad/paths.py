@@ -35,6 +35,7 @@ PATHS: dict[str, tuple[str, ...]] = {
     "nn.modules.upsampling": ("nn.upsampling",),
     "optim.adamw": ("optim.adam",),
     "autograd.variable": ("tensors.legacy",),
+    "storage": ("tensors.storage",),
     "utils.data._utils.collate": ("utils.data.collate",),
     "utils.hooks": ("autograd.inspection",),
 }

@@ -9,7 +9,7 @@
                             test_mse_linear
       on top of it          test_gradcheck  test_functional (autograd.functional, torch.func)  test_graph  test_anomaly
                             test_checkpoint  test_functions
-    Tensors                 test_creation  test_legacy  test_printing  test_numpy_interop  test_draw  test_threads
+    Tensors                 test_creation  test_legacy  test_printing  test_numpy_interop  test_draw  test_threads  test_storage
     Random numbers          test_random_streams (the bits)  test_same_seed (what stands on them)  test_init  test_distributions
     Compiled steps          test_compile  test_compile_guards (what is asked first)  test_compile_operations (the table)
     Modules                 test_nn  test_modules (hooks, state)  test_lazy_layers  test_clip  test_parallel

@@ -92,7 +92,7 @@ REASONS = {
         dim_order make_tensor assert_allclose set_flush_denormal GradientEdge get_gradient_edge increment_version
         allow_mutation_on_saved_tensors region_activation_memory_budget""",
     "torch's internal functions": r"""
-        (?!index)\w+_copy unsafe_(chunk|split\w*) \w*Storage(Base)? (untyped_)?storage(_type)? is_storage AVG SUM USE_\w+
+        (?!index)\w+_copy unsafe_(chunk|split\w*) (?!Typed|Untyped)\w*Storage(Base)? storage_type is_storage AVG SUM USE_\w+
         PRIVATE_OPS DisableTorch\w+ Dispatch\w+ ExcludeDispatchKeyGuard Benchmark\w+ ThroughputBenchmark
         \w*torch_function\w* \w+_notes classproperty compiled_with_cxx11_abi get_file_path init_num_threads
         prepare_multiprocessing\w+ thread_safe_generator \w*warn_always\w* \w*deterministic_debug_mode is_deterministic\w+

@@ -18,7 +18,7 @@ class Storage(NamedTuple):
     Attributes
     ----------
     owner : numpy.ndarray
-        What the array is, through any number of others, a view of; keeps the memory alive.
+        What the array is, through any number of others, a view of.
     flat : numpy.ndarray
         All of that memory, as elements of the array's dtype in one row.
     offset : int
@@ -55,7 +55,9 @@ def storage_of(array: Array) -> Storage:
     count = (high - low) // size
     flat = np.empty(0, array.dtype)
     if count:  # by its address: the owner may have gaps, or another dtype
-        flat = np.frombuffer((ctypes.c_char * (count * size)).from_address(low), array.dtype)
+        memory = (ctypes.c_char * (count * size)).from_address(low)
+        memory.owner = owner  # type: ignore[attr-defined]  # which lives as long as `flat` does
+        flat = np.frombuffer(memory, array.dtype)
     return Storage(owner, flat, offset // size, tuple(step // size for step in array.strides))
 
 

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad.arrays.dtypes import OLD_NAMES, Size, device, dtype, get_default_dtype, set_default_dtype
+from minigrad.arrays.dtypes import DTYPES, OLD_NAMES, Size, device, dtype, get_default_dtype, set_default_dtype
 from minigrad.arrays.layout import memory_options
 from minigrad.arrays.memory import allocating
 from minigrad.autograd import TensorBase, wrap
 from minigrad.ops.indexing import getitem
 from minigrad.ops.linalg import outer
 from minigrad.tensors.creation import _finished, array_of, empty, is_sequence, numpy_dtype
+from minigrad.tensors.storage import TypedStorage
 
 if TYPE_CHECKING:
     from minigrad.tensors.tensor import Tensor
@@ -34,7 +35,7 @@ def constructed(given: tuple[Any, ...], kind: dtype | None = None, where: Any = 
     TypeError
         If `given` is neither of these, or a tensor of another dtype than `kind`.
     RuntimeError
-        If `where` is not the CPU, or a size is negative.
+        If `where` is not the CPU, a size is negative, or `given` is a storage of another dtype.
     """
     if where is not None and device(where).type != "cpu":
         raise RuntimeError(f"legacy constructor expects device type: cpu but device type: {device(where).type} was passed")
@@ -47,6 +48,10 @@ def constructed(given: tuple[Any, ...], kind: dtype | None = None, where: Any = 
         result = getitem(data, ())
     elif isinstance(data, Size):
         result = empty(data, dtype=target)
+    elif isinstance(data, TypedStorage):
+        if DTYPES[data._row.dtype] is not target:
+            raise RuntimeError(f"{OLD_NAMES[target]}Tensor(): expected a storage of {target}, got one of {data.dtype}")
+        result = wrap(data._row)
     elif _holds_values(data):
         result = wrap(array_of(data, target))
     elif all(hasattr(size, "__index__") for size in given) and not isinstance(data, bool):

@@ -23,6 +23,7 @@ from minigrad.ops import comparison, elementwise, reduction, shape, special
 from minigrad.tensors import creation, legacy
 from minigrad.tensors.methods import Methods, is_operand
 from minigrad.tensors.numpy_dispatch import FUNCTIONS, UFUNCS, as_arrays
+from minigrad.tensors.storage import TypedStorage, UntypedStorage
 
 
 def conversion(args: tuple[Any, ...], dtype: Any, device: Any) -> tuple[dtypes.dtype | None, list[bool]]:
@@ -171,6 +172,27 @@ class Tensor(Methods):
         """Address of the first element."""
         settle(self)
         return self.array.ctypes.data
+
+    def untyped_storage(self) -> UntypedStorage:
+        """The memory behind the tensor, as bytes; views of one tensor have the same.
+
+        Examples
+        --------
+        >>> import minigrad as torch
+        >>> points = torch.tensor([[4.0, 1.0], [5.0, 3.0]])
+        >>> points.t().untyped_storage().data_ptr() == points.untyped_storage().data_ptr()
+        True
+        """
+        settle(self)
+        return UntypedStorage.of(self.array)
+
+    def storage(self) -> TypedStorage:
+        """The memory behind the tensor, as numbers of its dtype; deprecated in torch."""
+        warnings.warn("TypedStorage is deprecated. It will be removed in the future and UntypedStorage will be the only storage "
+                      "class. This should only matter to you if you are using storages directly.  To access UntypedStorage "
+                      "directly, use tensor.untyped_storage() instead of tensor.storage()", stacklevel=2)
+        settle(self)
+        return TypedStorage.of(self.array)
 
     def storage_offset(self) -> int:
         """How many elements of the memory lie before the first one of this tensor."""
