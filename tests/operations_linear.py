@@ -104,8 +104,8 @@ MATRICES = [
     Row("linalg.solve", case(regular(3), real(3)), case(regular(3, 2), real(2, 3)), same_node=False),
     Row("linalg.svdvals", case(A.constant()), case(CUBE.constant()), case(real(3, 2).constant())),
     Row("linalg.svdvals", kink(fixed([[1.0, 2.0, 0.5], [-0.3, 1.5, 2.5]])),
-        kink(regular(3, 2)), call=lambda m, x: first_order(m, x),
-        same_node=False),
+        kink(fixed([[[3.0, 0.5, 0.0], [0.2, 2.0, 0.1], [0.0, -0.3, 1.0]], [[0.1, 2.0, 0.3], [5.0, 0.0, 0.2], [0.4, 0.3, -1.0]]])),
+        call=lambda m, x: first_order(m, x), same_node=False),  # singular values far apart: float32 errs where two are close
 ]
 
 

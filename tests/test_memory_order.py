@@ -66,6 +66,15 @@ CHAINS: dict[str, Callable[[Any], Any]] = {
     "ones_like": lambda t: t.ones_like(sequences(t).permute(2, 0, 1)),
     "full_like": lambda t: t.full_like(sequences(t).permute(2, 1, 0), 2.0),
     "zeros_like of a convolution": lambda t: t.zeros_like(convolved(t)),
+    # and of tensors that were expanded
+    "expanded, exp": lambda t: sequences(t).expand(2, 3, 5, 4).exp(),
+    "expanded, float64": lambda t: sequences(t).expand(2, 3, 5, 4).double(),
+    "expanded, clone": lambda t: t.randn(1, 5, 4).expand(3, -1, -1).clone(),
+    "expanded, turned": lambda t: t.randn(1, 5, 4).expand(3, -1, -1).transpose(0, 1),
+    "turned, expanded, relu": lambda t: t.relu(turned(t).expand(2, 3, 4, 5)),
+    "turned, expanded, clone": lambda t: turned(t).expand(2, 3, 4, 5).clone(),
+    "turned, expanded, like": lambda t: t.zeros_like(turned(t).expand(2, 3, 4, 5)),
+    "turned, expanded": lambda t: turned(t).expand(2, 3, 4, 5),
     # all else lies in order
     "softmax": lambda t: t.softmax(turned(t), 1),
     "log_softmax": lambda t: t.log_softmax(sequences(t).permute(1, 2, 0), 1),

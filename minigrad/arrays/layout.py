@@ -36,15 +36,24 @@ def laid_out(value: Array, order: Literal["C", "K"], operands: Sequence[Any]) ->
     """The value of an operation, its elements in the order in which torch has them in memory.
 
     That is "C", the order of the indices; or "K", for what is computed element by element, the order of the first operand that
-    tells. (Where operands disagree, NumPy takes C.) Images whose channels come last are left as they are; see `views.settle`.
+    tells. (NumPy keeps the order of a single one, unless it was expanded; where several disagree, NumPy takes C.) Images whose
+    channels come last are left as they are; see `views.settle`.
     """
     if order == "C":
         return value if value.flags.c_contiguous or channels_come_last(value) else np.ascontiguousarray(value)
-    if value.ndim > 1:
+    if value.ndim > 1 and (len(operands) > 1 or 0 in operands[0].strides):
         for x in operands:
             if isinstance(x, np.ndarray) and not x.flags.c_contiguous and not channels_come_last(x):
                 return _as_operands(value, [x for x in operands if isinstance(x, np.ndarray)])
     return value
+
+
+def empty_as(x: Array, dtype: Any = None) -> Array:
+    """A new array of the shape of `x` whose elements lie in memory in the same order, without gaps or repetitions."""
+    if 0 not in x.strides:
+        return np.empty_like(x, dtype)
+    axes = _outermost_first([x])
+    return np.empty([x.shape[axis] for axis in axes], dtype or x.dtype).transpose(np.argsort(axes))
 
 
 def _as_operands(value: Array, operands: list[Array]) -> Array:

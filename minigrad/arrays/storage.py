@@ -56,7 +56,7 @@ def storage_of(array: Array) -> Storage:
     flat = np.empty(0, array.dtype)
     if count:  # by its address: the owner may have gaps, or another dtype
         memory = (ctypes.c_char * (count * size)).from_address(low)
-        memory.owner = owner  # type: ignore[attr-defined]  # which lives as long as `flat` does
+        memory.owner = owner  # which lives as long as `flat` does
         flat = np.frombuffer(memory, array.dtype)
     return Storage(owner, flat, offset // size, tuple(step // size for step in array.strides))
 

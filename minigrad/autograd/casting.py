@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.arrays.dtypes import HALF, SINGLE, common_dtype, last_bits, result_type_of
+from minigrad.arrays.layout import laid_out
 from minigrad.arrays.memory import out_of_memory
 from minigrad.arrays.quiet import quietly
 from minigrad.autograd.grad_mode import is_grad_enabled
@@ -25,7 +26,7 @@ def cast(x: Any, dtype: Any, name: str = "ToCopyBackward0") -> Any:
         return x.astype(dtype)
     before = x.array.dtype
     try:
-        result = wrap(quietly(x.array.astype, dtype))
+        result = wrap(laid_out(quietly(x.array.astype, dtype), "K", [x.array]))
     except MemoryError as error:
         raise out_of_memory("to", error) from None
     if needs_grad(x) and is_grad_enabled() and result.array.dtype.kind == "f":

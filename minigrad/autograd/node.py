@@ -45,7 +45,7 @@ class Op:
         code = self.body.__code__  # not inspect.signature(): 400 of them are a tenth of the time that `import minigrad` takes
         self.operands = [operand_name(name) for name in code.co_varnames[: code.co_posonlyargcount]]
         self.tensor_count = sys.maxsize if code.co_flags & inspect.CO_VARARGS else len(self.operands)
-        if self.promote and len(self.operands) > 1:
+        if self.promote and self.operands:
             self.order = self.order or "K"
 
 

@@ -90,7 +90,7 @@ def op(body: Callable[..., Any] | None = None, /, *, name: Name | None = None, *
         view=True             the result may share memory with the first operand
         linear=True           the rules read no values: no input is kept, so none has to be checked or freed
         order="C"             torch's result lies in order in memory however the operands lie; "K": as they lie, which goes
-                              without saying for several operands that are promoted; see `laid_out`
+                              without saying for operands that are promoted; see `laid_out`
         scaling=True          if the last operand is a number, the rule of the other one reads only that number: ``x * 2``
         ====================  ================================================================================================
     """

@@ -14,11 +14,12 @@ input's memory. They note the moment as a negative number, and using one after s
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
-from minigrad.arrays.layout import channels_come_last
+from minigrad.arrays.dtypes import Array
+from minigrad.arrays.layout import channels_come_last, empty_as
 from minigrad.autograd.node import clock
 from minigrad.autograd.tensor_base import TensorBase
 
@@ -55,12 +56,9 @@ def left_by_convolution(x: TensorBase) -> bool:
     return x._view is None and channels_come_last(x.array)
 
 
-def order_of(x: TensorBase) -> Literal["C", "K"]:
-    """The order in memory for a new array like `x`, to draw random numbers in for example: "K" is that of x.
-
-    It is "C" where x lies otherwise than in torch: if a convolution left it so, or if it was expanded.
-    """
-    return "C" if left_by_convolution(x) or 0 in x.array.strides else "K"
+def empty_in_order_of(x: TensorBase, dtype: Any = None) -> Array:
+    """A new array in the shape of `x`, and in its order in memory, to draw random numbers in for example."""
+    return np.empty(x.array.shape, dtype or x.array.dtype) if left_by_convolution(x) else empty_as(x.array, dtype)
 
 
 def refresh(view: Any) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 
 from minigrad import autograd, random
 from minigrad.arrays.memory import allocating as _allocating
-from minigrad.autograd.views import order_of as _order_of
+from minigrad.autograd.views import empty_in_order_of as _empty_in_order_of
 from minigrad.ops import activation, elementwise, indexing, reduction, shape
 from minigrad.ops.dims import numpy_names as _numpy_names
 from minigrad.ops.interpolation import interpolate
@@ -202,7 +202,7 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
     ValueError
         If `p` is not between 0 and 1.
     """
-    return _drop(input, np.empty_like(autograd.raw(input), order=_order_of(input)), p, training, inplace)
+    return _drop(input, _empty_in_order_of(input), p, training, inplace)
 
 
 def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:

@@ -10,7 +10,7 @@ import numpy as np
 from minigrad import random
 from minigrad.arrays.dtypes import Array
 from minigrad.autograd import op, wrap
-from minigrad.autograd.views import order_of
+from minigrad.autograd.views import empty_in_order_of
 from minigrad.tensors.tensor import Tensor
 
 _FLOOR = -1.7580993408473766  # where `selu` ends for very negative numbers
@@ -26,7 +26,7 @@ def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace
     ValueError
         If `p` is not between 0 and 1.
     """
-    return _drop(input, np.empty_like(input.array, order=order_of(input)), p, training, inplace)
+    return _drop(input, empty_in_order_of(input), p, training, inplace)
 
 
 def feature_alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:

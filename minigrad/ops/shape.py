@@ -628,7 +628,7 @@ def clone(input: Array, *, memory_format: Any = None) -> Any:
     return _clone(input, "C" if memory_format is contiguous_format else "K")
 
 
-@op(linear=True, name="CloneBackward0")
+@op(linear=True, order="K", name="CloneBackward0")
 def _clone(x: Array, /, order: Literal["C", "K"]) -> Any:
     return x.copy(order), lambda g: g
 

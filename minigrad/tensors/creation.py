@@ -30,7 +30,7 @@ from minigrad.arrays.layout import memory_options
 from minigrad.arrays.memory import OutOfMemoryError, allocating
 from minigrad.arrays.storage import shown
 from minigrad.autograd import TensorBase, unwrapped, wrap
-from minigrad.autograd.views import order_of
+from minigrad.autograd.views import empty_in_order_of
 from minigrad.ops.comparison import isclose
 from minigrad.ops.shape import sizes_of
 
@@ -341,7 +341,7 @@ def _like(name: str, input: Any, dtype: Any, value: Any = None) -> Array:
     """An array in the shape, dtype and order in memory of `input`, all `value`."""
     if not isinstance(input, TensorBase):
         raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
-    array = np.empty_like(input.array, numpy_dtype(dtype, input.array.dtype), order_of(input))
+    array = empty_in_order_of(input, numpy_dtype(dtype, input.array.dtype))
     if value is not None:
         array.fill(as_element(f"{name}()", value, array.dtype))
     return array

@@ -15,7 +15,7 @@ from minigrad.arrays.dtypes import check_device
 from minigrad.arrays.layout import memory_options
 from minigrad.arrays.memory import allocating
 from minigrad.autograd import TensorBase, unwrapped, wrap
-from minigrad.autograd.views import order_of
+from minigrad.autograd.views import empty_in_order_of
 from minigrad.tensors.creation import numpy_dtype, sized
 from minigrad.tensors.inplace import constant
 
@@ -167,7 +167,7 @@ def randint_like(input: Tensor, low: int, high: Any = None, *, generator: Any = 
 
 
 def _empty_like(input: Tensor, dtype: Any, device: Any, requires_grad: bool) -> np.ndarray[Any, Any]:
-    return np.empty_like(input.array, _kind(dtype, device, requires_grad, input.array.dtype), order_of(input))
+    return empty_in_order_of(input, _kind(dtype, device, requires_grad, input.array.dtype))
 
 
 # ---- arguments -----------------------------------------------------------------------------------------------------------
