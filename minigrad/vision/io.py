@@ -118,7 +118,7 @@ def decode_image(
         transparent = "A" in image.mode or "transparency" in image.info
         channels = "L" if image.mode == "1" else {"P": "RGBA" if transparent else "RGB"}.get(image.mode, image.mode)
     pixels = np.asarray(image.convert(channels))
-    return from_numpy(np.array(pixels.reshape(*pixels.shape[:2], -1).transpose(2, 0, 1), order="C"))
+    return from_numpy(np.array(pixels.reshape(*pixels.shape[:2], -1)).transpose(2, 0, 1))  # as torchvision leaves it in memory
 
 
 def read_image(

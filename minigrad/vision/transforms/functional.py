@@ -46,15 +46,22 @@ def to_tensor(pic: Any) -> Tensor:
     """
     if isinstance(pic, Tensor) or not (isinstance(pic, np.ndarray) or is_pillow(pic)):
         raise TypeError(f"pic should be an ndarray. Got {type(pic)}")
-    image = pil_to_tensor(pic)
+    check_image(pic)
+    image = _channels_first(np.array(pic) if is_pillow(pic) else pic).contiguous()
     return image.to(get_default_dtype()).div(255) if image.array.dtype == np.uint8 else image
 
 
 def pil_to_tensor(pic: Any) -> Tensor:
-    """From an array or an image of Pillow to a tensor (channels, height, width), with values as they are."""
+    """From an array or an image of Pillow to a tensor (channels, height, width), with values as they are.
+
+    In memory, the channels of a place stay together.
+    """
     check_image(pic)
-    array = np.array(pic) if is_pillow(pic) else pic
-    return from_numpy(np.ascontiguousarray(np.atleast_3d(array).transpose(2, 0, 1)))
+    return _channels_first(np.array(pic))
+
+
+def _channels_first(array: np.ndarray[Any, Any]) -> Tensor:
+    return from_numpy(np.atleast_3d(array).transpose(2, 0, 1))
 
 
 def to_array(pic: Any) -> Any:
