@@ -197,6 +197,15 @@ def test_what_a_colour_weighs() -> None:
         T.Grayscale()(mg.zeros(2, 4, 4))
 
 
+def test_results_lie_in_memory_as_torchvisions() -> None:
+    x = mg.tensor(COLOURS).permute(2, 0, 1).contiguous()
+    assert TF.crop(x, -1, 2, 6, 9).is_contiguous()
+    assert not TF.crop(x, 0, 2, 6, 3).is_contiguous()
+    assert TF.adjust_hue(x, 0.1).stride() == (1, 3 * x.shape[2], 3)
+    assert TF.rgb_to_grayscale(x, 3).stride() == (0, x.shape[2], 1)
+    assert TF.rgb_to_grayscale(x[:1], 3).shape == (1, *x.shape[1:])  # and so it does not make three channels of one
+
+
 def test_tensors_become_pictures_and_back() -> None:
     for image in (GRAY, COLOURS):
         tensor = T.ToTensor()(image)

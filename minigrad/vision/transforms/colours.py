@@ -31,7 +31,7 @@ def rgb_to_grayscale(img: Any, num_output_channels: int = 1) -> Any:
         if img.shape[-3] == 3:
             red, green, blue = img.unbind(-3)
             gray = (0.2989 * red + 0.587 * green + 0.114 * blue).to(img.dtype).unsqueeze(-3)
-        return gray.expand(*img.shape[:-3], num_output_channels, *img.shape[-2:])
+        return gray if num_output_channels == 1 else gray.expand(img.shape)  # torchvision does not make three channels of one
     if is_pillow(img):
         gray = img.convert("L")
         return gray if num_output_channels == 1 else pillow().merge("RGB", [gray] * 3)
@@ -165,4 +165,4 @@ def _rgb_of_hsv(hue: Any, saturation: Any, value: Any) -> Any:
     p, q, t = ((value * (1.0 - saturation * part)).clamp(0.0, 1.0) for part in (1.0, f, 1.0 - f))
     places = (sector.to(int32) % 6).long().unsqueeze(0)
     of_sectors = ((value, q, p, p, t, value), (t, value, value, q, p, p), (p, p, t, value, value, q))
-    return stack([stack(each, 0).gather(0, places)[0] for each in of_sectors], -3)
+    return stack([stack(each, 0).gather(0, places)[0] for each in of_sectors], -1).movedim(-1, -3)  # as torchvision's lie in memory

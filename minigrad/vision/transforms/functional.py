@@ -180,13 +180,13 @@ def _new_size(height: int, width: int, size: Any, max_size: int | None) -> tuple
 def crop(img: Any, top: int, left: int, height: int, width: int) -> Any:
     """A part of the image; what lies outside of it is 0."""
     columns, rows = get_image_size(img)
-    around = (max(-top, 0), max(top + height - rows, 0)), (max(-left, 0), max(left + width - columns, 0))
-    first, second = top + around[0][0], left + around[1][0]
+    bottom, right = top + height, left + width
+    around = ((max(min(bottom, 0) - top, 0), max(bottom - max(rows, top), 0)),
+              (max(min(right, 0) - left, 0), max(right - max(columns, left), 0)))  # fmt: skip
 
     def function(pixels: Any) -> Any:
-        if np.any(around):
-            pixels = _framed(pixels, *around)
-        return pixels[..., first : first + height, second : second + width]
+        part = pixels[..., max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
+        return _framed(part, *around) if np.any(around) else part
 
     return function(img) if isinstance(img, Tensor) else of_pixels(img, function)
 
