@@ -8,8 +8,12 @@ import http.server
 import os
 import pickle
 import socket
+import sys
+import tarfile
 import threading
 import tracemalloc
+import types
+import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,7 +23,19 @@ import pytest
 
 from minigrad.utils.data import DataLoader
 from minigrad.vision import datasets, download
-from minigrad.vision.datasets import MNIST, DataError, FashionMNIST, content_digest, load_digits, load_mnist, mnist
+from minigrad.vision.datasets import (
+    EMNIST,
+    KMNIST,
+    MNIST,
+    STL10,
+    SVHN,
+    DataError,
+    FashionMNIST,
+    content_digest,
+    load_digits,
+    load_mnist,
+    mnist,
+)  # fmt: skip
 from minigrad.vision.make_digits import make_digits
 from minigrad.vision.transforms import Compose, Lambda, ToTensor
 
@@ -544,3 +560,124 @@ def test_fashion_mnist_has_its_own_folder_names_and_digests(tmp_path: Path) -> N
     assert not set(FashionMNIST.mirrors) & set(MNIST.mirrors)
     with pytest.raises(DataError, match=rf"there is no {tmp_path}/FashionMNIST/raw/t10k-images-idx3-ubyte.gz"):
         FashionMNIST(tmp_path, train=False)
+
+
+def test_files_that_are_unpacked_already_are_read(small: type[MNIST], server: Server, tmp_path: Path) -> None:
+    raw = tmp_path / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    for name, content in FILES.items():
+        (raw / name).write_bytes(content)
+    assert small(tmp_path, download=True).data.tolist() == X_TRAIN.tolist()
+    assert server.asked == []
+    (raw / "train-images-idx3-ubyte").write_bytes(FILES["train-images-idx3-ubyte"][:-1])
+    with pytest.raises(DataError, match=r"train-images-idx3-ubyte is damaged, its content has the digest"):
+        small(tmp_path)
+
+
+def md5(content: bytes) -> str:
+    return hashlib.md5(content).hexdigest()
+
+
+def test_kmnist_is_verified_by_its_compressed_files(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    packed = {name: gzip.compress(content) for name, content in FILES.items()}
+    server.content |= {f"{name}.gz": content for name, content in packed.items()}
+    monkeypatch.setattr(KMNIST, "mirrors", [server.url("")])
+    with pytest.raises(DataError, match="instead of bdb82020997e1d708af4cf47b453dcf7"):
+        KMNIST(tmp_path, download=True)
+    monkeypatch.setattr(KMNIST, "digests", {name: md5(content) for name, content in packed.items()})
+    data = KMNIST(tmp_path, train=False, download=True)
+    assert (data.data.tolist(), data.classes[1]) == (X_TEST[:10].tolist(), "ki")
+    assert (tmp_path / "KMNIST" / "raw" / "t10k-labels-idx1-ubyte.gz").exists()
+
+
+def test_emnist_is_read_from_its_archive_and_from_what_was_in_it(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with zipfile.ZipFile(tmp_path / "made.zip", "w") as archive:
+        for name, content in FILES.items():
+            inside = name.replace("t10k", "test").replace("train", "letters-train").replace("test", "letters-test")
+            archive.writestr(f"gzip/emnist-{inside}.gz", gzip.compress(content))
+    server.content["gzip.zip"] = made = (tmp_path / "made.zip").read_bytes()
+    monkeypatch.setattr(EMNIST, "mirrors", [server.url("")])
+    with pytest.raises(DataError, match="instead of 58c8d27c78d21e728a6bc7b3cc06412e"):
+        EMNIST(tmp_path, "letters", download=True)
+    monkeypatch.setattr(EMNIST, "md5", md5(made))
+    server.asked.clear()
+    data = EMNIST(tmp_path, split="letters", train=False, download=True)
+    assert (data.data.tolist(), data.targets.tolist()) == (X_TEST[:10].tolist(), Y_TEST[:10].tolist())
+    assert (data.classes[:3], len(data.classes), data.class_to_idx["a"]) == (["N/A", "a", "b"], 27, 1)
+    assert len(EMNIST(tmp_path, "letters")) == 20
+    assert [path for path, _ in server.asked] == ["gzip.zip"]
+    with pytest.raises(DataError, match=r"it holds no whole gzip/emnist-digits-train-images-idx3-ubyte\.gz"):
+        EMNIST(tmp_path, "digits")
+    for name, content in FILES.items():
+        inside = name.replace("t10k", "test")
+        (tmp_path / "EMNIST" / "raw" / f"emnist-mnist-{inside}").write_bytes(content)
+    assert EMNIST(tmp_path, "mnist").data.tolist() == X_TRAIN.tolist()
+    (tmp_path / "EMNIST" / "raw" / "emnist-mnist-train-images-idx3-ubyte").write_bytes(FILES["train-images-idx3-ubyte"][:-1])
+    with pytest.raises(DataError, match="no whole idx file"):
+        EMNIST(tmp_path, "mnist")
+    with pytest.raises(ValueError, match="Unknown value 'words' for argument split"):
+        EMNIST(tmp_path, "words")
+    # as torchvision has them: 62 characters, 47 where letters whose cases look alike are one
+    assert [len(EMNIST.classes_split_dict[split]) for split in EMNIST.splits] == [62, 47, 47, 27, 10, 10]
+
+
+def test_stl10_is_read_from_its_archive_and_from_what_was_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "made" / "stl10_binary"
+    folder.mkdir(parents=True)
+    counts = {"train": 6, "test": 2, "unlabeled": 3}
+    pixels = {name: RNG.integers(0, 256, (count, 3, 96, 96), np.uint8) for name, count in counts.items()}  # columns before rows
+    labels = {name: RNG.integers(1, 11, counts[name], np.uint8) for name in ("train", "test")}
+    contents = {f"{name}_X.bin": x.tobytes() for name, x in pixels.items()}
+    contents |= {f"{name}_y.bin": y.tobytes() for name, y in labels.items()}
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+    (folder / "class_names.txt").write_text("airplane\nbird\n")
+    (folder / "fold_indices.txt").write_text("0 2 \n5 1 4 \n" * 5)
+    with tarfile.open(tmp_path / "stl10_binary.tar.gz", "w:gz") as archive:
+        archive.add(folder, "stl10_binary")
+    with pytest.raises(DataError, match=r"its train_X.bin has the MD5 .* instead of 918c2871b30a85fa023e0c44e0bee87f"):
+        STL10(tmp_path)
+    monkeypatch.setattr(STL10, "digests", {name: md5(content) for name, content in contents.items()})
+    for root in (tmp_path, folder.parent):
+        data = STL10(root)
+        image, target = data[3]
+        np.testing.assert_array_equal(image, pixels["train"][3].transpose(2, 1, 0))
+        assert (target, data.classes, data.data.shape) == (int(labels["train"][3]) - 1, ["airplane", "bird"], (6, 3, 96, 96))
+        fold = STL10(root, "train", folds=1)
+        np.testing.assert_array_equal(fold.data, data.data[[5, 1, 4]])
+        both = STL10(root, split="train+unlabeled", transform=ToTensor())
+        assert (len(both), both.labels.tolist()[6:], both[8][0].shape, both[8][1]) == (9, [-1] * 3, (3, 96, 96), -1)
+        assert (len(STL10(root, "test")), len(STL10(root, "unlabeled"))) == (2, 3)
+    assert "Split: train+unlabeled" in repr(both)
+    with pytest.raises(ValueError, match=r"in the range \[0, 10\), but got 10"):
+        STL10(tmp_path, folds=10)
+    with pytest.raises(ValueError, match="Unknown value 'valid'"):
+        STL10(tmp_path, "valid")
+    (tmp_path / "stl10_binary.tar.gz").write_bytes(b"nothing")
+    with pytest.raises(DataError, match="it is no whole archive"):
+        STL10(tmp_path)
+
+
+def test_svhn_needs_scipy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its reader is stood in for: SciPy is not among what the tests install."""
+    (tmp_path / "test_32x32.mat").write_bytes(b"made")
+    with pytest.raises(DataError, match="instead of eb5a983be6a315427106f1b164d9cef3"):
+        SVHN(tmp_path, "test")
+    monkeypatch.setattr(SVHN, "digests", {"test": md5(b"made")})
+    monkeypatch.setitem(sys.modules, "scipy.io", None)
+    with pytest.raises(ModuleNotFoundError, match="pip install scipy"):
+        SVHN(tmp_path, "test")
+    pixels = RNG.integers(0, 256, (32, 32, 3, 4), np.uint8)
+    scipy = types.ModuleType("scipy")
+    scipy.io = types.ModuleType("scipy.io")  # type: ignore[attr-defined]
+    scipy.io.loadmat = lambda path: {"X": pixels, "y": np.array([[10], [1], [2], [9]], np.uint8)}  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "scipy", scipy)
+    monkeypatch.setitem(sys.modules, "scipy.io", scipy.io)  # type: ignore[attr-defined]
+    data = SVHN(tmp_path, "test")
+    np.testing.assert_array_equal(data[1][0], pixels[..., 1])
+    assert (data.labels.tolist(), data[3][1], data.data.shape) == ([0, 1, 2, 9], 9, (4, 3, 32, 32))
+    assert "Split: test" in repr(data)
+    with pytest.raises(ValueError, match="Unknown value 'train'"):
+        SVHN(tmp_path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import pickle
 import tarfile
@@ -14,7 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from minigrad.serialization.unpickler import load_arrays
-from minigrad.vision.datasets.vision import DataError, VisionDataset, download_once, read_or_explain
+from minigrad.vision.datasets.vision import DataError, VisionDataset, check_md5, download_once, md5_of, read_or_explain
 
 
 class CIFAR10(VisionDataset):
@@ -79,13 +78,7 @@ class CIFAR10(VisionDataset):
     def download(self) -> None:
         """Fetch the archive, unless it or what was in it is there."""
         if not Path(self.root, self.base_folder).is_dir():
-            download_once(self._archive, self.urls, self._verify, progress=True)
-
-    def _verify(self, path: Path) -> None:
-        with open(path, "rb") as file:
-            found = hashlib.file_digest(file, _md5).hexdigest()
-        if found != self.archive_md5:
-            raise ValueError(f"its MD5 is {found} instead of {self.archive_md5}")
+            download_once(self._archive, self.urls, partial(check_md5, md5=self.archive_md5), progress=True)
 
     def _unpacked(self, wanted: dict[str, str]) -> dict[str, Any]:
         """The content of the files, by their names, whose MD5s are given."""
@@ -130,17 +123,13 @@ class CIFAR100(CIFAR10):
     labels = "fine_labels"
 
 
-def _md5(data: bytes = b"") -> Any:
-    return hashlib.md5(data, usedforsecurity=False)  # the sums that the data set's authors publish; the reader below runs nothing
-
-
 def _read(path: Path, md5: str) -> dict[str, Any]:
     return _content(path.read_bytes(), md5)
 
 
 def _content(data: bytes, md5: str) -> dict[str, Any]:
     """The dictionary that a pickle of these data sets holds."""
-    found = _md5(data).hexdigest()
+    found = md5_of(data).hexdigest()
     if found != md5:
         raise ValueError(f"its content has the MD5 {found} instead of {md5}")
     try:

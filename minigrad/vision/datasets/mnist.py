@@ -1,6 +1,6 @@
-"""Images to train on: a sample of digits that comes with minigrad, MNIST in two forms, and Fashion-MNIST.
+"""Images to train on: a sample of digits that comes with minigrad, MNIST in two forms, and sets in its form.
 
-`MNIST` and `FashionMNIST` are torchvision's: datasets of single images. `load_digits` and `load_mnist` are the tutorial's,
+`MNIST` and the sets like it are torchvision's: datasets of single images. `load_digits` and `load_mnist` are the tutorial's,
 whole NumPy arrays: both give ((x_train, y_train), (x_valid, y_valid), (x_test, y_test)), in the data set's own order, which
 is a shuffled one. Each x holds flat images, float32 of shape (n, 784), pixels divided by 256 as in the tutorial's file, so
 in [0, 1); each y the digits shown, int64 of shape (n,). The arrays are the caller's own, to be turned into tensors:
@@ -10,8 +10,11 @@ in [0, 1); each y the digits shown, int64 of shape (n,). The arrays are the call
 
 import gzip
 import hashlib
+import math
 import os
 import pickle
+import string
+import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -25,7 +28,7 @@ from numpy.typing import NDArray
 from minigrad.serialization.unpickler import load_arrays
 from minigrad.tensors.creation import from_numpy
 from minigrad.vision.datasets.legacy import OlderNames
-from minigrad.vision.datasets.vision import VisionDataset, data_folder, download_once, read_or_explain
+from minigrad.vision.datasets.vision import VisionDataset, check_md5, data_folder, download_once, read_or_explain
 
 Split = tuple[NDArray[np.float32], NDArray[np.int64]]
 Splits = tuple[Split, Split, Split]
@@ -206,9 +209,11 @@ class MNIST(OlderNames, VisionDataset):
             download_once(path, [f"{mirror}{name}.gz" for mirror in self.mirrors], read, progress=True)
 
     def _files(self) -> Iterator[tuple[str, Path, Callable[[Path], NDArray[np.uint8]]]]:
-        """Name, place and reader of each of them."""
+        """Name, place and reader of each of them; torchvision leaves them unpacked, too."""
         for name, digest in self.digests.items():
-            yield name, Path(self.raw_folder, f"{name}.gz"), partial(read_idx, digest=digest)
+            packed, unpacked = Path(self.raw_folder, f"{name}.gz"), Path(self.raw_folder, name)
+            path = unpacked if unpacked.exists() and not packed.exists() else packed
+            yield name, path, partial(read_idx, digest=digest, packed=path is packed)
 
     def __len__(self) -> int:
         return len(self.data)
@@ -237,20 +242,111 @@ class FashionMNIST(MNIST):
     ]  # fmt: skip
 
 
-def read_idx(path: Path, digest: str) -> NDArray[np.uint8]:
-    """The array of bytes in the compressed idx file at `path`.
+class KMNIST(MNIST):
+    """Handwritten hiragana, as many and as large as MNIST's digits, as `torchvision.datasets.KMNIST`; else as `MNIST`."""
 
-    The format, from MNIST's own page: two zero bytes, the code of the dtype (8 for uint8), the number of dimensions, their
-    sizes as big-endian int32, the elements.
+    mirrors = ("http://codh.rois.ac.jp/kmnist/dataset/kmnist/",)
+    digests: ClassVar[dict[str, str]] = {  # MD5 of each .gz file, which is what torchvision knows
+        "train-images-idx3-ubyte": "bdb82020997e1d708af4cf47b453dcf7",
+        "train-labels-idx1-ubyte": "e144d726b3acfaa3e44228e80efcd344",
+        "t10k-images-idx3-ubyte": "5c965bf0a639b31b8f53240b1b52f4d7",
+        "t10k-labels-idx1-ubyte": "7320c461ea6c1c855c0b718fb2a4b134",
+    }
+    classes: ClassVar[list[str]] = ["o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"]
+
+    def _files(self) -> Iterator[tuple[str, Path, Callable[[Path], NDArray[np.uint8]]]]:
+        for name, md5 in self.digests.items():
+            path = Path(self.raw_folder, f"{name}.gz")
+            yield name, path, partial(_read_packed_idx, md5=md5)
+
+
+class EMNIST(MNIST):
+    """Handwritten letters and digits, images like MNIST's but turned on their side, as `torchvision.datasets.EMNIST`.
+
+    Parameters
+    ----------
+    root : str or path
+        Its folder ``EMNIST/raw`` holds ``gzip.zip`` (560 MB, of all splits), or what torchvision unpacks from it.
+    split : "byclass", "bymerge", "balanced", "letters", "digits" or "mnist"
+        Which characters, and how many of each.
+    train, transform, target_transform, download
+        As in `MNIST`.
+    """
+
+    mirrors = ("https://biometrics.nist.gov/cs_links/EMNIST/",)
+    md5 = "58c8d27c78d21e728a6bc7b3cc06412e"
+    splits = ("byclass", "bymerge", "balanced", "letters", "digits", "mnist")
+    _all = sorted(string.digits + string.ascii_letters)
+    _merged = sorted(set(_all) - set("cijklmopsuvwxyz"))  # of these letters, the two cases look alike
+    classes_split_dict: ClassVar[dict[str, list[str]]] = {
+        "byclass": _all, "bymerge": _merged, "balanced": _merged,
+        "letters": ["N/A", *string.ascii_lowercase], "digits": list(string.digits), "mnist": list(string.digits),
+    }  # fmt: skip
+
+    def __init__(self, root: str | os.PathLike[str], split: str, **kwargs: Any) -> None:
+        if split not in self.splits:
+            raise ValueError(f"Unknown value {split!r} for argument split. Valid values are {', '.join(self.splits)}.")
+        self.split = split
+        super().__init__(root, **kwargs)
+        self.classes = self.classes_split_dict[split]  # type: ignore[misc]
+
+    def download(self) -> None:
+        """Fetch the archive, unless it or what was in it is there."""
+        verify = partial(check_md5, md5=self.md5)
+        for _, path, _ in self._files():
+            download_once(path, [f"{mirror}gzip.zip" for mirror in self.mirrors], verify, progress=True)
+
+    def _files(self) -> Iterator[tuple[str, Path, Callable[[Path], NDArray[np.uint8]]]]:
+        for kind in ("images-idx3-ubyte", "labels-idx1-ubyte"):
+            name = f"emnist-{self.split}-{'train' if self.train else 'test'}-{kind}"
+            path = Path(self.raw_folder, name)
+            prefix = "train-" if self.train else "t10k-"
+            if path.exists():
+                yield prefix + kind, path, lambda path: idx(path.read_bytes())
+            else:
+                yield prefix + kind, Path(self.raw_folder, "gzip.zip"), partial(_read_member, name=f"gzip/{name}.gz", md5=self.md5)
+
+
+def _read_member(path: Path, name: str, md5: str) -> NDArray[np.uint8]:
+    """The array in one file of an archive with this MD5."""
+    check_md5(path, md5)
+    try:
+        with zipfile.ZipFile(path) as archive, archive.open(name) as packed, gzip.open(packed) as file:
+            return idx(file.read())
+    except (zipfile.BadZipFile, KeyError, EOFError, zlib.error) as error:
+        raise ValueError(f"it holds no whole {name} ({error})") from error
+
+
+def _read_packed_idx(path: Path, md5: str) -> NDArray[np.uint8]:
+    """The array in a compressed idx file with this MD5."""
+    check_md5(path, md5)
+    return idx(_unpack(path))
+
+
+def read_idx(path: Path, digest: str, packed: bool = True) -> NDArray[np.uint8]:
+    """The array of bytes in the idx file at `path`, compressed by gzip or not.
 
     Raises
     ------
     ValueError : if its content is not that with this SHA-256.
     OSError : if it cannot be read.
     """
-    content = _unpack(path)
+    content = _unpack(path) if packed else path.read_bytes()
     found = hashlib.sha256(content).hexdigest()
     if found != digest:
         raise ValueError(f"its content has the digest {found} instead of {digest}")
+    return idx(content)
+
+
+def idx(content: bytes) -> NDArray[np.uint8]:
+    """The array in an idx file.
+
+    The format, from MNIST's own page: two zero bytes, the code of the dtype (8 for uint8), the number of dimensions, their
+    sizes as big-endian int32, the elements.
+    """
+    if content[:3] != b"\0\0\x08" or len(content) < 4 + 4 * content[3]:
+        raise ValueError("it is no idx file of bytes")
     sizes = np.frombuffer(content, ">i4", count=content[3], offset=4)
+    if len(content) != 4 + sizes.nbytes + math.prod(map(int, sizes)):
+        raise ValueError("it is no whole idx file")
     return np.frombuffer(bytearray(content), np.uint8, offset=4 + sizes.nbytes).reshape(sizes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -41,6 +42,24 @@ def read_or_explain(path: Path, read: Callable[[Path], T]) -> T:
             f"cannot read {path} ({error.strerror or error}): make it readable, "
             "or name another folder in MINIGRAD_DATA, or as root="
         ) from error
+
+
+def md5_of(data: bytes = b"") -> Any:
+    """The sums that the authors of data sets publish. (What they are for here needs no better one: the readers run nothing.)"""
+    return hashlib.md5(data, usedforsecurity=False)
+
+
+def check_md5(path: Path, md5: str) -> None:
+    """Refuse a file that has another MD5.
+
+    Raises
+    ------
+    ValueError : if it has.
+    """
+    with open(path, "rb") as file:
+        found = hashlib.file_digest(file, md5_of).hexdigest()
+    if found != md5:
+        raise ValueError(f"its MD5 is {found} instead of {md5}")
 
 
 class VisionDataset(Dataset[Any]):
