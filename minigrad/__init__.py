@@ -106,7 +106,8 @@ from minigrad.lazy import on_first_use as _on_first_use
 
 if TYPE_CHECKING:
     from minigrad import (
-        compiler, distributed, distributions, func, functional, jit, multiprocessing, onnx, serialization, special, testing,
+        compiler, distributed, distributions, func, functional, jit, mps, multiprocessing, onnx, serialization, special, testing,
+        xpu,
     )  # fmt: skip
     from minigrad.compiler import compile
     from minigrad.func import vmap
@@ -115,8 +116,8 @@ else:
     __getattr__, __dir__ = _on_first_use(
         __name__, compiler="minigrad.compiler", compile="minigrad.compiler", distributed="minigrad.distributed",
         distributions="minigrad.distributions", func="minigrad.func", vmap="minigrad.func", functional="minigrad.functional",
-        jit="minigrad.jit", multiprocessing="minigrad.multiprocessing", onnx="minigrad.onnx",
-        serialization="minigrad.serialization", load="minigrad.serialization", safetensors="minigrad.serialization",
+        jit="minigrad.jit", mps="minigrad.mps", multiprocessing="minigrad.multiprocessing", onnx="minigrad.onnx",
+        xpu="minigrad.xpu", serialization="minigrad.serialization", load="minigrad.serialization", safetensors="minigrad.serialization",
         save="minigrad.serialization", special="minigrad.special", testing="minigrad.testing",
     )
 

@@ -9,6 +9,8 @@ from types import ModuleType
 from typing import Any
 
 from minigrad import nn
+from minigrad.arrays.dtypes import Size, device, dtype
+from minigrad.tensors.tensor import Tensor
 
 # torch's path, and the files that hold what it holds.
 PATHS: dict[str, tuple[str, ...]] = {
@@ -57,6 +59,9 @@ def install() -> None:
     _add("nn.modules.utils", _merged(
         "nn.modules.utils", {"_ntuple": each, "_single": each(1), "_pair": each(2), "_triple": each(3), "_quadruple": each(4)}))
     _add("nn.common_types", _merged("nn.common_types", {f"_{what}_t": of | tuple for what, of in SIZES.items()}))
+    _add("types", _merged("types", {
+        "Number": int | float | bool, "Device": str | int | device | None, "_size": Size | list[int] | tuple[int, ...], "_int": int,
+        "_dtype": dtype, "Tensor": Tensor, "Size": Size}))  # fmt: skip
     _add("utils.data._utils", _merged("utils.data._utils"))
     for path, places in PATHS.items():
         files = [import_module(f"minigrad.{place}") for place in places]

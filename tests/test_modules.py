@@ -480,6 +480,7 @@ PRIVATE = {
     "nn.modules.loss": ("_Loss", "_WeightedLoss"),
     "nn.modules.transformer": ("_get_clones",), "optim.lr_scheduler": ("_LRScheduler",), "optim.optimizer": ("required",),
     "autograd.variable": ("Variable",), "utils.data._utils.collate": ("default_collate",), "utils.hooks": ("RemovableHandle",),
+    "types": ("Number", "Device", "_size", "_int", "_dtype", "Tensor", "Size"),
     "nn.common_types": ("_size_1_t", "_size_2_t", "_size_any_t", "_size_2_opt_t", "_ratio_2_t"),
     "nn.modules.utils": ("_single", "_pair", "_triple", "_quadruple", "_ntuple"),
 }  # fmt: skip

@@ -28,7 +28,7 @@ MODULES = [
 # A reason, in the words of the README, and the names that it excuses, as regular expressions of the whole name.
 REASONS = {
     "GPUs": r"""
-        cudnn_\w+ miopen_\w+ mkldnn_\w+ fbgemm_\w+ \w*vulkan\w* \w*xla\w* (is_)?ipu (is_)?(maia|mtia) to_mkldnn xpu
+        cudnn_\w+ miopen_\w+ mkldnn_\w+ fbgemm_\w+ \w*vulkan\w* \w*xla\w* (is_)?ipu (is_)?(maia|mtia) to_mkldnn Tensor\.xpu
         record_stream Stream \.Event get_device_module StreamObjType DeviceObjType AcceleratorError
         has_(lapack|mkl|openmp|spectral) profiler_\w+ SyncBatchNorm
         batch_norm_(elemt|stats|update_stats|\w*backward\w*|gather\w+) get_device_states set_device_states

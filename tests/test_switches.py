@@ -37,6 +37,31 @@ def test_what_needs_a_gpu_says_that_there_is_none(m: Any, name: str) -> None:
         getattr(m.cuda, name)(*[0] if "device_" in name else [])
 
 
+@pytest.mark.parametrize("name", ["cuda", "xpu", "mps"])
+def test_what_other_gpus_answer(name: str) -> None:
+    """As torch without them, whose AttributeErrors are for what nobody asks there."""
+    found = []
+    for m in (mg, torch):
+        gpu = getattr(m, name)
+        state = m.get_rng_state()
+        calls: dict[str, Any] = {
+            "is_available": (), "device_count": (), "manual_seed": (1,), "synchronize": (), "empty_cache": (), "seed": (),
+            "get_rng_state": (), "is_initialized": (), "manual_seed_all": (1,), "seed_all": (), "get_rng_state_all": (),
+            "set_rng_state_all": ([],), "set_rng_state": (state,), "current_device": (), "get_device_name": (0,),
+            "current_allocated_memory": (), "driver_allocated_memory": (), "initial_seed": (),
+        }  # fmt: skip
+        answers: dict[str, Any] = {}
+        for each, args in calls.items():
+            try:
+                answers[each] = getattr(gpu, each)(*args)
+            except (AttributeError, AssertionError, RuntimeError) as error:
+                answers[each] = type(error).__name__
+        found.append(answers)
+    ours, theirs = found
+    assert {each: answer for each, answer in theirs.items() if answer != "AttributeError"} == {
+        each: ours[each] for each in ours if theirs[each] != "AttributeError"}  # fmt: skip
+
+
 @same_as_torch
 def test_precision(m: Any) -> Any:
     before = m.get_float32_matmul_precision()

@@ -35,6 +35,26 @@ def manual_seed_all(seed: int) -> None:
     """Do nothing: there is no generator on a GPU."""
 
 
+def seed() -> None:
+    """Do nothing: there is no generator on a GPU."""
+
+
+seed_all = seed
+
+
+def get_rng_state_all() -> list[Any]:
+    """No states."""
+    return []
+
+
+def set_rng_state(new_state: Any, device: Any = "cuda") -> None:
+    """Do nothing: there is no generator on a GPU."""
+
+
+def set_rng_state_all(new_states: Any) -> None:
+    """Do nothing: there is no generator on a GPU."""
+
+
 def empty_cache() -> None:
     """Do nothing: there is no memory of a GPU."""
 
@@ -59,7 +79,7 @@ def synchronize(device: Any = None) -> NoReturn:
 
 
 current_device = get_device_name = get_device_properties = get_device_capability = set_device = synchronize
-current_stream = ipc_collect = mem_get_info = reset_peak_memory_stats = synchronize
+current_stream = ipc_collect = mem_get_info = reset_peak_memory_stats = get_rng_state = initial_seed = synchronize
 
 
 class TensorType:
