@@ -117,8 +117,8 @@ else:
         __name__, compiler="minigrad.compiler", compile="minigrad.compiler", distributed="minigrad.distributed",
         distributions="minigrad.distributions", func="minigrad.func", vmap="minigrad.func", functional="minigrad.functional",
         jit="minigrad.jit", mps="minigrad.mps", multiprocessing="minigrad.multiprocessing", onnx="minigrad.onnx",
-        xpu="minigrad.xpu", serialization="minigrad.serialization", load="minigrad.serialization", safetensors="minigrad.serialization",
-        save="minigrad.serialization", special="minigrad.special", testing="minigrad.testing",
+        serialization="minigrad.serialization", load="minigrad.serialization", safetensors="minigrad.serialization",
+        save="minigrad.serialization", special="minigrad.special", testing="minigrad.testing", xpu="minigrad.xpu",
     )
 
 __version__ = version.__version__
