@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -176,3 +177,68 @@ def test_memory_is_put_in_order_once() -> None:
         x[0, 0, 0, 0] = 7
     assert first[0, 0, 0] == 7
     assert second[0, 0, 0, 0] == 7
+
+
+SAME_MEMORY: dict[str, Callable[[Any, Any], Any]] = {
+    "detach": lambda t, x: x.detach(),
+    "detach twice": lambda t, x: x.detach().detach(),
+    "data": lambda t, x: x.data,
+    "set data": lambda t, x: changed_data(t, x),
+    "numpy": lambda t, x: t.from_numpy(x.numpy()),
+    "as_tensor": lambda t, x: t.as_tensor(x.numpy()),
+    "asarray": lambda t, x: t.asarray(x.numpy()),
+    "parameter": lambda t, x: t.nn.Parameter(x),
+    "requires_grad_": lambda t, x: x.detach().requires_grad_(),
+    "a function's own": lambda t, x: own(t).apply(x),
+    "torch.Tensor": lambda t, x: t.Tensor(x),
+    "other bits": lambda t, x: x.view(t.int32).view(t.float32),
+}
+
+
+def changed_data(t: Any, x: Any) -> Any:
+    y = t.zeros(x.shape)
+    y.data = x
+    return y
+
+
+def own(t: Any) -> Any:
+    class Own(t.autograd.Function):  # type: ignore[misc]
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            return x.detach()
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            return g
+
+    return Own
+
+
+@pytest.mark.parametrize("name", SAME_MEMORY)
+def test_whoever_looks_at_images_with_channels_last_keeps_sharing_their_memory(name: str) -> None:
+    """A look at a convolution's result may move it to other memory; that must not happen to what others see."""
+    found = []
+    for t in (torch, mg):
+        images = t.zeros(2, 4, 4, 3)
+        shown = SAME_MEMORY[name](t, images.permute(0, 3, 1, 2))
+        facts = [shown.is_contiguous(), tuple(shown.stride()), shown.data_ptr() == images.data_ptr()]
+        with t.no_grad():
+            shown.add_(1)
+            t.relu(shown).view(2, 4, 12) if facts[0] else shown.flatten()
+            shown.mul_(2)
+        found.append([*facts, images.sum().item()])
+    assert found[0] == found[1] == [False, (48, 1, 12, 3), True, 192.0]
+
+
+def test_files_keep_the_order_of_elements(tmp_path: Path) -> None:
+    """And tensors that share memory there share it afterwards."""
+    found = []
+    for t in (torch, mg):
+        images = t.zeros(2, 4, 4, 3)
+        t.save([images, images.permute(0, 3, 1, 2)], tmp_path / "images.pt")
+        for u in (torch, mg):
+            first, second = u.load(tmp_path / "images.pt")
+            facts = [second.is_contiguous(), tuple(second.stride())]
+            second.add_(1)
+            found.append([*facts, first.sum().item()])
+    assert found == [[False, (48, 1, 12, 3), 96.0]] * 4

@@ -18,7 +18,7 @@ from minigrad.autograd.node import Op, record
 from minigrad.autograd.saved import Saved, here
 from minigrad.autograd.tensor_base import TensorBase, wrap
 from minigrad.autograd.versions import count_change
-from minigrad.autograd.views import needs_grad, share
+from minigrad.autograd.views import as_it_lies, needs_grad, settle, share
 
 
 class FunctionCtx:
@@ -202,7 +202,8 @@ def _differentiable(output: Any, args: Sequence[Any]) -> Any:
     """
     if not isinstance(output, TensorBase) or output.array.dtype.kind != "f":
         return output
-    result = wrap(output.array)
+    settle(output)
+    result = as_it_lies(wrap(output.array))
     result._version_cell = output._version_cell
     for x in args:
         if isinstance(x, TensorBase):

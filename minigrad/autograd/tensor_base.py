@@ -28,7 +28,8 @@ class TensorBase:
     """
 
     __slots__ = (
-        "__weakref__", "_complete_hooks", "_grad", "_hooks", "_node", "_requires_grad", "_version_cell", "_view", "array",
+        "__weakref__", "_as_it_lies", "_complete_hooks", "_grad", "_hooks", "_node", "_requires_grad", "_version_cell", "_view",
+        "array",
     )  # fmt: skip
 
     array: Array
@@ -38,6 +39,7 @@ class TensorBase:
     _hooks: dict[int, Callable[[Any], Any]] | None  # of a leaf; a result's hooks are with its node
     _complete_hooks: dict[int, Callable[[Any], None]]  # set only on leaves that have some; see hooks.py
 
+    _as_it_lies: bool  # set only on some tensors with four dimensions; see views.py
     _version_cell: list[Any]  # counts the changes of the memory, for all tensors that share it; see versions.py
     _view: tuple[TensorBase, int] | None  # (the tensor whose memory it shows, when it was made); see views.py
 

@@ -50,10 +50,17 @@ def settle(x: Any) -> None:
 def left_by_convolution(x: TensorBase) -> bool:
     """Whether the channels of `x` come last because a convolution left them there.
 
-    They may also come last since that is how the user's images lie. Where these are no view any more (a quotient of one, for
-    example), they are taken for the result of a convolution; in torch they would stay as they lie.
+    They may also come last since that is how the user's images lie: those of a view, and of what `as_it_lies` has noted. What is
+    computed from these (a quotient, for example) is taken for the result of a convolution; in torch it would lie as they do.
     """
-    return x._view is None and channels_come_last(x.array)
+    return x._view is None and channels_come_last(x.array) and not hasattr(x, "_as_it_lies")
+
+
+def as_it_lies(x: Any) -> Any:
+    """Note that somebody else may see the memory of `x`, an array for example, so that `settle` leaves it; returns x."""
+    if channels_come_last(x.array):
+        x._as_it_lies = True
+    return x
 
 
 def empty_in_order_of(x: TensorBase, dtype: Any = None) -> Array:

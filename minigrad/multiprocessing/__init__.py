@@ -16,6 +16,7 @@ import numpy as np
 
 from minigrad.arrays.sharing import reference
 from minigrad.autograd import wrap
+from minigrad.autograd.views import as_it_lies
 from minigrad.multiprocessing.spawn import ProcessExitedException, spawn
 from minigrad.nn.parameter import Parameter
 from minigrad.tensors.tensor import Tensor
@@ -28,7 +29,7 @@ def _reduced(tensor: Any) -> Any:
 
 
 def _received(shared: Any, requires_grad: bool, cls: type) -> Tensor:
-    return wrap(np.ndarray(*shared), requires_grad, cls)
+    return as_it_lies(wrap(np.ndarray(*shared), requires_grad, cls))
 
 
 for _class in (Tensor, Parameter):

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from minigrad.autograd import TensorBase, wrap
+from minigrad.autograd.views import as_it_lies, settle
 from minigrad.tensors.creation import empty
 from minigrad.tensors.tensor import Tensor
 
@@ -46,7 +47,8 @@ class Parameter(Tensor):
         if not isinstance(data, Tensor):
             raise TypeError(f"Parameter(): data must be a Tensor, not {type(data).__name__}; make one with "
                             "torch.tensor(...)")
-        parameter = wrap(data.array, cls=cls)
+        settle(data)
+        parameter = as_it_lies(wrap(data.array, cls=cls))
         parameter._version_cell = data._version_cell
         return parameter.requires_grad_(requires_grad)
 
@@ -54,7 +56,7 @@ class Parameter(Tensor):
         return "Parameter containing:\n" + super().__repr__()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Parameter:
-        memo[id(self)] = copied = wrap(self.array.copy("K"), self._requires_grad, type(self))
+        memo[id(self)] = copied = as_it_lies(wrap(self.array.copy("K"), self._requires_grad, type(self)))
         return copied
 
 

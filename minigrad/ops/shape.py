@@ -19,7 +19,7 @@ from minigrad.arrays.dtypes import Array, as_dtype, common_dtype
 from minigrad.arrays.dtypes import dtype as DType
 from minigrad.arrays.layout import check_format, contiguous_format
 from minigrad.autograd import TensorBase, cast, op, raw, wrap
-from minigrad.autograd.views import settle
+from minigrad.autograd.views import as_it_lies, settle
 from minigrad.ops.dims import axes_of, axis_of, numpy_names
 
 # ---- shape ---------------------------------------------------------------------------------------------------------------
@@ -100,7 +100,7 @@ def _read_as(x: Any, wanted: DType) -> Any:
             if value % (new // width):
                 raise RuntimeError(f"{fact} must be divisible by {new // width} {what}, but got {value}")
     shape = (*array.shape[:-1], array.shape[-1] * width // new) if width != new else array.shape
-    result = wrap(array.view(wanted.numpy) if array.size else np.empty(shape, wanted.numpy))
+    result = as_it_lies(wrap(array.view(wanted.numpy) if array.size else np.empty(shape, wanted.numpy)))
     result._version_cell = x._version_cell
     return result
 

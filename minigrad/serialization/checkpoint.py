@@ -23,6 +23,7 @@ import numpy as np
 from minigrad.arrays.dtypes import OLD_NAMES, Array, Size, check_device, device, dtype
 from minigrad.arrays.storage import Storage, float32_of_bfloat16, show, storage_of
 from minigrad.autograd import wrap
+from minigrad.autograd.views import as_it_lies
 from minigrad.nn.parameter import Parameter
 from minigrad.serialization import safetensors
 from minigrad.serialization.archive import Archive, write_archive
@@ -408,7 +409,7 @@ class _Reader:
             array = show(storage, expect(int, offset), _sizes(shape), _sizes(strides))
         except (ValueError, TypeError, OverflowError):
             refuse(f"it has a tensor that reaches outside its storage of {storage.size} numbers, or has more than fit into memory")
-        return wrap(array).requires_grad_(expect(bool, grad))
+        return as_it_lies(wrap(array)).requires_grad_(expect(bool, grad))
 
 
 def _sizes(values: Any) -> tuple[int, ...]:

@@ -30,7 +30,7 @@ from minigrad.arrays.layout import memory_options
 from minigrad.arrays.memory import OutOfMemoryError, allocating
 from minigrad.arrays.storage import shown
 from minigrad.autograd import TensorBase, unwrapped, wrap
-from minigrad.autograd.views import empty_in_order_of
+from minigrad.autograd.views import as_it_lies, empty_in_order_of
 from minigrad.ops.comparison import isclose
 from minigrad.ops.shape import sizes_of
 
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 def _finished(array: Any, requires_grad: bool, device: Any) -> Tensor:
     """A new tensor around `array`, as the options of all the functions here want it."""
     check_device(device)
-    result = wrap(array)
+    result = as_it_lies(wrap(array))
     if requires_grad:
         result.requires_grad_(requires_grad)
     return result
@@ -162,7 +162,7 @@ def as_tensor(data: Any, *, dtype: Any = None, device: Any = None) -> Tensor:
     check_device(device)
     if isinstance(data, TensorBase):
         return data.to(dtype=dtype)  # type: ignore[attr-defined]
-    return wrap(array_of(data, dtype))
+    return as_it_lies(wrap(array_of(data, dtype)))
 
 
 def asarray(
@@ -258,7 +258,7 @@ def from_numpy(array: np.ndarray[Any, Any]) -> Tensor:
     if array.dtype not in DTYPES:
         raise TypeError(f"can't convert np.ndarray of type {array.dtype}. The only supported types are: "
                         f"{', '.join(d.name for d in DTYPES.values())}.")
-    return wrap(array)
+    return as_it_lies(wrap(array))
 
 
 def _number(name: str, x: Any) -> Any:

@@ -15,6 +15,7 @@ from minigrad.arrays.dtypes import DTYPES, OLD_NAMES, Size, device, dtype, get_d
 from minigrad.arrays.layout import memory_options
 from minigrad.arrays.memory import allocating
 from minigrad.autograd import TensorBase, wrap
+from minigrad.autograd.views import as_it_lies, settle
 from minigrad.ops.indexing import getitem
 from minigrad.ops.linalg import outer
 from minigrad.tensors.creation import _finished, array_of, empty, is_sequence, numpy_dtype
@@ -53,7 +54,7 @@ def constructed(given: tuple[Any, ...], kind: dtype | None = None, where: Any = 
             raise RuntimeError(f"{OLD_NAMES[target]}Tensor(): expected a storage of {target}, got one of {data.dtype}")
         result = wrap(data._row)
     elif _holds_values(data):
-        result = wrap(array_of(data, target))
+        result = as_it_lies(wrap(array_of(data, target)))
     elif all(hasattr(size, "__index__") for size in given) and not isinstance(data, bool):
         result = empty(given or (0,), dtype=target)
     else:
@@ -72,7 +73,8 @@ def adopted(x: Any, cls: Any) -> Any:
     """`x` as a tensor of the class `cls`, in the same memory and with the same history."""
     if type(x) is cls:
         return x
-    result = wrap(x.array, x._requires_grad, cls)
+    settle(x)
+    result = as_it_lies(wrap(x.array, x._requires_grad, cls))
     result._node, result._version_cell, result._view = x._node, x._version_cell, x._view
     return result
 

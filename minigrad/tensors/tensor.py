@@ -18,7 +18,7 @@ from minigrad.arrays.sharing import memory_of, shared_copy
 from minigrad.arrays.storage import deep_copied, storage_of
 from minigrad.autograd import TensorBase, raw, unwrapped, wrap
 from minigrad.autograd.tensor_base import Untracked
-from minigrad.autograd.views import settle
+from minigrad.autograd.views import as_it_lies, settle
 from minigrad.ops import comparison, elementwise, reduction, shape, special
 from minigrad.tensors import creation, legacy
 from minigrad.tensors.methods import Methods, is_operand
@@ -265,6 +265,8 @@ class Tensor(Methods):
             raise RuntimeError("Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the "
                                "moment; use x.detach().clone()")
         memo[id(self)] = copied = wrap(deep_copied(self.array, memo), self._requires_grad, type(self))
+        if self._view is not None or hasattr(self, "_as_it_lies"):
+            as_it_lies(copied)
         copied.grad = None if self.grad is None else deepcopy(self.grad, memo)
         vars(copied).update(deepcopy(vars(self), memo))
         return copied
@@ -421,7 +423,7 @@ class Tensor(Methods):
     def detach(self) -> Tensor:
         """The same memory, without the history."""
         settle(self)
-        result = wrap(self.array)
+        result = as_it_lies(wrap(self.array))
         result._version_cell = self._version_cell
         return result
 
@@ -436,7 +438,7 @@ class Tensor(Methods):
     def data(self) -> Tensor:
         """The same memory, without the history and unseen by the version counter."""
         settle(self)
-        return wrap(self.array)
+        return as_it_lies(wrap(self.array))
 
     @data.setter
     def data(self, value: Tensor) -> None:
@@ -445,7 +447,9 @@ class Tensor(Methods):
         if self._requires_grad and value.array.dtype.kind != "f":
             raise RuntimeError("data set to a tensor that requires gradients must be floating point, got "
                                f"{DTYPES[value.array.dtype]}")
+        settle(value)
         self.array, self._version_cell = value.array, [self._version_cell[0]]  # other memory; the count goes on
+        as_it_lies(self)
 
     def retain_grad(self) -> None:
         """Keep the gradient in `.grad` although this tensor is not a leaf."""
