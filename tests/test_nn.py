@@ -289,9 +289,19 @@ def test_own_refusals() -> None:
     with pytest.raises(TypeError, match="must be a Module, not int"):
         mg.nn.ModuleList().insert(0, 3)
     with pytest.raises(AssertionError, match="CPU only"):
-        mg.nn.ReLU().cuda()
+        mg.nn.Linear(1, 1).cuda()
     with pytest.raises(AssertionError, match="CPU only"):
         mg.nn.Linear(1, 1).to("cuda")
+
+
+@same_as_torch
+def test_a_module_without_parameters_can_be_anywhere(m: Any) -> Any:
+    """As torch, on a machine without a GPU."""
+    x = m.tensor([1.0, 2.0])
+    loss, activation = m.nn.MSELoss().cuda(), m.nn.Sequential(m.nn.ReLU(), m.nn.Dropout()).to(m.device("cuda"))
+    with_some = m.nn.BatchNorm1d(2, affine=False), m.nn.Linear(1, 1), m.nn.PReLU()
+    return [loss(x, x * 2), str(activation), str(m.nn.CrossEntropyLoss().to("cuda:0")),
+            [raised(module.to, "cuda") for module in with_some], raised(m.nn.ReLU().to, "gpu")]
 
 
 # Changes to all of them -----------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ import numpy as np
 from minigrad.arrays.dtypes import Array
 from minigrad.arrays.layout import channels_come_last, empty_as
 from minigrad.autograd.node import clock
-from minigrad.autograd.tensor_base import TensorBase
+from minigrad.autograd.tensor_base import TensorBase, raw
 
 
 def share(result: TensorBase, base: Any, recording: bool) -> None:
@@ -65,7 +65,8 @@ def as_it_lies(x: Any) -> Any:
 
 def empty_in_order_of(x: TensorBase, dtype: Any = None) -> Array:
     """A new array in the shape of `x`, and in its order in memory, to draw random numbers in for example."""
-    return np.empty(x.array.shape, dtype or x.array.dtype) if left_by_convolution(x) else empty_as(x.array, dtype)
+    array = raw(x)
+    return np.empty(array.shape, dtype or array.dtype) if left_by_convolution(x) else empty_as(array, dtype)
 
 
 def refresh(view: Any) -> None:

@@ -10,9 +10,10 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
 from inspect import Signature, get_annotations, signature
+from itertools import chain
 from typing import Any, ClassVar, Self
 
-from minigrad.arrays.dtypes import float16, float32, float64
+from minigrad.arrays.dtypes import check_device, float16, float32, float64
 from minigrad.autograd import no_grad
 from minigrad.nn.hooks import Hooked
 from minigrad.nn.parameter import Parameter
@@ -317,7 +318,9 @@ class Module(Hooked, Stateful):
 
         `memory_format`, which in torch is a matter of speed, changes nothing: convolutions have their own order here.
         """
-        wanted, _ = conversion(args, dtype, device)
+        wanted, where, _ = conversion(args, dtype, device)
+        if any(True for _ in chain(self.parameters(), self.buffers())):  # without them, as a loss is, it can be anywhere
+            check_device(where)
         if wanted is None:
             return self
         if not wanted.is_floating_point:
@@ -364,7 +367,7 @@ class Module(Hooked, Stateful):
         return self._apply(lambda t: t.share_memory_())
 
     def cuda(self, device: Any = None) -> Self:
-        """Not possible: minigrad computes on the CPU only."""
+        """Not possible if there are parameters or buffers: minigrad computes on the CPU only."""
         return self.to(device="cuda")
 
     # ---- text --------------------------------------------------------------------------------------------------------

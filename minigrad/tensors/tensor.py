@@ -26,8 +26,8 @@ from minigrad.tensors.numpy_dispatch import FUNCTIONS, UFUNCS, as_arrays
 from minigrad.tensors.storage import TypedStorage, UntypedStorage
 
 
-def conversion(args: tuple[Any, ...], dtype: Any, device: Any) -> tuple[dtypes.dtype | None, list[bool]]:
-    """What the arguments of ``to(...)`` ask for, of tensors and modules: a dtype, and the flags `non_blocking` and `copy`."""
+def conversion(args: tuple[Any, ...], dtype: Any, device: Any) -> tuple[dtypes.dtype | None, dtypes.device | None, list[bool]]:
+    """What the arguments of ``to(...)`` ask for, of tensors and modules: dtype, device, and the flags `non_blocking` and `copy`."""
     flags = [a for a in args if isinstance(a, bool)]  # they come last
     for a in args[: len(args) - len(flags)]:
         if isinstance(a, TensorBase):
@@ -40,8 +40,7 @@ def conversion(args: tuple[Any, ...], dtype: Any, device: Any) -> tuple[dtypes.d
     if len(args) > len(flags) + 2 or len(flags) > 2 or (flags and not typed):  # flags come behind a dtype only
         raise TypeError("to(): expected a dtype, a device (and a dtype) or a tensor, and then the flags non_blocking and copy, got "
                         f"({', '.join(type(a).__name__ for a in args)})")
-    check_device(device)
-    return None if dtype is None else as_dtype(dtype), flags
+    return None if dtype is None else as_dtype(dtype), None if device is None else dtypes.device(device), flags
 
 
 @autograd.result_class
@@ -486,7 +485,8 @@ class Tensor(Methods):
            memory_format: Any = None) -> Tensor:
         """The tensor in another dtype: ``x.to(torch.float64)``, ``x.to(other)``, ``x.to("cpu")``; itself if it has it already."""
         check_format("to", memory_format)
-        kind, flags = conversion(args, dtype, device)
+        kind, where, flags = conversion(args, dtype, device)
+        check_device(where)
         if kind is None or kind.numpy == self.array.dtype:
             return self.clone() if copy or flags[1:] == [True] else self
         return autograd.cast(self, kind.numpy)
