@@ -16,7 +16,7 @@ from minigrad.arrays.storage import storage_of
 
 
 class _Storage:
-    """What both kinds share; `_row` is the memory as a one-dimensional array, `_owner` keeps it alive."""
+    """What both kinds share; `_row` is the memory as a one-dimensional array, and `_owner` the array that owns it."""
 
     def __init__(self, row: Array, owner: Any = None) -> None:
         self._row, self._owner = row, owner
