@@ -103,6 +103,10 @@ CHAINS: dict[str, Callable[[Any], Any]] = {
     "layer_norm": lambda t: t.nn.LayerNorm(4)(sequences(t).transpose(0, 1)),
     "matmul": lambda t: t.randn(2, 3, 4, 5).transpose(0, 1) @ t.randn(2, 3, 5, 4).transpose(0, 1),
     "max_pool1d": lambda t: t.nn.functional.max_pool1d(turned(t), 2),
+    "max_pool1d with a gradient": lambda t: t.nn.functional.max_pool1d(turned(t).requires_grad_(), 2),
+    "max_pool1d with indices": lambda t: t.nn.functional.max_pool1d(turned(t), 2, return_indices=True)[0],
+    "avg_pool1d": lambda t: t.nn.functional.avg_pool1d(turned(t), 2),
+    "adaptive_avg_pool1d": lambda t: t.nn.functional.adaptive_avg_pool1d(turned(t) / 2, 2),
     "conv1d": lambda t: t.nn.Conv1d(4, 6, 3)(turned(t)),
     "conv1d, turned back": lambda t: t.nn.Conv1d(4, 6, 3)(turned(t)).transpose(1, 2),
     "conv_transpose1d": lambda t: t.nn.ConvTranspose1d(4, 6, 3)(turned(t)),
@@ -130,7 +134,60 @@ CHAINS: dict[str, Callable[[Any], Any]] = {
     "attention, heads joined": lambda t: t.nn.functional.scaled_dot_product_attention(*[heads(t)] * 3).transpose(1, 2),
     "attention with dropout": lambda t: t.nn.functional.scaled_dot_product_attention(*[heads(t)] * 3, dropout_p=0.1),
     "attention, in order": lambda t: t.nn.functional.scaled_dot_product_attention(*[heads(t).contiguous()] * 3),
+    # images whose channels the user moved last, and what is computed from them
+    "photos": lambda t: photos(t),
+    "photos / 255": lambda t: photos(t) / 255,
+    "photos, clone": lambda t: photos(t).clone(),
+    "photos, contiguous": lambda t: photos(t).contiguous(),
+    "photos, float64, twice": lambda t: photos(t).double() * 2 - 1,
+    "photos + noise": lambda t: photos(t) / 2 + t.randn_like(photos(t) / 2),
+    "photos + in order": lambda t: photos(t) / 2 + t.randn(2, 3, 6, 4),
+    "in order + photos": lambda t: t.randn(2, 3, 6, 4) + photos(t) / 2,
+    "photos + channels": lambda t: photos(t) + t.randn(1, 3, 1, 1),
+    "photos, gelu": lambda t: t.nn.functional.gelu(photos(t) / 2),
+    "photos, power": lambda t: (photos(t) / 2) ** 2,
+    "photos, comparison": lambda t: (photos(t) > 0).float(),
+    "photos, where": lambda t: t.where(photos(t) > 0, photos(t) / 2, photos(t)),
+    "photos, masked_fill": lambda t: (photos(t) / 2).masked_fill(photos(t) > 0, 0.0),
+    "photos, flip": lambda t: (photos(t) / 2).flip(2),
+    "photos, roll": lambda t: (photos(t) / 2).roll(1, 2),
+    "photos, cut": lambda t: t.relu((photos(t) / 2)[:, :, 1:]),
+    "photos, channels moved back": lambda t: (photos(t) / 2).permute(0, 2, 3, 1) + 1,
+    "photos, flatten": lambda t: (photos(t) / 2).flatten(1),
+    "photos, conv2d": lambda t: t.nn.Conv2d(3, 5, 2)(photos(t) / 2),
+    "photos, conv2d of one pixel": lambda t: t.nn.Conv2d(3, 5, 1)(photos(t)),
+    "photos, conv2d in groups": lambda t: t.nn.Conv2d(3, 3, 2, groups=3)(photos(t)),
+    "photos, conv_transpose2d": lambda t: t.nn.ConvTranspose2d(3, 5, 2)(photos(t)),
+    "photos, a block": lambda t: t.relu(t.nn.BatchNorm2d(5)(t.nn.Conv2d(3, 5, 2)(photos(t) / 2))),
+    "photos, batch_norm": lambda t: t.nn.BatchNorm2d(3)(photos(t)),
+    "photos, batch_norm in evaluation": lambda t: t.nn.BatchNorm2d(3).eval()(photos(t)),
+    "photos, group_norm": lambda t: t.nn.GroupNorm(3, 3)(photos(t)),
+    "photos, instance_norm": lambda t: t.nn.InstanceNorm2d(3)(photos(t)),
+    "photos, layer_norm": lambda t: t.nn.LayerNorm(4)(photos(t)),
+    "photos, max_pool2d": lambda t: t.nn.MaxPool2d(2)(photos(t)),
+    "photos, avg_pool2d": lambda t: t.nn.AvgPool2d(2)(photos(t)),
+    "photos, adaptive pools": lambda t: t.nn.AdaptiveAvgPool2d(2)(photos(t)) + t.nn.AdaptiveMaxPool2d(2)(photos(t)),
+    "photos, interpolate": lambda t: t.nn.functional.interpolate(photos(t), scale_factor=2),
+    "photos, bilinear": lambda t: t.nn.functional.interpolate(photos(t), scale_factor=2, mode="bilinear"),
+    "photos, pad": lambda t: t.nn.functional.pad(photos(t), (1, 1, 1, 1)),
+    "photos, reflect": lambda t: t.nn.functional.pad(photos(t), (1, 1, 1, 1), mode="reflect"),
+    "photos, cat": lambda t: t.cat([photos(t), photos(t)], 1),
+    "photos, cat with others": lambda t: t.cat([photos(t), t.randn(2, 3, 6, 4)], 1),
+    "photos, softmax": lambda t: t.softmax(photos(t), 1),
+    "photos, dropout": lambda t: t.nn.functional.dropout(photos(t) / 2, 0.5),
+    "a photo": lambda t: photos(t)[:1] / 2,
+    "a photo with a dimension before": lambda t: t.relu(photo(t).unsqueeze(0)) / 2,
+    "a photo with a dimension before, conv2d": lambda t: t.nn.Conv2d(3, 5, 2)(photo(t).unsqueeze(0).double().float() / 255),
+    "a photo of a batch of one, conv2d": lambda t: t.nn.Conv2d(3, 5, 2)(photos(t)[:1] / 255),
 }
+
+
+def photos(t: Any) -> Any:
+    return t.randn(2, 6, 4, 3).permute(0, 3, 1, 2)
+
+
+def photo(t: Any) -> Any:
+    return t.randn(6, 4, 3).permute(2, 0, 1)
 
 
 def can_be_seen_as_one_row(x: Any) -> bool:

@@ -13,6 +13,7 @@ from typing import Any, Literal, ParamSpec, TypeVar
 import numpy as np
 
 from minigrad.arrays.dtypes import Array
+from minigrad.arrays.storage import first_byte, shown
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -32,19 +33,25 @@ def channels_come_last(x: Array) -> bool:
     return steps == sorted(steps, reverse=True) and steps[-1] < steps[-2]
 
 
-def laid_out(value: Array, order: Literal["C", "K"], operands: Sequence[Any]) -> Array:
+def strictly_last(x: Array) -> bool:
+    """`channels_come_last` as torch's ``is_channels_last_strides_2d`` sees it, which counts dimensions of size 1, too."""
+    n, channels, height, width = x.strides
+    return width >= x.shape[1] * channels > 0 and height >= x.shape[3] * width and n >= x.shape[2] * height
+
+
+def laid_out(value: Array, order: Literal["C", "K", "L"], operands: Sequence[Any]) -> Array:
     """The value of an operation, its elements in the order in which torch has them in memory.
 
     That is "C", the order of the indices; or "K", for what is computed element by element, the order of the first operand that
     tells. (NumPy keeps the order of a single one, unless it was expanded; where several disagree, NumPy takes C.) Images whose
-    channels come last are left as they are; see `views.settle`.
+    channels come last are left as they are; see `views.settle`. "L" is "C", but for such images of the user's; see `views.lies_as`.
     """
-    if order == "C":
+    if order != "K":
         return value if value.flags.c_contiguous or channels_come_last(value) else np.ascontiguousarray(value)
     if value.ndim > 1 and (len(operands) > 1 or 0 in operands[0].strides):
         for x in operands:
             if isinstance(x, np.ndarray) and not x.flags.c_contiguous and not channels_come_last(x):
-                return _as_operands(value, [x for x in operands if isinstance(x, np.ndarray)])
+                return as_operands(value, [x for x in operands if isinstance(x, np.ndarray)])
     return value
 
 
@@ -56,10 +63,20 @@ def empty_as(x: Array, dtype: Any = None) -> Array:
     return np.empty([x.shape[axis] for axis in axes], dtype or x.dtype).transpose(np.argsort(axes))
 
 
-def _as_operands(value: Array, operands: list[Array]) -> Array:
+def as_operands(value: Array, operands: list[Array]) -> Array:
+    """The value, its elements in memory in the order of the first operand that tells."""
     axes = _outermost_first([np.broadcast_to(x, value.shape) for x in operands])
     ordered = value.transpose(axes)
     return value if ordered.flags.c_contiguous else np.ascontiguousarray(ordered).transpose(np.argsort(axes))
+
+
+def stepping_as(value: Array, x: Array) -> Array:
+    """`value` with the steps of `x` along dimensions of size 1, of which NumPy forgets how long they are, and torch does not."""
+    if 1 not in x.shape or value.shape != x.shape:
+        return value
+    scale = value.itemsize / x.itemsize
+    steps = [int(theirs * scale) if n == 1 else ours for ours, theirs, n in zip(value.strides, x.strides, x.shape, strict=True)]
+    return value if list(value.strides) == steps else shown(value, value.shape, steps, first_byte(value))
 
 
 def _outermost_first(arrays: list[Array]) -> list[int]:

@@ -14,7 +14,7 @@ from minigrad.arrays.quiet import quietly
 from minigrad.autograd.grad_mode import is_grad_enabled
 from minigrad.autograd.node import Op, record
 from minigrad.autograd.tensor_base import TensorBase, unwrapped, wrap
-from minigrad.autograd.views import needs_grad
+from minigrad.autograd.views import lies_as, needs_grad
 
 
 def cast(x: Any, dtype: Any, name: str = "ToCopyBackward0") -> Any:
@@ -29,6 +29,8 @@ def cast(x: Any, dtype: Any, name: str = "ToCopyBackward0") -> Any:
         result = wrap(laid_out(quietly(x.array.astype, dtype), "K", [x.array]))
     except MemoryError as error:
         raise out_of_memory("to", error) from None
+    if result.array.ndim == 4:
+        lies_as(result, (x,), "K")
     if needs_grad(x) and is_grad_enabled() and result.array.dtype.kind == "f":
         record(_CAST, result, (x,), [lambda g: cast(g, before)], ((), {}))
         result._node.title = name

@@ -28,7 +28,7 @@ class Op:
     view: bool = False
     in_single: bool = False
     scaling: bool = False
-    order: Literal["C", "K"] | None = None
+    order: Literal["C", "K", "L"] | None = None
     bools: bool = True
     numbers: bool = True
     # What the body tells:

@@ -44,7 +44,7 @@ from minigrad.autograd.grad_mode import current
 from minigrad.autograd.node import Name, Op, record
 from minigrad.autograd.out import written
 from minigrad.autograd.tensor_base import TENSOR_CLASSES, TensorBase, wrap
-from minigrad.autograd.views import refresh, settle, share
+from minigrad.autograd.views import lies_as, refresh, settle, share
 
 P = ParamSpec("P")
 ndarray = np.ndarray
@@ -89,8 +89,9 @@ def op(body: Callable[..., Any] | None = None, /, *, name: Name | None = None, *
         in_single=True        torch computes float16 in float32 and rounds at the end
         view=True             the result may share memory with the first operand
         linear=True           the rules read no values: no input is kept, so none has to be checked or freed
-        order="C"             torch's result lies in order in memory however the operands lie; "K": as they lie, which goes
-                              without saying for operands that are promoted; see `laid_out`
+        order="C"             torch's result lies in order in memory however the operands lie; "L": as well, but channels come last
+                              where those of the user's images do; "K": as the operands lie, which goes without saying for those
+                              that are promoted; see `laid_out`
         scaling=True          if the last operand is a number, the rule of the other one reads only that number: ``x * 2``
         ====================  ================================================================================================
     """
@@ -139,6 +140,8 @@ def op(body: Callable[..., Any] | None = None, /, *, name: Name | None = None, *
 
         # 5. Wrap the value, and record where it came from if a gradient may be asked for.
         result = wrap(computed[0] if this.order is None else laid_out(computed[0], this.order, arrays))
+        if result.array.ndim == 4 and this.order != "C":
+            lies_as(result, operands if this.order != "L" or count > len(this.operands) else operands[:1], this.order)
         if this.view:
             share(result, operands[0], recording)
         if tracked and recording and len(computed) > 1:

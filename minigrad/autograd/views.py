@@ -14,12 +14,13 @@ input's memory. They note the moment as a negative number, and using one after s
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Literal
 
 import numpy as np
 
 from minigrad.arrays.dtypes import Array
-from minigrad.arrays.layout import channels_come_last, empty_as
+from minigrad.arrays.layout import as_operands, channels_come_last, empty_as, stepping_as, strictly_last
 from minigrad.autograd.node import clock
 from minigrad.autograd.tensor_base import TensorBase, raw
 
@@ -50,8 +51,7 @@ def settle(x: Any) -> None:
 def left_by_convolution(x: TensorBase) -> bool:
     """Whether the channels of `x` come last because a convolution left them there.
 
-    They may also come last since that is how the user's images lie: those of a view, and of what `as_it_lies` has noted. What is
-    computed from these (a quotient, for example) is taken for the result of a convolution; in torch it would lie as they do.
+    They may also come last since that is how the user's images lie: those of a view, and of what `as_it_lies` has noted.
     """
     return x._view is None and channels_come_last(x.array) and not hasattr(x, "_as_it_lies")
 
@@ -61,6 +61,28 @@ def as_it_lies(x: Any) -> Any:
     if channels_come_last(x.array):
         x._as_it_lies = True
     return x
+
+
+def lies_as(result: Any, operands: Sequence[Any], order: Literal["C", "K", "L"] | None) -> Any:
+    """Let what was computed from the user's images lie as these do, if their channels come last; returns it.
+
+    For the `order` "L", all operands must be such images, and torch looks at the steps along dimensions of size 1 as well.
+    """
+    if not any(map(_is_users, operands)):
+        return result
+    if order == "K":
+        arrays = [x.array for x in operands if isinstance(x, TensorBase)]
+        result.array = stepping_as(as_operands(result.array, arrays), arrays[0])
+    elif order == "L":
+        if not all(_is_users(x) and strictly_last(x.array) for x in operands):
+            return result
+        result.array = np.ascontiguousarray(result.array.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
+    return as_it_lies(result)
+
+
+def _is_users(x: Any) -> bool:
+    """Whether these are images of the user's with channels last."""
+    return isinstance(x, TensorBase) and (x._view is not None or hasattr(x, "_as_it_lies")) and channels_come_last(x.array)
 
 
 def empty_in_order_of(x: TensorBase, dtype: Any = None) -> Array:

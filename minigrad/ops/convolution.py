@@ -28,7 +28,7 @@ def _images(x: Any) -> Any:
     return x if x.ndim == 4 else x[:, :, None]
 
 
-@op(name="ConvolutionBackward0", order="C")
+@op(name="ConvolutionBackward0", order="L")
 def _convolution(x: Array, weight: Array, bias: Array, /, windows: Windows) -> Any:
     """`bias` is 0.0 if there is none."""
     a, w = _images(raw(x)), _images(raw(weight))
@@ -45,7 +45,7 @@ def _convolution(x: Array, weight: Array, bias: Array, /, windows: Windows) -> A
     )
 
 
-@op(name="ConvolutionBackward0", order="C")
+@op(name="ConvolutionBackward0", order="L")
 def _transposed_convolution(y: Array, weight: Array, bias: Array, /, windows: Windows) -> Any:
     value = products.source(_images(raw(y)), _images(raw(weight)), windows)
     if not isinstance(bias, float):

@@ -548,7 +548,7 @@ def pad(input: Array, pad: Sequence[int], mode: str = "constant", value: float |
     return input
 
 
-@op(name=lambda axis, places, name: name, order="C")
+@op(name=lambda axis, places, name: name, order="L")
 def _padded(x: Array, /, axis: int, places: Any, name: str) -> Any:
     """The slices of x along an axis at `places`."""
     template, shape = (slice(None),) * axis + (_HOLE,), x.shape

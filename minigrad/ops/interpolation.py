@@ -23,7 +23,7 @@ MODES = {"nearest": (None, "Nearest"), "nearest-exact": (None, "NearestExact"), 
          "bilinear": (2, "Bilinear"), "trilinear": (3, "Trilinear"), "bicubic": (2, "Bicubic")}  # fmt: skip
 
 
-@op(linear=True, in_single=True, name=lambda plan, name: name, order="C")
+@op(linear=True, in_single=True, name=lambda plan, name: name, order="L")
 def _resample(x: Array, /, plan: tuple[tuple[int, int, Taps], ...], name: str) -> Any:
     y = x if plan else x.copy()
     for axis, _, taps in plan:

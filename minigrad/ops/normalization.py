@@ -14,6 +14,7 @@ import numpy as np
 from minigrad.arrays.dtypes import HALF, SINGLE, Array, as_dtype
 from minigrad.arrays.sums import ones, total
 from minigrad.autograd import cast, count_change, is_grad_enabled, needs_grad, op, raw
+from minigrad.autograd.views import lies_as
 from minigrad.ops.dims import axis_of
 from minigrad.ops.elementwise import attached, rsqrt
 from minigrad.ops.reduction import mean
@@ -201,14 +202,14 @@ def batch_norm(
     _check("batch_norm", x, (channels,), weight=weight, bias=bias, running_mean=running_mean, running_var=running_var)
     view, per = (*x.shape[:2], math.prod(x.shape[2:])), (1, channels, 1)
     if not training:
-        return _rescale(input, *_given(weight, bias), *running, "Batch", view, per, eps)
+        return lies_as(_rescale(input, *_given(weight, bias), *running, "Batch", view, per, eps), [input], "L")
     n, moments = x.size // max(channels, 1), []  # type: ignore[var-annotated]
     _several(x.shape, n)
     result = _normalise(input, *_given(weight, bias), "Batch", view, (0, 2), per, eps, moments)
     if not missing and n:
         for old, new in zip(running, (moments[0], moments[1] * (n / (n - 1))), strict=True):
             _move(old, new.reshape(-1), momentum)
-    return result
+    return lies_as(result, [input], "L")
 
 
 def layer_norm(
@@ -255,7 +256,8 @@ def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None
     _several(x.shape, x.size // num_groups)
     _check("group_norm", x, x.shape[1:2], weight=weight, bias=bias)
     view = (len(x), num_groups, x.shape[1] // num_groups, math.prod(x.shape[2:]))
-    return _normalise(input, *_given(weight, bias), "Group", view, (2, 3), (1, *view[1:3], 1), eps, [])
+    result = _normalise(input, *_given(weight, bias), "Group", view, (2, 3), (1, *view[1:3], 1), eps, [])
+    return lies_as(result, [input], "L")
 
 
 def instance_norm(

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 
 from minigrad.arrays.dtypes import Array
-from minigrad.arrays.layout import channels_come_last
-from minigrad.autograd import op, raw, wrap
+from minigrad.arrays.layout import channels_come_last, contiguous_format
+from minigrad.autograd import TensorBase, op, raw, wrap
 from minigrad.ops.dims import floating
 from minigrad.ops.elementwise import attached, masked
 from minigrad.ops.indexing import scatter_zeros
 from minigrad.ops.reduction import mean
-from minigrad.ops.shape import squeeze, unsqueeze
+from minigrad.ops.shape import clone, squeeze, unsqueeze
 from minigrad.ops.windows import Ints, Windows, batch, check_images, fold, hashed, images, ints, place
 
 
@@ -69,7 +69,7 @@ def _combined(combine: np.ufunc, memory: Any, windows: Windows, last: bool) -> A
     return x.copy() if windows.taps == 1 else x
 
 
-@op(name="AvgPool2DBackward0")
+@op(name="AvgPool2DBackward0", order="L")
 def _avg_pool(x: Array, /, windows: Windows, divisor: Any) -> Any:
     a = batch(raw(x))
     last = channels_come_last(a)
@@ -85,7 +85,7 @@ def _avg_spread(g: Array, /, windows: Windows, divisor: Any) -> Any:
     return spread.reshape(g.shape[:-2] + windows.size), lambda h: _avg_pool(h, windows, divisor)
 
 
-@op(name="MaxPool2DWithIndicesBackward0", order="C")
+@op(name="MaxPool2DWithIndicesBackward0", order="L")
 def _max_pool(x: Array, /, windows: Windows) -> Any:
     a = batch(raw(x))
     last = channels_come_last(a)
@@ -249,7 +249,7 @@ def adaptive_avg_pool2d(input: Array, output_size: Any) -> Any:
     return mean(input, (-1, -2), True) if matrices is None else _adaptive_avg_pool(input, *matrices)
 
 
-@op(name="AdaptiveAvgPool2DBackward0", order="C")
+@op(name="AdaptiveAvgPool2DBackward0", order="L")
 def _adaptive_avg_pool(x: Array, /, rows: Any, columns: Any) -> Any:
     """To average is to multiply by a matrix, from the left for rows and from the right for columns."""
     return rows @ np.ascontiguousarray(raw(x)) @ columns.T, lambda g: attached(_adaptive_avg_pool(g, rows.T, columns.T), x)
@@ -271,7 +271,7 @@ def adaptive_max_pool2d(input: Array, output_size: Any, return_indices: bool = F
     return (value, indices) if return_indices else value
 
 
-@op(name="AdaptiveMaxPool2DBackward0", order="C")
+@op(name="AdaptiveMaxPool2DBackward0", order="L")
 def _adaptive_max_pool(x: Array, places: Array, /) -> Any:
     shape, result = x.shape, places.shape
     flat = (*shape[:-2], shape[-2] * shape[-1])
@@ -306,7 +306,10 @@ def max_pool1d(
     """`max_pool2d` for signals of shape (n, channels, length) or (channels, length); of floating-point numbers only."""
     floating("max_pool1d", input)
     given = {"kernel_size": (1, kernel_size), "stride": (1, stride), "padding": (0, padding), "dilation": (1, dilation)}
-    return _of_rows(max_pool2d, "max_pool1d", input, *_row("max_pool1d", given), ceil_mode, return_indices)
+    result = _of_rows(max_pool2d, "max_pool1d", input, *_row("max_pool1d", given), ceil_mode, return_indices)
+    if isinstance(result, TensorBase) and not (result._requires_grad or result.array.flags.c_contiguous):
+        return clone(result, memory_format=contiguous_format)  # where no gradient is asked for, torch computes it in another way
+    return result
 
 
 def avg_pool1d(

@@ -11,7 +11,7 @@ import math
 import operator
 import warnings
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -239,7 +239,7 @@ def roll(input: Array, shifts: Any, dims: Any = None) -> Any:
     return _roll(input, shifts, axes)
 
 
-@op(linear=True, order="C")
+@op(linear=True, order="L")
 def _roll(x: Array, /, shifts: tuple[int, ...], axes: tuple[int, ...] | None) -> Any:
     return np.roll(x, shifts, axes), lambda g: _roll(g, tuple(-n for n in shifts), axes)
 
@@ -261,7 +261,7 @@ def flip(input: Array, *order: Any, dims: Any = None) -> Any:
     return _flip(input, tuple(axis_of(d, raw(input).ndim) for d in sizes_of(order, dims)))
 
 
-@op(linear=True)
+@op(linear=True, order="K")
 def _flip(x: Array, /, dims: tuple[int, ...]) -> Any:
     return np.flip(x, dims if x.ndim else ()).copy("K"), lambda g: _flip(g, dims)
 
@@ -305,7 +305,7 @@ def cat(tensors: Any, dim: int = 0) -> Any:
     return _cat(*tensors, dim=axis)
 
 
-@op(linear=True, order="C")
+@op(linear=True, order="L")
 def _cat(*xs: Array, dim: int) -> Any:
     ndim = max(x.ndim for x in xs)
     joined = [x for x in xs if x.ndim == ndim]
@@ -534,7 +534,7 @@ def _image(name: str, x: Array, what: str, factor: int) -> tuple[tuple[int, ...]
     return x.shape[:-3], x.shape[-3:]
 
 
-@op(linear=True, order="C")
+@op(linear=True, order="L")
 def _constant_pad_nd(x: Array, /, pairs: tuple[tuple[int, int], ...], value: float) -> Any:
     kept = tuple(slice(max(-a, 0), n - max(-b, 0)) for n, (a, b) in zip(x.shape, pairs, strict=True))
     widths = [(max(a, 0), max(b, 0)) for a, b in pairs]
@@ -625,12 +625,17 @@ def _on_diagonal(g: Array, /, offset: int, a: int, b: int, shape: tuple[int, ...
 def clone(input: Array, *, memory_format: Any = None) -> Any:
     """A copy with memory of its own, through which gradients pass."""
     check_format("clone", memory_format)
-    return _clone(input, "C" if memory_format is contiguous_format else "K")
+    return _in_order(input) if memory_format is contiguous_format else _clone(input)
 
 
 @op(linear=True, order="K", name="CloneBackward0")
-def _clone(x: Array, /, order: Literal["C", "K"]) -> Any:
-    return x.copy(order), lambda g: g
+def _clone(x: Array, /) -> Any:
+    return x.copy("K"), lambda g: g
+
+
+@op(linear=True, order="C", name="CloneBackward0")
+def _in_order(x: Array, /) -> Any:
+    return x.copy(), lambda g: g
 
 
 # ---- other names -------------------------------------------------------------------------------------------------------

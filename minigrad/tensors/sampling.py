@@ -15,7 +15,7 @@ from minigrad.arrays.dtypes import check_device
 from minigrad.arrays.layout import memory_options
 from minigrad.arrays.memory import allocating
 from minigrad.autograd import TensorBase, unwrapped, wrap
-from minigrad.autograd.views import empty_in_order_of
+from minigrad.autograd.views import as_it_lies, empty_in_order_of
 from minigrad.tensors.creation import numpy_dtype, sized
 from minigrad.tensors.inplace import constant
 
@@ -146,7 +146,7 @@ def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, g
 def rand_like(input: Tensor, *, generator: Any = None, dtype: Any = None, device: Any = None,
               requires_grad: bool = False) -> Tensor:
     """`rand` in the shape, dtype and order in memory of `input`."""
-    return wrap(random.uniform_(_empty_like(input, dtype, device, requires_grad), generator=generator), requires_grad)
+    return as_it_lies(wrap(random.uniform_(_empty_like(input, dtype, device, requires_grad), generator=generator), requires_grad))
 
 
 @memory_options
@@ -154,7 +154,7 @@ def rand_like(input: Tensor, *, generator: Any = None, dtype: Any = None, device
 def randn_like(input: Tensor, *, generator: Any = None, dtype: Any = None, device: Any = None,
                requires_grad: bool = False) -> Tensor:
     """`randn` in the shape, dtype and order in memory of `input`."""
-    return wrap(random.normal_(_empty_like(input, dtype, device, requires_grad), generator=generator), requires_grad)
+    return as_it_lies(wrap(random.normal_(_empty_like(input, dtype, device, requires_grad), generator=generator), requires_grad))
 
 
 @memory_options
@@ -163,7 +163,7 @@ def randint_like(input: Tensor, low: int, high: Any = None, *, generator: Any = 
                  requires_grad: bool = False) -> Tensor:
     """`randint` in the shape, dtype and order in memory of `input`."""
     low, high = (0, low) if high is None else (low, high)
-    return wrap(random.randint_(_empty_like(input, dtype, device, requires_grad), low, high, generator), requires_grad)
+    return as_it_lies(wrap(random.randint_(_empty_like(input, dtype, device, requires_grad), low, high, generator), requires_grad))
 
 
 def _empty_like(input: Tensor, dtype: Any, device: Any, requires_grad: bool) -> np.ndarray[Any, Any]:
