@@ -149,6 +149,7 @@ HOSTILE = {
     "a function of the system": (b"cposix\nsystem\n.", "it names 'posix.system'"),
     "a function that writes": (b"cminigrad.serialization.checkpoint\nsave\n.", "it names 'minigrad.serialization.checkpoint.save'"),
     "what a library imported": (b"cminigrad.nn.functional\nwarnings\n.", "it names 'minigrad.nn.functional.warnings'"),
+    "what it imported by name": (b"cminigrad.nn.module\nimport_module\n.", "it names 'minigrad.nn.module.import_module'"),
     "a private helper": (b"cminigrad.nn.layers\nLinear.forward\n.", "it names 'minigrad.nn.layers.Linear.forward'"),
     "a second state": (LINEAR + b")\x81}b}b.", "it sets the state of an object of type Linear"),
     "a state that is no dictionary": (LINEAR + b")\x81Nb.", "a value of type NoneType where one of type dict is needed"),

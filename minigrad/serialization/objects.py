@@ -85,7 +85,8 @@ class Names(dict[str, Any]):
         """A function or class of `nn` or `ops`: modules keep activations, and what `weight_norm` hangs on them, for example."""
         place, _, short = name.rpartition(".")
         found = getattr(sys.modules.get(place), short, None) if place.startswith(PARTS_OF_MODULES) else None
-        return found if can_be_read(found) else None
+        of_ours = name_of(found).startswith(PARTS_OF_MODULES)  # not what these files import from elsewhere
+        return found if of_ours and can_be_read(found) else None
 
     def _readable(self, x: Any) -> Class | Itself:
         return Class(name_of(x), partial(self._bare, x)) if isinstance(x, type) else Itself(x)
