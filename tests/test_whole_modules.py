@@ -31,7 +31,7 @@ class Net(nn.Module):
         super().__init__()
         Net.made += 1
         self.body = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.BatchNorm1d(4))
-        self.activation = nn.functional.gelu
+        self.activation, self.kinds = nn.functional.gelu, [nn.ReLU, Net]
         self.encoder = nn.TransformerEncoderLayer(4, 2, 8, dropout=0.0)
         self.rnn = nn.LSTM(4, 2, batch_first=True)
         self.tied = self.body[0].weight
@@ -75,6 +75,7 @@ def test_a_module_comes_back_whole() -> None:
     assert read.itself[0] is read
     assert read.tied is read.body[0].weight
     assert read.activation is nn.functional.gelu
+    assert read.kinds == [nn.ReLU, Net]
     read.train()(x).sum().backward()
     mg.optim.SGD(read.parameters(), 0.1).step()
     assert not mg.equal(read.tied, net.tied)
@@ -142,7 +143,7 @@ def test_classes_made_in_functions_are_not_written() -> None:
 
 LINEAR = b"cminigrad.nn.layers\nLinear\n"
 HOSTILE = {
-    "a class is called": (LINEAR + b"(K\x02K\x01tR.", "it calls Class"),
+    "a class is called": (LINEAR + b"(K\x02K\x01tR.", "it calls type"),
     "an object of something": (LINEAR + b"(K\x02t\x81.", "it makes an object of minigrad.nn.layers.Linear"),
     "an object of a function": (b"cminigrad.nn.functional\ndropout\n)\x81.", "it makes an object of function"),
     "a function is called": (b"cminigrad.nn.functional\ndropout\n)R.", "it calls function"),
@@ -154,7 +155,7 @@ HOSTILE = {
     "a second state": (LINEAR + b")\x81}b}b.", "it sets the state of an object of type Linear"),
     "a state that is no dictionary": (LINEAR + b")\x81Nb.", "a value of type NoneType where one of type dict is needed"),
     "an attribute without a name": (LINEAR + b")\x81}K\x01K\x02sb.", "a value of type int where one of type str is needed"),
-    "attributes of a class": (LINEAR + put({"forward": 1}) + b"b.", "it sets the state of an object of type Class"),
+    "attributes of a class": (LINEAR + put({"forward": 1}) + b"b.", "it sets the state of an object of type type"),
 }
 
 

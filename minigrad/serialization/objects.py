@@ -89,7 +89,7 @@ class Names(dict[str, Any]):
         return found if of_ours and can_be_read(found) else None
 
     def _readable(self, x: Any) -> Class | Itself:
-        return Class(name_of(x), partial(self._bare, x)) if isinstance(x, type) else Itself(x)
+        return Class(x, name_of(x), partial(self._bare, x)) if isinstance(x, type) else Itself(x)
 
     def _bare(self, kind: type[Any]) -> Any:
         x = object.__new__(kind)

@@ -44,8 +44,9 @@ class Itself:
 
 @dataclass(frozen=True)
 class Class:
-    """A class of which a pickle may make objects that have no attributes yet (opcode NEWOBJ)."""
+    """A class that a pickle may pass on, and of which it may make objects that have no attributes yet (opcode NEWOBJ)."""
 
+    itself: type[Any]
     name: str
     make: Callable[[], object]
 
@@ -101,6 +102,7 @@ def _run(data: bytes, names: Mapping[str, object], persistent_load: Callable[[An
     stack: list[Any] = []
     marks: list[int] = []
     memo: dict[int, Any] = {}
+    classes: dict[int, Class] = {}  # those that were named, by their id
     unbuilt: dict[int, list[int]] = {}  # id of an object without a state, which the memo keeps alive -> its places in the memo
 
     def pop(count: int) -> tuple[Any, ...]:
@@ -109,6 +111,13 @@ def _run(data: bytes, names: Mapping[str, object], persistent_load: Callable[[An
         items = tuple(stack[len(stack) - count :])
         del stack[len(stack) - count :]
         return items
+
+    def named(module: str, name: str) -> Any:
+        found = _find(module, name, names)
+        if not isinstance(found, Class):
+            return found
+        classes[id(found.itself)] = found
+        return found.itself
 
     def remember(key: int) -> None:
         memo[key] = stack[-1]
@@ -159,15 +168,16 @@ def _run(data: bytes, names: Mapping[str, object], persistent_load: Callable[[An
                 stack.append(memo[expect(int, argument)])
             case "GLOBAL":
                 module, _, name = expect(str, argument).partition(" ")
-                stack.append(_find(module, name, names))
+                stack.append(named(module, name))
             case "STACK_GLOBAL":
                 module, name = pop(2)
-                stack.append(_find(expect(str, module), expect(str, name), names))
+                stack.append(named(expect(str, module), expect(str, name)))
             case "NEWOBJ":
                 kind, arguments = pop(2)
-                if not isinstance(kind, Class) or expect(tuple, arguments):
-                    refuse(f"it makes an object of {kind.name if isinstance(kind, (Name, Class)) else type(kind).__name__}")
-                stack.append(kind.make())
+                known = classes.get(id(kind), kind)
+                if not isinstance(known, Class) or expect(tuple, arguments):
+                    refuse(f"it makes an object of {known.name if isinstance(known, (Name, Class)) else type(kind).__name__}")
+                stack.append(known.make())
             case "REDUCE":
                 function, arguments = pop(2)
                 if not isinstance(function, Name) or function.constructor is None:
