@@ -175,6 +175,7 @@ CHAINS: dict[str, Callable[[Any], Any]] = {
     "photos, cat with others": lambda t: t.cat([photos(t), t.randn(2, 3, 6, 4)], 1),
     "photos, softmax": lambda t: t.softmax(photos(t), 1),
     "photos, dropout": lambda t: t.nn.functional.dropout(photos(t) / 2, 0.5),
+    "every other channel of a pixel": lambda t: t.relu(t.randn(1, 6, 1, 1)[:, ::2] + 1),
     "a photo": lambda t: photos(t)[:1] / 2,
     "a photo with a dimension before": lambda t: t.relu(photo(t).unsqueeze(0)) / 2,
     "a photo with a dimension before, conv2d": lambda t: t.nn.Conv2d(3, 5, 2)(photo(t).unsqueeze(0).double().float() / 255),

@@ -30,7 +30,7 @@ def channels_come_last(x: Array) -> bool:
     if channels < width <= height <= n:  # most are told so (1.2 to 0.4 µs)
         return True
     steps = [x.strides[axis] for axis in (0, 2, 3, 1) if x.shape[axis] > 1]
-    return steps == sorted(steps, reverse=True) and steps[-1] < steps[-2]
+    return len(steps) > 1 and steps == sorted(steps, reverse=True) and steps[-1] < steps[-2]
 
 
 def strictly_last(x: Array) -> bool:
